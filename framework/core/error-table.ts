@@ -127,6 +127,7 @@ export const ERRORS = {
   store_unreadable: entry('input', 'The credential store cannot be read.', 'Check the file and its rights.'),
   store_key_wrong: entry('input', 'The key does not open the store.', 'Pass the key that the store was made with.'),
   store_locked: entry('transient', "Another process holds the store's lock.", 'Wait for it to finish.'),
+  store_conflict: entry('input', 'Another write came between reading and writing the credential.', 'Read it again and repeat the change.'),
   // reading
   records_missing: entry(
     'data',

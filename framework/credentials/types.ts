@@ -1,0 +1,147 @@
+import type { Secret, Text } from '../core/secret.ts';
+import type { Json } from '../core/value.ts';
+
+/** What a field holds: a `Secret` where the spec says the field is one; whole numbers are kept as text, digit for digit. */
+export type FieldValue = Text | string[] | boolean | number;
+
+/** What a call captured: secret unless the spec says that it is not (a host, a lifetime). */
+export type CaptureValue = Json | Secret;
+
+/** A named, stored set of inputs for one connector. Plain data: no methods, safe to copy with `copyCredential`. */
+export interface Credential {
+  /** The person's own name for it, at most 200 characters, no control characters; the key in a store. */
+  name: string;
+  description?: string;
+  /** The connector's name, as in its spec. */
+  connector: string;
+  /** The auth method's name under `auth` of the spec. */
+  method: string;
+  /** Chosen option per choice: `{ region: 'eu' }`. */
+  choices: Record<string, string>;
+  /** Values of the connection's fields and of the chosen method's fields, by name. */
+  fields: Record<string, FieldValue>;
+  /** `token.<name>`: access_token, refresh_token and what else the method's calls captured. */
+  captures: Record<string, CaptureValue>;
+  /** When a capture or a step's result ends, by its name. Milliseconds since the epoch. Missing: never, or unknown. */
+  expires: Record<string, number>;
+  /** The scopes that the provider granted, as it wrote them. */
+  scope?: string;
+  /** Set only on a credential that was made for a sandbox: real origin (`https://api.acme.com`) → loopback origin. */
+  sandbox?: { addresses: Record<string, string> };
+  /** Grows by one with each write; set by the store. 0 in a credential that was never stored. */
+  version: number;
+  /** RFC 3339 UTC. */
+  created: string;
+  /** RFC 3339 UTC; set by the store with each write. */
+  updated: string;
+  /** `reconnect`: the provider has ended the grant; the person has to connect again. Missing means ready. */
+  state?: 'ready' | 'reconnect';
+}
+
+/** What a list shows: nothing secret in it. */
+export interface CredentialSummary {
+  name: string;
+  description?: string;
+  connector: string;
+  method: string;
+  choices: Record<string, string>;
+  sandbox: boolean;
+  state: 'ready' | 'reconnect';
+  version: number;
+  created: string;
+  updated: string;
+}
+
+export interface PutOptions {
+  /** Write only if the stored version is this one; 0: only if there is none of that name. Missing: whatever is there. */
+  expectVersion?: number;
+}
+
+/**
+ * Where credentials are kept. Public: implement it to keep them in a database or a vault, and run the contract tests
+ * (test/unit/credentials/store-contract.ts) over it.
+ *
+ * Rules that every store keeps:
+ * - A returned credential is the caller's own copy: changing it changes nothing in the store, and a later write does not change it.
+ * - A write is whole or not at all, also when the process dies in the middle.
+ * - What `get` gives has the `version` of the last write: 1 after the first, one more with each `put` or `update`, whatever
+ *   `version` the written credential carried. `created` stays what the first write said, `updated` is the store's own time.
+ * - Secrets (every `Secret` in `fields` and `captures`) are sealed before they reach a disk or a network, and come back as `Secret`.
+ * - Errors are `FerruleError`: `store_unreadable`, `store_key_wrong`, `store_locked`, `store_conflict`, `credential_unknown`,
+ *   `closed` after `close()`. A record that cannot be read is an error, never "not there".
+ */
+export interface CredentialStore {
+  /** All credentials by name, in the order of their names' code units. */
+  list(): Promise<CredentialSummary[]>;
+
+  /** The credential, or undefined when none has that name. */
+  get(name: string): Promise<Credential | undefined>;
+
+  /** Writes the credential under its own name, new or in place of the stored one. `store_conflict` when `expectVersion` does not hold. */
+  put(credential: Credential, options?: PutOptions): Promise<void>;
+
+  /** Removes it; false when there was none. Waits for a running `update` of the same name. */
+  remove(name: string): Promise<boolean>;
+
+  /**
+   * Read, change, write, with the record's lock held throughout, against other processes too. The token source refreshes
+   * inside the callback: whoever waits for the lock finds the new token when its own callback runs, and asks for none.
+   *
+   * `change` gets the stored credential as it is *after* the lock was taken. What it returns is written and returned (with the
+   * new version); undefined writes nothing and returns the current one. When it throws, nothing is written and its error is
+   * passed on. `credential_unknown` when none has that name. Do not call the same store for the same name inside `change`: it would wait for itself.
+   */
+  update(name: string, change: (current: Credential) => Promise<Credential | undefined>): Promise<Credential>;
+
+  /** Ends the store's work. Every later call fails with `closed`. May be called again. */
+  close(): Promise<void>;
+}
+
+/** The word of a field's `type` in a spec. */
+export type FieldType =
+  | 'text'
+  | 'url'
+  | 'host'
+  | 'subdomain'
+  | 'pem'
+  | 'integer'
+  | 'number'
+  | 'boolean'
+  | 'date'
+  | 'datetime'
+  | 'choice'
+  | 'list'
+  | 'email';
+
+/** What inputs need to know of one field of a spec. */
+export interface InputField {
+  name: string;
+  title: string;
+  help?: string;
+  example?: string;
+  type: FieldType;
+  required: boolean;
+  secret: boolean;
+  /** Fixed by the spec: never asked for, never stored. */
+  value?: string;
+  default?: FieldValue;
+  /** A regular expression over the whole value. Advises only. */
+  pattern?: string;
+  /** Patterns that a url's or host's host must match: `acme.com`, `*.acme.com`. Missing: the person's own word. */
+  hosts?: string[];
+  /** Its other names in connection strings. */
+  aliases?: string[];
+  /** `auth`: asked for once a token is there, and not required before. */
+  after?: 'auth';
+  /** Listed values of type `choice`, when the spec lists them. */
+  options?: { value: string; label: string }[];
+}
+
+/** What the connection string parser needs to know of a connector. */
+export interface ConnectorShape {
+  name: string;
+  methods: { name: string; type: string; fields: InputField[] }[];
+  /** The connection's own fields, whatever the method. */
+  fields: InputField[];
+  choices: { name: string; options: { id: string; attributes: Record<string, string> }[] }[];
+}
