@@ -1,0 +1,264 @@
+import { Composer, type Document, isAlias, isMap, isScalar, isSeq, type Node, type Pair, Parser, type Scalar } from 'yaml';
+import type { Finding } from '../core/finding.ts';
+import { diagnose } from './syntax.ts';
+import { LineMap, type SpecEntry, type SpecList, type SpecMap, type SpecNode, type SpecScalar, SpecTree } from './tree.ts';
+
+/** The largest spec that is read. Bytes. */
+export const MAX_BYTES = 1024 * 1024;
+/** Deeper than any real spec; keeps every recursion over the tree safe. */
+const MAX_DEPTH = 64;
+
+export interface Source {
+  /** Absent when the text could not be read as one YAML mapping. */
+  tree?: SpecTree;
+  findings: Finding[];
+}
+
+type Report = (rule: string, message: string, from: number, to: number, hint?: string) => void;
+
+/** Text or bytes of one spec → a tree with positions. Everything that the language refuses in YAML is a finding here. */
+export function readSource(input: string | Uint8Array, file: string): Source {
+  const findings: Finding[] = [];
+  const decoded = decode(input);
+  const text = decoded.text ?? '';
+  const lines = new LineMap(text);
+  const report: Report = (rule, message, from, to, hint) => {
+    const range = { start: lines.position(from), end: lines.position(Math.max(from, to)) };
+    findings.push({ rule, severity: 'error', message, file, path: [], ...range, ...(hint !== undefined && { hint }) });
+  };
+  if (decoded.problem !== undefined) {
+    report('file-unreadable', decoded.problem, 0, 0, decoded.hint);
+    return { findings };
+  }
+  const root = parse(text, report);
+  if (root === undefined) return { findings };
+  if (root.kind !== 'map') {
+    report('yaml-syntax', 'A spec is a mapping of keys to values.', root.start, root.end, 'Begin with `spec: 1` and `name: …`.');
+    return { findings };
+  }
+  const tree = new SpecTree(file, text, root, lines);
+  return { tree, findings };
+}
+
+function decode(input: string | Uint8Array): { text?: string; problem?: string; hint?: string } {
+  const size = typeof input === 'string' ? Buffer.byteLength(input) : input.byteLength;
+  if (size > MAX_BYTES) {
+    return {
+      problem: `The file has ${size} bytes; a spec may have 1 MiB at most.`,
+      hint: 'One product is one spec; data does not belong in it.',
+    };
+  }
+  if (typeof input === 'string') return { text: input.startsWith('\uFEFF') ? input.slice(1) : input };
+  try {
+    // The decoder drops a byte order mark by itself.
+    return { text: new TextDecoder('utf-8', { fatal: true }).decode(input) };
+  } catch {
+    return { problem: 'The file is not UTF-8.', hint: 'Save it as UTF-8.' };
+  }
+}
+
+/** One parse: the tokens are kept only to say more about an error. `failsafe` leaves every scalar its source text. */
+function parse(text: string, report: Report): SpecNode | undefined {
+  const tokens = [...new Parser().parse(text)];
+  let docs: Document.Parsed[];
+  try {
+    docs = [
+      ...new Composer({ schema: 'failsafe', uniqueKeys: false, prettyErrors: false }).compose(tokens, true, text.length),
+    ] as Document.Parsed[];
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    report('yaml-syntax', 'The file is nested too deeply.', 0, 0);
+    return undefined;
+  }
+  const [doc, second] = docs;
+  if (doc === undefined) return undefined;
+  const errors = docs.flatMap((each) => each.errors);
+  if (errors.length > 0) {
+    diagnose(text, tokens, errors, report);
+    return undefined;
+  }
+  if (second !== undefined) {
+    const at = Math.max(0, text.lastIndexOf('---', second.range[0]));
+    report('yaml-syntax', 'A spec is one YAML document; here a second one begins.', at, at + 3, 'Put each spec in a file of its own.');
+    return undefined;
+  }
+  return new Converter(text, report).convert(doc.contents as Node | null, [0, 0], 0);
+}
+
+const SCALAR_STYLES = {
+  PLAIN: 'plain',
+  QUOTE_SINGLE: 'single',
+  QUOTE_DOUBLE: 'double',
+  BLOCK_LITERAL: 'literal',
+  BLOCK_FOLDED: 'folded',
+} as const;
+
+/** YAML nodes → our nodes; anchors, aliases, tags, merge keys and duplicate keys end here, each with its finding. */
+class Converter {
+  readonly #text: string;
+  readonly #report: Report;
+
+  constructor(text: string, report: Report) {
+    this.#text = text;
+    this.#report = report;
+  }
+
+  /** `gap` is where a missing value would stand. */
+  convert(node: Node | null | undefined, gap: [number, number], depth: number): SpecNode {
+    if (node === null || node === undefined) return { kind: 'scalar', value: null, text: '', style: 'plain', start: gap[0], end: gap[1] };
+    const [start, end] = node.range ?? [gap[0], gap[1]];
+    if (depth > MAX_DEPTH) {
+      this.#report('yaml-syntax', `More than ${MAX_DEPTH} levels deep.`, start, end);
+      return { kind: 'scalar', value: null, text: '', style: 'plain', start, end };
+    }
+    if (isAlias(node)) return this.#alias(node.source, start, end);
+    if ('anchor' in node && node.anchor) this.#refuse('Anchors (&name) are not part of the language.', start, node.anchor, '&');
+    if (node.tag !== undefined) this.#tag(node.tag, start);
+    if (isMap(node)) return this.#map(node.items as Pair<Node, Node | null>[], start, end, depth);
+    if (isSeq(node)) return this.#list(node.items as Node[], start, end, depth);
+    if (isScalar(node)) return this.#scalar(node, start, end);
+    return { kind: 'scalar', value: null, text: '', style: 'plain', start, end };
+  }
+
+  #map(items: Pair<Node, Node | null>[], start: number, end: number, depth: number): SpecMap {
+    const entries = new Map<string, SpecEntry>();
+    for (const { key, value } of items) {
+      const entry = this.#entry(key, value, depth);
+      if (entry === undefined) continue;
+      const earlier = entries.get(entry.key);
+      if (earlier === undefined) entries.set(entry.key, entry);
+      else
+        this.#report(
+          'duplicate-key',
+          `\`${entry.key}\` stands here twice.`,
+          entry.start,
+          entry.end,
+          `The first is on line ${this.#line(earlier.start)}. Keep one.`,
+        );
+    }
+    return { kind: 'map', entries, start, end: trimmed(this.#text, start, end) };
+  }
+
+  #entry(key: Node | null, value: Node | null, depth: number): SpecEntry | undefined {
+    const [start, end] = key?.range ?? [0, 0];
+    if (!isScalar(key) || typeof key.value !== 'string') {
+      if (isAlias(key)) this.#alias(key.source, start, end);
+      else this.#report('yaml-syntax', 'A key is one plain word.', start, end);
+      return undefined;
+    }
+    if (key.anchor) this.#refuse('Anchors (&name) are not part of the language.', start, key.anchor, '&');
+    const text = key.value;
+    if (text === '<<') {
+      this.#report(
+        'yaml-feature',
+        'Merge keys (<<) are not part of the language.',
+        start,
+        end,
+        'Use a template (`templates`, `use`), or write the keys out.',
+      );
+      return undefined;
+    }
+    const unspaced = value === null || (isScalar(value) && value.source === '' && value.range?.[0] === value.range?.[1]);
+    if (unspaced && key.type === 'PLAIN' && /^[a-z_]+:\S/.test(text)) {
+      const colon = text.indexOf(':');
+      const [name, rest] = [text.slice(0, colon), text.slice(colon + 1)];
+      this.#report(
+        'yaml-syntax',
+        `A space is missing after \`${name}:\`.`,
+        start + colon,
+        start + colon + 1,
+        `Write \`${name}: ${rest}\`.`,
+      );
+      // Read on as it was meant, so that this one mistake brings no second finding.
+      const meant: SpecScalar = { kind: 'scalar', value: plainValue(rest), text: rest, style: 'plain', start: start + colon + 1, end };
+      return { key: name, start, end: start + colon, value: meant };
+    }
+    return { key: text, start, end, value: this.convert(value, [end + 1, end + 1], depth + 1) };
+  }
+
+  #list(items: Node[], start: number, end: number, depth: number): SpecList {
+    const converted = items.map((item) => this.convert(item, [start, start], depth + 1));
+    return { kind: 'list', items: converted, start, end: trimmed(this.#text, start, end) };
+  }
+
+  #scalar(node: Scalar, start: number, end: number): SpecScalar {
+    const style = SCALAR_STYLES[(node.type ?? 'PLAIN') as keyof typeof SCALAR_STYLES] ?? 'plain';
+    const text = String(node.value ?? '');
+    const value = style === 'plain' ? plainValue(text) : text;
+    return {
+      kind: 'scalar',
+      value,
+      text,
+      style,
+      start,
+      end: style === 'literal' || style === 'folded' ? trimmed(this.#text, start, end) : end,
+    };
+  }
+
+  #alias(source: string, start: number, end: number): SpecScalar {
+    const path = source.startsWith('.');
+    const message = path
+      ? `A value can't begin with *: YAML takes \`*${source}\` for an alias.`
+      : 'Aliases (*name) are not part of the language.';
+    this.#report(
+      'yaml-feature',
+      message,
+      start,
+      end,
+      path ? `Write \`$.*${source}\`.` : `If the text itself is meant, quote it: "*${source}".`,
+    );
+    return { kind: 'scalar', value: null, text: '', style: 'plain', start, end };
+  }
+
+  /** Properties of a node stand before it: look back for the mark. */
+  #refuse(message: string, start: number, name: string, mark: string): void {
+    const at = Math.max(0, this.#text.lastIndexOf(mark + name, start));
+    this.#report(
+      'yaml-feature',
+      message,
+      at,
+      at + name.length + mark.length,
+      'If the text itself is meant, quote it; else write the value out.',
+    );
+  }
+
+  #tag(tag: string, start: number): void {
+    let at = Math.max(0, this.#text.lastIndexOf('!', start));
+    while (this.#text[at - 1] === '!') at--;
+    const end = at + (/^\S*/.exec(this.#text.slice(at))?.[0].length ?? 1);
+    this.#report(
+      'yaml-feature',
+      `Tags (${this.#text.slice(at, end) || tag}) are not part of the language.`,
+      at,
+      end,
+      'Leave it out; quote the value if it is text.',
+    );
+  }
+
+  #line(offset: number): number {
+    let line = 1;
+    for (let at = this.#text.indexOf('\n'); at !== -1 && at < offset; at = this.#text.indexOf('\n', at + 1)) line++;
+    return line;
+  }
+}
+
+const NULL = /^(?:~|null|Null|NULL)?$/;
+const NUMBER = /^[-+]?(?:0|[1-9][0-9]*|[0-9]+)(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?$|^[-+]?\.[0-9]+(?:[eE][-+]?[0-9]+)?$/;
+
+/** YAML 1.2 core schema, but for octal, hexadecimal, infinity and not-a-number, which stay text. */
+function plainValue(text: string): null | boolean | number | string {
+  const first = text.charCodeAt(0);
+  // Nearly every scalar begins with a letter, / or $: a cheap way out.
+  if (NULL.test(text)) return null;
+  if (text === 'true' || text === 'True' || text === 'TRUE') return true;
+  if (text === 'false' || text === 'False' || text === 'FALSE') return false;
+  const digitLike = (first >= 48 && first <= 57) || first === 43 || first === 45 || first === 46;
+  return digitLike && NUMBER.test(text) ? Number(text) : text;
+}
+
+/** A block's range includes the line break and blank lines after it. */
+function trimmed(text: string, start: number, end: number): number {
+  let at = end;
+  while (at > start && /\s/.test(text[at - 1] as string)) at--;
+  return at;
+}
