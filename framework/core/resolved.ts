@@ -1,0 +1,152 @@
+import type { Capture, Column, Errors, Expires, Option, Paginate, RateLimit, Retry, Source, Timeout } from './spec-types.gen.ts';
+import type { Encode, Method } from './value.ts';
+
+/**
+ * A spec under one auth method and one set of choices, with everything inherited laid in: what the runtime, the
+ * sandbox and the docs work on. Texts are still as written, with their `${…}`.
+ */
+export interface Resolved {
+  name: string;
+  title: string;
+  method: ResolvedMethod;
+  /** Chosen options: `region` → `{ id: 'eu', api: '…' }`. */
+  choices: Record<string, Record<string, string>>;
+  /** The connection's fields and the method's, in the order in which a person is asked. */
+  fields: ResolvedField[];
+  http: ResolvedHttp;
+  check: ResolvedCheck | undefined;
+  streams: Record<string, ResolvedStream>;
+}
+
+export type FieldType =
+  | 'text'
+  | 'url'
+  | 'host'
+  | 'subdomain'
+  | 'pem'
+  | 'integer'
+  | 'number'
+  | 'boolean'
+  | 'date'
+  | 'datetime'
+  | 'choice'
+  | 'list'
+  | 'email';
+
+export interface ResolvedField {
+  name: string;
+  title: string;
+  help?: string;
+  example?: string;
+  type: FieldType;
+  required: boolean;
+  secret: boolean;
+  /** Fixed text, with `${…}`: neither asked nor stored. */
+  value?: string;
+  default?: string | number | boolean;
+  pattern?: string;
+  hosts?: string[];
+  aliases: string[];
+  owner: 'person' | 'app';
+  after?: 'auth';
+  when?: string;
+  options?: ResolvedOptions;
+  /** Whose field it is. */
+  of: 'connection' | 'method';
+}
+
+export interface ResolvedOptions {
+  list?: Option[];
+  call?: ResolvedCall;
+  records: string;
+  value: string;
+  label: string;
+}
+
+export interface ResolvedHttp {
+  base_url: string;
+  hosts: string[];
+  allow_http?: 'loopback';
+  headers: Record<string, string>;
+  query: Record<string, string | string[]>;
+  big_integers: 'number' | 'text';
+  rate_limit: RateLimit[];
+  errors: Errors;
+  retry: Required<Retry>;
+  timeout: Required<Timeout>;
+}
+
+/** A call with nothing inherited left open. `url` is a path under base_url or an https URL, as text. */
+export interface ResolvedCall {
+  name?: string;
+  method: Method;
+  url: string;
+  query: Record<string, string | string[]>;
+  headers: Record<string, string>;
+  cookies: Record<string, string>;
+  encode: Encode;
+  media_type?: string;
+  /** A YAML value whose string leaves are text. */
+  body?: unknown;
+  capture: Record<string, Capture>;
+  expires?: Expires;
+  errors?: Errors;
+}
+
+export interface ResolvedCheck extends ResolvedCall {
+  expect?: string;
+  otherwise?: string;
+  account?: string;
+}
+
+export interface ResolvedStream extends ResolvedCall {
+  name: string;
+  title: string;
+  help?: string;
+  source: Source[];
+  columns: Record<string, Column>;
+  parent?: string;
+  when?: string;
+  records: string;
+  primary_key: string[];
+  add: Record<string, unknown>;
+  remove: string[];
+  paginate: Paginate;
+}
+
+export type ClientAuth = 'post' | 'basic' | 'query' | 'none';
+
+/** `call` steps are the author's own; `token` stands for the method's token request. */
+export type ResolvedStep = { type: 'token' } | ({ type: 'call' } & ResolvedCall);
+
+export interface ResolvedRefresh extends ResolvedCall {
+  rotates: boolean;
+}
+
+export interface ResolvedSend {
+  headers: Record<string, string>;
+  query: Record<string, string | string[]>;
+  cookies: Record<string, string>;
+  body?: unknown;
+}
+
+/** fields → steps → send, with the type's defaults laid in. */
+export interface ResolvedMethod {
+  name: string;
+  type: string;
+  title: string;
+  help?: string;
+  /** Named expressions, in order. */
+  vars: Record<string, string>;
+  steps: ResolvedStep[];
+  send: ResolvedSend;
+  /** Present when the type has a token request of its own. */
+  token?: ResolvedCall;
+  /** Present when the type renews with a refresh token. */
+  refresh?: ResolvedRefresh[];
+  client_auth: ClientAuth;
+  scopes: string[] | string;
+  scope_separator: string;
+  /** Present when a person must consent in a browser. */
+  authorize?: { url: string; query: Record<string, string | string[]>; code: string; pkce: boolean };
+}

@@ -1,0 +1,78 @@
+/**
+ * Inheritance in one place: maps merge key by key, null removes, scalars and lists replace, tagged values merge when
+ * the type is equal or left out and replace otherwise, a method key replaces every other method key.
+ */
+export type Plain = { [key: string]: unknown };
+/** Where each leaf of a resolved value came from: resolved path (dot-joined) → where it is written. */
+export type Origins = Map<string, string>;
+
+const METHOD_KEYS = ['get', 'post', 'put', 'patch', 'delete'] as const;
+const TAGGED = new Set(['paginate']);
+
+export const isMap = (value: unknown): value is Plain => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+export interface Layer {
+  value: unknown;
+  /** How the origin of its leaves is named: a path in the spec, or `type basic`. */
+  from: string;
+}
+
+/** Lays the layers over one another, the first at the bottom. Nothing passed in is changed. */
+export function lay(layers: readonly Layer[], at = '', origins?: Origins): Plain {
+  let result: Plain = {};
+  for (const { value, from } of layers) if (isMap(value)) result = over(result, value, { at, from, origins });
+  return result;
+}
+
+interface Place {
+  at: string;
+  from: string;
+  origins: Origins | undefined;
+}
+
+const below = (place: Place, key: string): Place => ({
+  at: place.at === '' ? key : `${place.at}.${key}`,
+  from: place.from === '' ? key : `${place.from}.${key}`,
+  origins: place.origins,
+});
+
+function over(base: Plain, layer: Plain, place: Place): Plain {
+  const result: Plain = { ...base };
+  const headers = /(^|\.)headers$/.test(place.at);
+  for (const [written, value] of Object.entries(layer)) {
+    // Header names are case-insensitive (RFC 9110, 5.1): a layer that writes `accept` means the `Accept` below it.
+    const key = headers ? (Object.keys(result).find((name) => name.toLowerCase() === written.toLowerCase()) ?? written) : written;
+    if ((METHOD_KEYS as readonly string[]).includes(key) && value !== null) {
+      for (const other of METHOD_KEYS) if (other !== key) drop(result, other, below(place, other));
+    }
+    const here = below(place, key);
+    here.from = place.from === '' ? written : `${place.from}.${written}`;
+    if (value === null) drop(result, key, here);
+    else if (isMap(value)) result[key] = mapOver(result[key], value, key, here);
+    else leaf(result, key, value, here);
+  }
+  return result;
+}
+
+function mapOver(old: unknown, value: Plain, key: string, place: Place): Plain {
+  const replaces = TAGGED.has(key) && isMap(old) && value.type !== undefined && value.type !== old.type;
+  if (replaces) forget(place);
+  return over(isMap(old) && !replaces ? old : {}, value, place);
+}
+
+function leaf(result: Plain, key: string, value: unknown, place: Place): void {
+  forget(place);
+  place.origins?.set(place.at, place.from);
+  result[key] = value;
+}
+
+function drop(result: Plain, key: string, place: Place): void {
+  if (!(key in result)) return;
+  forget(place);
+  delete result[key];
+}
+
+function forget({ at, origins }: Place): void {
+  if (origins === undefined) return;
+  for (const known of origins.keys()) if (known === at || known.startsWith(`${at}.`)) origins.delete(known);
+}

@@ -1,0 +1,310 @@
+import { FerruleError } from '../core/errors.ts';
+import type {
+  ClientAuth,
+  FieldType,
+  Resolved,
+  ResolvedCall,
+  ResolvedCheck,
+  ResolvedField,
+  ResolvedHttp,
+  ResolvedMethod,
+  ResolvedOptions,
+  ResolvedRefresh,
+  ResolvedStep,
+  ResolvedStream,
+} from '../core/resolved.ts';
+import type { AuthMethod, Choice, Expires, Field, SpecDocument } from '../core/spec-types.gen.ts';
+import { suggest } from '../core/suggest.ts';
+import type { Encode, Method } from '../core/value.ts';
+import { AUTH_TYPES, type AuthType } from './auth-types.ts';
+import { isMap, type Layer, lay, type Origins, type Plain } from './merge.ts';
+
+export interface Selection {
+  /** The auth method's name; left out: the first. */
+  method?: string;
+  /** Option per choice; left out: the default. */
+  choices?: Record<string, string>;
+  /** Collects where each resolved leaf is written. */
+  origins?: Origins;
+}
+
+const METHOD_KEYS = ['get', 'post', 'put', 'patch', 'delete'] as const;
+
+/** Lays everything inherited into the spec, for one auth method and one option per choice. Errors of kind input name what was asked for. */
+export function resolve(spec: SpecDocument, selection: Selection = {}): Resolved {
+  const { origins } = selection;
+  const [methodName, method] = pickMethod(spec, selection.method);
+  const options = pickOptions(spec, selection.choices ?? {});
+  const overlays = (key: 'http' | 'defaults'): Layer[] => [
+    { value: spec[key], from: key },
+    ...options.map(({ choice, id, option }) => ({ value: option[key], from: `choices.${choice}.options.${id}.${key}` })),
+    { value: method[key], from: `auth.${methodName}.${key}` },
+  ];
+  const defaults = overlays('defaults');
+  const streams: Record<string, ResolvedStream> = {};
+  for (const name of Object.keys(spec.streams ?? {})) streams[name] = resolveStream(spec, name, defaults, origins);
+  return {
+    name: spec.name,
+    title: spec.title,
+    method: resolveMethod(methodName, method, origins),
+    choices: Object.fromEntries(options.map(({ choice, id, attributes }) => [choice, { ...attributes, id }])),
+    fields: resolveFields(spec, methodName, method),
+    http: resolveHttp(overlays('http'), origins),
+    check: spec.check && resolveCheck(spec.check, origins),
+    streams,
+  };
+}
+
+function pickMethod(spec: SpecDocument, wanted: string | undefined): [string, AuthMethod] {
+  const names = Object.keys(spec.auth);
+  const name = wanted ?? names[0] ?? '';
+  const method = Object.hasOwn(spec.auth, name) ? spec.auth[name] : undefined;
+  if (method === undefined) throw unknown('auth method', name, names, spec.name);
+  return [name, method];
+}
+
+interface PickedOption {
+  choice: string;
+  id: string;
+  option: NonNullable<Choice['options'][string]>;
+  attributes: Record<string, string>;
+}
+
+function pickOptions(spec: SpecDocument, wanted: Record<string, string>): PickedOption[] {
+  const choices = spec.choices ?? {};
+  for (const name of Object.keys(wanted)) if (!Object.hasOwn(choices, name)) throw unknown('choice', name, Object.keys(choices), spec.name);
+  return Object.entries(choices).map(([choice, { options, default: preset, title }]) => {
+    const id = wanted[choice] ?? preset;
+    if (id === undefined) {
+      const message = `${title ?? choice} must be chosen: ${Object.keys(options).join(', ')}`;
+      throw new FerruleError('input_missing', message, { where: `choices.${choice}`, next: `Pass ${choice}=<option>.` });
+    }
+    const option = Object.hasOwn(options, id) ? options[id] : undefined;
+    if (option === undefined) throw unknown(`option of ${choice}`, id, Object.keys(options), spec.name);
+    const { http: _http, defaults: _defaults, ...attributes } = option;
+    return { choice, id, option, attributes: attributes as Record<string, string> };
+  });
+}
+
+function unknown(what: string, name: string, known: string[], connector: string): FerruleError {
+  const meant = suggest(name, known);
+  const listed = known.length > 0 ? `It has: ${known.join(', ')}.` : 'It has none.';
+  return new FerruleError('input_unknown', `${connector} has no ${what} "${name}"`, {
+    where: name,
+    next: meant === undefined ? listed : `Did you mean "${meant}"? ${listed}`,
+  });
+}
+
+// ---- http
+
+const RETRY = { max_retries: 5, backoff: 'exponential', longest: '5m', repeat: [] };
+const TIMEOUT = { connect: '10s', response: '60s', total: '10m' };
+
+function resolveHttp(layers: Layer[], origins: Origins | undefined): ResolvedHttp {
+  const base = { hosts: [], headers: {}, query: {}, big_integers: 'number', rate_limit: [], errors: {}, retry: RETRY, timeout: TIMEOUT };
+  return lay([{ value: base, from: 'built-in' }, ...layers], 'http', origins) as unknown as ResolvedHttp;
+}
+
+// ---- calls and streams
+
+/** A call's words as the runtime wants them; method and path from its one method key. */
+export function resolveCall(call: Plain, fallback?: { method: Method; url: string }): ResolvedCall {
+  const key = METHOD_KEYS.find((word) => typeof call[word] === 'string');
+  const merged = lay([{ value: call, from: '' }]);
+  return {
+    ...(pick(merged, 'name', 'media_type', 'body', 'expires', 'errors') as { expires?: Expires }),
+    method: key === undefined ? (fallback?.method ?? 'GET') : (key.toUpperCase() as Method),
+    url: key === undefined ? (fallback?.url ?? '') : String(call[key]),
+    query: (merged.query ?? {}) as ResolvedCall['query'],
+    headers: (merged.headers ?? {}) as ResolvedCall['headers'],
+    cookies: (merged.cookies ?? {}) as ResolvedCall['cookies'],
+    encode: (merged.encode ?? 'json') as Encode,
+    capture: (merged.capture ?? {}) as ResolvedCall['capture'],
+  };
+}
+
+function resolveCheck(check: NonNullable<SpecDocument['check']>, origins: Origins | undefined): ResolvedCheck {
+  const merged = lay([{ value: check, from: 'check' }], 'check', origins);
+  return {
+    ...resolveCall(merged),
+    ...(pick(merged, 'expect', 'otherwise', 'account') as Pick<ResolvedCheck, 'expect' | 'otherwise' | 'account'>),
+  };
+}
+
+function resolveStream(spec: SpecDocument, name: string, defaults: Layer[], origins: Origins | undefined): ResolvedStream {
+  const stream = spec.streams?.[name] ?? {};
+  const { use, with: literals = {}, ...own } = stream;
+  const template = use === undefined ? undefined : spec.templates?.[use];
+  const at = `streams.${name}`;
+  const merged = lay(
+    [
+      { value: { records: '$', paginate: { type: 'none' } }, from: 'built-in' },
+      ...defaults,
+      { value: template === undefined ? undefined : substitute(template, literals), from: `templates.${use}` },
+      { value: own, from: at },
+    ],
+    at,
+    origins,
+  );
+  return {
+    ...resolveCall(merged),
+    ...(pick(merged, 'help', 'parent', 'when') as Pick<ResolvedStream, 'help' | 'parent' | 'when'>),
+    name,
+    title: String(merged.title ?? words(name)),
+    source: (merged.source ?? []) as ResolvedStream['source'],
+    columns: (merged.columns ?? {}) as ResolvedStream['columns'],
+    records: String(merged.records ?? '$'),
+    primary_key: (merged.primary_key ?? []) as string[],
+    add: (merged.add ?? {}) as Record<string, unknown>,
+    remove: (merged.remove ?? []) as string[],
+    paginate: (merged.paginate ?? { type: 'none' }) as ResolvedStream['paginate'],
+  };
+}
+
+/** Puts a stream's literals where its template says ${with.x}. A `${` in a literal stays text. */
+export function substitute(template: unknown, literals: Record<string, string>): unknown {
+  if (typeof template === 'string') {
+    return template.replace(/\$\{\s*with\.([a-z][a-z0-9_]*)\s*\}/g, (whole, name: string) =>
+      Object.hasOwn(literals, name) ? String(literals[name]).replaceAll('${', '$${') : whole,
+    );
+  }
+  if (Array.isArray(template)) return template.map((item) => substitute(item, literals));
+  if (isMap(template)) return Object.fromEntries(Object.entries(template).map(([key, value]) => [key, substitute(value, literals)]));
+  return template;
+}
+
+// ---- fields
+
+/** The connection's fields, then the method's: implied ones as its own words amend them, then new ones. */
+export function resolveFields(
+  spec: SpecDocument,
+  methodName: string,
+  method: AuthMethod = spec.auth[methodName] as AuthMethod,
+): ResolvedField[] {
+  const implied = authType(method.type).fields;
+  const merged = lay([
+    { value: implied, from: '' },
+    { value: method.fields, from: '' },
+  ]) as Record<string, Field>;
+  // The person meets the credential first, then what is asked for the connection, then what needs a token.
+  const connection = Object.entries(spec.fields ?? {}).map(([name, field]) => resolveField(name, field, 'connection'));
+  const own = Object.entries(merged).map(([name, field]) => resolveField(name, field, 'method'));
+  return [...connection.filter((field) => field.after === undefined), ...own, ...connection.filter((field) => field.after !== undefined)];
+}
+
+function resolveField(name: string, field: Field, of: ResolvedField['of']): ResolvedField {
+  const { options, aliases, type, ...rest } = field;
+  const kind: FieldType = type ?? (options === undefined ? 'text' : 'choice');
+  return {
+    ...rest,
+    name,
+    title: field.title ?? words(name),
+    type: kind,
+    required: field.required ?? true,
+    secret: field.secret ?? kind === 'pem',
+    aliases: aliases ?? [],
+    owner: field.owner ?? 'person',
+    ...(options !== undefined && { options: resolveOptions(options) }),
+    of,
+  };
+}
+
+function resolveOptions(options: NonNullable<Field['options']>): ResolvedOptions {
+  const { list, records = '$', value = '$', label, ...call } = options;
+  const shared = { records, value, label: label ?? '${item}' };
+  return list === undefined ? { ...shared, call: resolveCall(call as Plain) } : { ...shared, list };
+}
+
+export const words = (name: string): string => {
+  const spaced = name.replaceAll('_', ' ');
+  return spaced.charAt(0).toUpperCase() + spaced.slice(1);
+};
+
+// ---- auth
+
+export function authType(type: string): AuthType {
+  const found = AUTH_TYPES[type];
+  if (found === undefined) throw new FerruleError('internal', `auth type ${type} has no entry in AUTH_TYPES`);
+  return found;
+}
+
+function resolveMethod(name: string, method: AuthMethod, origins: Origins | undefined): ResolvedMethod {
+  const type = authType(method.type);
+  const own = method as AuthMethod & Plain;
+  const at = `auth.${name}`;
+  const from = `type ${method.type}`;
+  const send = lay(
+    [
+      { value: withBlanks(type, method), from: `${from}.send` },
+      { value: own.send, from: `${at}.send` },
+    ],
+    `${at}.send`,
+    origins,
+  );
+  const tokenUrl = own.token_url as string | undefined;
+  const tokenCall = (extra: unknown, label: string, builtIn: unknown): ResolvedCall => {
+    const layers = [
+      { value: { ...TOKEN_ANSWER, ...(builtIn as Plain) }, from: `${from}.${label}` },
+      { value: extra, from: `${at}.${label}` },
+    ];
+    return { ...resolveCall(lay(layers, `${at}.${label}`, origins), { method: 'POST', url: tokenUrl ?? '' }), name: label };
+  };
+  const refresh = (own.refresh ?? [{}]) as Plain[];
+  return {
+    name,
+    type: method.type,
+    title: method.title ?? words(name),
+    ...(method.help !== undefined && { help: method.help }),
+    vars: (method.vars ?? {}) as Record<string, string>,
+    steps: ((own.steps ?? type.steps) as Plain[]).map(
+      (step): ResolvedStep => (step.type === 'token' ? { type: 'token' } : { type: 'call', ...resolveCall(step) }),
+    ),
+    send: { headers: {}, query: {}, cookies: {}, ...send } as ResolvedMethod['send'],
+    ...(type.token !== undefined && { token: tokenCall(own.token, 'token', type.token) }),
+    ...(type.refresh !== undefined && {
+      refresh: refresh.map(
+        ({ rotates, ...amend }): ResolvedRefresh => ({
+          ...tokenCall({ ...(own.token as Plain), ...amend }, 'refresh', type.refresh),
+          rotates: rotates === true,
+        }),
+      ),
+    }),
+    client_auth: (own.client_auth ?? 'post') as ClientAuth,
+    scopes: (own.scopes ?? []) as string[] | string,
+    scope_separator: String(own.scope_separator ?? ' '),
+    ...(type.consent === true && { authorize: resolveAuthorize(own) }),
+  };
+}
+
+/** RFC 6749, 5.1: what a token answer holds. */
+const TOKEN_ANSWER: Plain = {
+  capture: {
+    access_token: { path: 'access_token' },
+    refresh_token: { path: 'refresh_token?' },
+    token_type: { path: 'token_type?', secret: false },
+    scope: { path: 'scope?', secret: false },
+    id_token: { path: 'id_token?' },
+  },
+  expires: { in: 'expires_in?' },
+};
+
+function resolveAuthorize(method: Plain): NonNullable<ResolvedMethod['authorize']> {
+  const authorize = (method.authorize ?? {}) as { query?: Record<string, string | string[]>; code?: string };
+  return {
+    url: String(method.authorize_url ?? ''),
+    query: lay([{ value: authorize.query, from: '' }]) as Record<string, string | string[]>,
+    code: authorize.code ?? 'code',
+    pkce: method.pkce !== false,
+  };
+}
+
+/** The type's send, with "" where an expression names an implied field that the method drops (a blank half of Basic). */
+function withBlanks(type: AuthType, method: AuthMethod): Plain {
+  const dropped = Object.keys(type.fields).filter((name) => (method.fields as Plain | undefined)?.[name] === null);
+  const text = dropped.reduce((json, name) => json.replace(new RegExp(`fields\\.${name}\\b`, 'g'), '\\"\\"'), JSON.stringify(type.send));
+  return JSON.parse(text) as Plain;
+}
+
+function pick<T extends object>(value: T, ...keys: (keyof T | string)[]): Partial<T> {
+  return Object.fromEntries(Object.entries(value).filter(([key, item]) => keys.includes(key) && item !== undefined)) as Partial<T>;
+}
