@@ -256,7 +256,7 @@ function resolveMethod(name: string, method: AuthMethod, origins: Origins | unde
     title: method.title ?? words(name),
     ...(method.help !== undefined && { help: method.help }),
     vars: (method.vars ?? {}) as Record<string, string>,
-    steps: ((own.steps ?? type.steps) as Plain[]).map(
+    steps: ((own.steps ?? type.steps) as unknown as Plain[]).map(
       (step): ResolvedStep => (step.type === 'token' ? { type: 'token' } : { type: 'call', ...resolveCall(step) }),
     ),
     send: { headers: {}, query: {}, cookies: {}, ...send } as ResolvedMethod['send'],
