@@ -1,13 +1,15 @@
 /** Generated files from schemas/. `--check` writes nothing and fails when a committed file differs. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { compileFromFile } from 'json-schema-to-typescript';
+import { makeShapes } from './generate/shapes.ts';
+import { makeValidators } from './generate/validators.ts';
 
 const BANNER = '// Generated from schemas/ by scripts/generate.ts. Do not edit: run npm run generate.\n';
 
-const outputs: [string, () => Promise<string>][] = [
+const outputs: [string, () => Promise<string> | string][] = [
   [
     'framework/core/spec-types.gen.ts',
-    async () =>
+    () =>
       compileFromFile('schemas/connector.schema.json', {
         additionalProperties: false,
         bannerComment: BANNER,
@@ -16,7 +18,15 @@ const outputs: [string, () => Promise<string>][] = [
         unreachableDefinitions: true,
       }),
   ],
+  ['framework/spec/shape.gen.ts', shapes],
+  ['framework/spec/validators.gen.cjs', makeValidators],
 ];
+
+/** The table as text that is parsed at start: faster than a literal, and the type checker need not read it. */
+function shapes(): string {
+  const rows = makeShapes().map((row) => `  ${JSON.stringify(JSON.stringify(row))},\n`);
+  return `${BANNER}import type { Shape } from './shape.ts';\n\nexport const SHAPES: Shape[] = [\n${rows.join('')}].map((row) => JSON.parse(row) as Shape);\n`;
+}
 
 const check = process.argv.includes('--check');
 let stale = 0;

@@ -1,0 +1,50 @@
+import { readFile } from 'node:fs/promises';
+import { FerruleError } from '../core/errors.ts';
+import type { Finding } from '../core/finding.ts';
+import type { SpecDocument } from '../core/spec-types.gen.ts';
+import { longForm } from './long-form.ts';
+import { readSource } from './source.ts';
+import type { SpecTree } from './tree.ts';
+import { validate } from './validate.ts';
+
+export interface Loaded {
+  file: string;
+  /** As written. Absent when the text is no YAML mapping. */
+  source?: SpecTree;
+  /** In the long form. */
+  tree?: SpecTree;
+  /** The long form as typed, frozen data: only when there is no finding of severity error. */
+  spec?: SpecDocument;
+  findings: Finding[];
+}
+
+/** Text → tree → long form → validated. Rules come later (lint.ts): they are not needed to run a spec. */
+export function loadText(input: string | Uint8Array, file: string): Loaded {
+  const { tree: source, findings } = readSource(input, file);
+  if (source === undefined) return { file, findings };
+  const tree = longForm(source);
+  const all = [...findings, ...validate(tree)];
+  if (all.some(({ severity }) => severity === 'error')) return { file, source, tree, findings: all };
+  const spec = freeze(tree.value) as unknown as SpecDocument;
+  return { file, source, tree, spec, findings: all };
+}
+
+/** Reads and loads one file. I/O errors throw `spec_unreadable`; what is wrong in the file is a finding. */
+export async function loadFile(path: string): Promise<Loaded> {
+  return loadText(await readSpecFile(path), path);
+}
+
+export async function readSpecFile(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    const reason = (cause as NodeJS.ErrnoException).code ?? 'unreadable';
+    throw new FerruleError('spec_unreadable', `${path} cannot be read (${reason})`, { where: path, cause });
+  }
+}
+
+function freeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value;
+  for (const item of Object.values(value)) freeze(item);
+  return Object.freeze(value);
+}

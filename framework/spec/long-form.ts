@@ -1,0 +1,70 @@
+import { below, branch, ROOT, type Shape, shape } from './shape.ts';
+import type { SpecEntry, SpecMap, SpecNode, SpecScalar, SpecTree } from './tree.ts';
+
+/**
+ * Shorthand → long form, before validation, so that the schema knows one shape for each thing. What is put in keeps
+ * the position of what stood there. Also: where the schema wants text, a number or true/false becomes the characters
+ * as written (`1.10`, `007`).
+ */
+export function longForm(tree: SpecTree): SpecTree {
+  return tree.withRoot(rewrite(tree.root, ROOT));
+}
+
+function rewrite(node: SpecNode, here: Shape | undefined): SpecNode {
+  if (here === undefined) return node;
+  const full = tagged(expand(node, here), here);
+  if (full.kind === 'scalar') return asWritten(full, here);
+  if (full.kind === 'list') {
+    const items = full.items.map((item, at) => rewrite(item, below(here, full, at)));
+    return { ...full, items };
+  }
+  const chosen = branch(here, full);
+  const entries = new Map<string, SpecEntry>();
+  for (const [key, entry] of full.entries) {
+    entries.set(key, { ...entry, value: rewrite(entry.value, chosen && below(chosen, full, key)) });
+  }
+  return { ...full, entries };
+}
+
+const accepts = (here: Shape, type: 'string' | 'array' | 'object'): boolean => here.types?.includes(type) ?? true;
+
+/** One item for a list, a bare word for a map. */
+function expand(node: SpecNode, here: Shape): SpecNode {
+  if (here.short === undefined || (node.kind === 'scalar' && node.value === null)) return node;
+  if (here.short === 'one') {
+    return node.kind === 'list' ? node : { kind: 'list', items: [node], start: node.start, end: node.end };
+  }
+  const wanted = branchless(here).properties?.[here.short];
+  const listWanted = wanted !== undefined && shape(wanted).types?.includes('array');
+  if (node.kind === (listWanted ? 'list' : 'scalar')) return wrap(here.short, node);
+  return node;
+}
+
+/** For a tagged shape any branch will do: all have `type`. */
+function branchless(here: Shape): Shape {
+  if (here.tag === undefined) return here;
+  const [first] = Object.values(here.tag.branches);
+  return first === undefined ? here : shape(first);
+}
+
+function wrap(key: string, value: SpecNode): SpecMap {
+  const { start, end } = value;
+  return { kind: 'map', entries: new Map([[key, { key, start, end, value }]]), start, end };
+}
+
+/** A step without a type is a call. */
+function tagged(node: SpecNode, here: Shape): SpecNode {
+  if (node.kind !== 'map' || here.tag?.branches.call === undefined || node.entries.has('type')) return node;
+  const { start } = node;
+  const word: SpecScalar = { kind: 'scalar', value: 'call', text: 'call', style: 'plain', start, end: start };
+  const entries = new Map<string, SpecEntry>([['type', { key: 'type', start, end: start, value: word }], ...node.entries]);
+  return { ...node, entries };
+}
+
+function asWritten(node: SpecScalar, here: Shape): SpecScalar {
+  if (here.kind === 'value' || here.types === undefined || !accepts(here, 'string')) return node;
+  if (typeof node.value === 'number' && !here.types.includes('number') && !here.types.includes('integer'))
+    return { ...node, value: node.text };
+  if (typeof node.value === 'boolean' && !here.types.includes('boolean')) return { ...node, value: node.text };
+  return node;
+}

@@ -1,0 +1,103 @@
+import { SHAPES } from './shape.gen.ts';
+import type { SpecNode, SpecTree } from './tree.ts';
+
+/** Kinds of value (ARCHITECTURE, "the key decides the kind"). */
+export type Kind = 'word' | 'literal' | 'path' | 'target' | 'text' | 'value' | 'condition' | 'number';
+export type JsonType = 'null' | 'boolean' | 'integer' | 'number' | 'string' | 'array' | 'object';
+
+/**
+ * What the schema says of one place, as a table that can be walked: made from schemas/ by scripts/generate.ts.
+ * Numbers are indexes into the table.
+ */
+export interface Shape {
+  title?: string;
+  /** The schema's description. */
+  about?: string;
+  /** The first of its examples. */
+  example?: unknown;
+  kind?: Kind;
+  place?: string;
+  scope?: string;
+  /** A path that may be one `${…}` instead. */
+  computed?: boolean;
+  /** Accepted JSON types; absent: any. */
+  types?: JsonType[];
+  values?: (string | number | boolean)[];
+  pattern?: string;
+  required?: string[];
+  properties?: Record<string, number>;
+  /** The shape of entries with free names. */
+  others?: number;
+  /** Pattern of the free names. */
+  names?: string;
+  items?: number;
+  /** A tagged union: the word under `type` picks the branch; without it `otherwise` holds, if there is one. */
+  tag?: { branches: Record<string, number>; otherwise?: number };
+  /** The key that a bare word stands for; `one`: one item may stand for the list. */
+  short?: string;
+  merge?: string;
+  since?: string;
+}
+
+export const shape = (index: number): Shape => SHAPES[index] as Shape;
+/** The shape of a whole spec. */
+export const ROOT: Shape = shape(0);
+
+/** The branch that a node has chosen by its `type`; the shape itself when it is no tagged one. */
+export function branch(of: Shape, node: SpecNode | undefined): Shape | undefined {
+  if (of.tag === undefined) return of;
+  const word = node?.kind === 'map' ? node.entries.get('type')?.value : undefined;
+  if (word === undefined) return of.tag.otherwise === undefined ? undefined : shape(of.tag.otherwise);
+  const index = word.kind === 'scalar' ? of.tag.branches[word.text] : undefined;
+  return index === undefined ? undefined : shape(index);
+}
+
+/** The shape one step down. Within a `value` everything below has the same shape. */
+export function below(of: Shape, node: SpecNode | undefined, step: string | number): Shape | undefined {
+  const chosen = branch(of, node);
+  if (chosen === undefined) return undefined;
+  if (typeof step === 'number' && chosen.items !== undefined) return shape(chosen.items);
+  const index = Object.hasOwn(chosen.properties ?? {}, step) ? chosen.properties?.[step] : chosen.others;
+  if (index !== undefined) return shape(index);
+  return chosen.kind === 'value' ? chosen : undefined;
+}
+
+/** The shape at a path of the long form; undefined where the language has none. */
+export function shapeAt(tree: SpecTree, path: readonly (string | number)[]): Shape | undefined {
+  let here: Shape | undefined = ROOT;
+  let node: SpecNode | undefined = tree.root;
+  for (const step of path) {
+    if (here === undefined) return undefined;
+    here = below(here, node, step);
+    node = node?.kind === 'map' ? node.entries.get(String(step))?.value : node?.kind === 'list' ? node.items[Number(step)] : undefined;
+  }
+  return here;
+}
+
+export interface Place {
+  path: (string | number)[];
+  node: SpecNode;
+  shape: Shape;
+}
+
+/** Visits every node of a long form that the language has a shape for, parents first. */
+export function walk(tree: SpecTree, visit: (place: Place) => void): void {
+  const step = (node: SpecNode, here: Shape, path: (string | number)[]): void => {
+    visit({ path, node, shape: here });
+    if (node.kind === 'scalar') return;
+    const children: [string | number, SpecNode][] =
+      node.kind === 'list' ? node.items.map((item, at) => [at, item]) : [...node.entries.values()].map(({ key, value }) => [key, value]);
+    for (const [key, value] of children) {
+      const next = below(here, node, key);
+      if (next !== undefined) step(value, next, [...path, key]);
+    }
+  };
+  step(tree.root, ROOT, []);
+}
+
+/** Visits the scalars only: each with the kind, place and scope of its key. */
+export function walkPlaces(tree: SpecTree, visit: (place: Place & { node: SpecNode & { kind: 'scalar' } }) => void): void {
+  walk(tree, ({ path, node, shape: here }) => {
+    if (node.kind === 'scalar') visit({ path, node, shape: here });
+  });
+}
