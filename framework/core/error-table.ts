@@ -125,6 +125,7 @@ export const ERRORS = {
     'Connect again to the side that you mean.',
   ),
   store_unreadable: entry('input', 'The credential store cannot be read.', 'Check the file and its rights.'),
+  store_unwritable: entry('input', 'The credential store cannot be written.', 'Check the folder, its rights and the free space.'),
   store_key_wrong: entry('input', 'The key does not open the store.', 'Pass the key that the store was made with.'),
   store_locked: entry('transient', "Another process holds the store's lock.", 'Wait for it to finish.'),
   store_conflict: entry('input', 'Another write came between reading and writing the credential.', 'Read it again and repeat the change.'),
