@@ -1,0 +1,65 @@
+/**
+ * framework/ → dist/: compiled by tsc, with the generated files that tsc does not copy, and a command line that can be
+ * started by itself. Does nothing when no source has changed since the last build; `--force` builds all the same.
+ */
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { chmod, copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+const SOURCE = 'framework';
+const TARGET = 'dist';
+const STAMP = 'node_modules/.cache/ferrule-build';
+const COMMAND = join(TARGET, 'cli.js');
+const SHEBANG = '#!/usr/bin/env node\n';
+
+/** What tsc reads but does not write: generated CommonJS, its types, JSON. */
+const isCopied = (file: string) => /\.(cjs|d\.cts|json)$/.test(file);
+
+async function sourceFiles(): Promise<string[]> {
+  const entries = await readdir(SOURCE, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+}
+
+/** Names, sizes and times of everything the output is made from: equal means that nothing has to be done. */
+async function fingerprint(files: string[]): Promise<string> {
+  const hash = createHash('sha256');
+  for (const file of [...files, 'tsconfig.json', 'tsconfig.build.json', 'package.json', 'scripts/build.ts']) {
+    const { size, mtimeMs } = await stat(file);
+    hash.update(`${file} ${size} ${mtimeMs}\n`);
+  }
+  return hash.digest('hex');
+}
+
+async function makeCommand(): Promise<void> {
+  const text = await readFile(COMMAND, 'utf8');
+  if (!text.startsWith('#!')) await writeFile(COMMAND, SHEBANG + text);
+  await chmod(COMMAND, 0o755);
+}
+
+const files = await sourceFiles();
+const wanted = await fingerprint(files);
+const built = await readFile(STAMP, 'utf8').catch(() => '');
+const complete = await stat(COMMAND).then(
+  () => true,
+  () => false,
+);
+if (wanted === built && complete && !process.argv.includes('--force')) {
+  console.error('dist/ is up to date');
+} else {
+  await rm(STAMP, { force: true });
+  await rm(TARGET, { recursive: true, force: true });
+  execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], { stdio: 'inherit' });
+  for (const file of files.filter(isCopied)) {
+    const copy = join(TARGET, file.slice(SOURCE.length + 1));
+    await mkdir(dirname(copy), { recursive: true });
+    await copyFile(file, copy);
+  }
+  await makeCommand();
+  await mkdir(dirname(STAMP), { recursive: true });
+  await writeFile(STAMP, wanted);
+  console.error('dist/ built');
+}
