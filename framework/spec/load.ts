@@ -34,6 +34,20 @@ export async function loadFile(path: string): Promise<Loaded> {
   return loadText(await readSpecFile(path), path);
 }
 
+/**
+ * A spec that is ready to run.
+ * @throws FerruleError spec_unreadable, or spec_invalid with all its findings
+ */
+export async function loadConnector(path: string): Promise<SpecDocument> {
+  const { spec, findings } = await loadFile(path);
+  if (spec !== undefined) return spec;
+  const errors = findings.filter(({ severity }) => severity === 'error');
+  const [first] = errors;
+  const where = first === undefined ? path : `${path}:${first.start.line}:${first.start.column}`;
+  const message = `${path} has ${errors.length === 1 ? 'an error' : `${errors.length} errors`}${first === undefined ? '' : `: ${first.message}`}`;
+  throw new FerruleError('spec_invalid', message, { where, findings });
+}
+
 export async function readSpecFile(path: string): Promise<Uint8Array> {
   try {
     return await readFile(path);

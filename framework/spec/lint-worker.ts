@@ -1,0 +1,29 @@
+import { readFileSync } from 'node:fs';
+import { parentPort } from 'node:worker_threads';
+import { lintLoaded, type WorkerAnswer, type WorkerTask } from './lint.ts';
+import { loadText } from './load.ts';
+
+/** One thread of lint: takes batches of files until there are none. */
+const port = parentPort;
+port?.on('message', (task: WorkerTask) => {
+  if (task === undefined) {
+    port.close();
+    return;
+  }
+  port.postMessage(lintBatch(task));
+});
+
+function lintBatch({ from, files }: NonNullable<WorkerTask>): WorkerAnswer {
+  const findings = [];
+  for (const file of files) {
+    let bytes: Uint8Array;
+    try {
+      bytes = readFileSync(file);
+    } catch (error) {
+      const reason = (error as NodeJS.ErrnoException).code ?? 'unreadable';
+      return { unreadable: { message: `${file} cannot be read (${reason})`, where: file } };
+    }
+    findings.push(lintLoaded(loadText(bytes, file)));
+  }
+  return { from, findings };
+}

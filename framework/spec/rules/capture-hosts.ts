@@ -1,0 +1,20 @@
+import type { Rule } from './rule.ts';
+
+export const rule: Rule = {
+  name: 'capture-hosts',
+  severity: 'error',
+  summary: 'A captured url or host without `hosts`.',
+  why: 'The provider says where the next request and its credential go: the spec must say which hosts are right.',
+  bad: 'capture: { api: { path: instance_url, type: url } }',
+  good: 'capture: { api: { path: instance_url, type: url, hosts: ["*.acme.com"] } }',
+  check: ({ leaves, tree }, report) => {
+    for (const { path, node } of leaves) {
+      if (path.at(-1) !== 'type' || path.at(-3) !== 'capture' || (node.text !== 'url' && node.text !== 'host')) continue;
+      if (tree.node([...path.slice(0, -1), 'hosts']) !== undefined) continue;
+      report(path.slice(0, -1), `The capture \`${String(path.at(-2))}\` may become a host but lists no \`hosts\`.`, {
+        part: 'key',
+        hint: 'Write `hosts: ["*.acme.com"]`; `same` is the host it came from.',
+      });
+    }
+  },
+};

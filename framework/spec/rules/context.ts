@@ -1,0 +1,181 @@
+import { type Compiled, compile, type Kind, type Place, type Scope, type ScopeEntry } from '../../core/expression/index.ts';
+import type { Resolved } from '../../core/resolved.ts';
+import { type ScopeName, type Scopes, scopesOf } from '../../core/scope.ts';
+import type { SpecDocument } from '../../core/spec-types.gen.ts';
+import { resolve } from '../resolve.ts';
+import { type Shape, walkPlaces } from '../shape.ts';
+import type { SpecPath, SpecScalar, SpecTree } from '../tree.ts';
+
+/** A scalar that stands where the language has a word for it. */
+export interface Leaf {
+  path: (string | number)[];
+  node: SpecScalar;
+  shape: Shape;
+}
+
+/** A leaf with `${…}`, compiled for its place. Names are those of all auth methods together, but in a method its own. */
+export interface Expression extends Leaf, Compiled {
+  place: Place;
+  scope: Scope;
+  /** The names that it uses, also when it does not compile. */
+  mentions: readonly (readonly string[])[];
+}
+
+export interface RuleContext {
+  /** The long form. */
+  tree: SpecTree;
+  /** As written. */
+  source: SpecTree;
+  spec: SpecDocument;
+  /** Parts with mistakes were left out: rules that look for what is missing must keep still. */
+  partial: boolean;
+  leaves: readonly Leaf[];
+  expressions: readonly Expression[];
+  /** One for each auth method, with the first option of each choice. */
+  resolved: Readonly<Record<string, Resolved>>;
+}
+
+export function makeContext(tree: SpecTree, source: SpecTree, spec: SpecDocument, partial: boolean): RuleContext {
+  const leaves: Leaf[] = [];
+  walkPlaces(tree, ({ path, node, shape }) => leaves.push({ path, node, shape }));
+  const choices = Object.fromEntries(
+    Object.entries(spec.choices ?? {}).map(([name, choice]) => [name, Object.keys(choice.options)[0] ?? '']),
+  );
+  const resolved = Object.fromEntries(Object.keys(spec.auth).map((method) => [method, resolve(spec, { method, choices })]));
+  let expressions: Expression[] | undefined;
+  return {
+    tree,
+    source,
+    spec,
+    partial,
+    leaves,
+    resolved,
+    get expressions() {
+      expressions ??= compileAll(spec, leaves, resolved);
+      return expressions;
+    },
+  };
+}
+
+// ---- expressions
+
+const KINDS: Partial<Record<NonNullable<Shape['kind']>, Kind>> = { text: 'text', value: 'value', condition: 'condition', number: 'number' };
+
+function compileAll(spec: SpecDocument, leaves: readonly Leaf[], resolved: RuleContext['resolved']): Expression[] {
+  const scopes = new ScopeTable(spec, resolved);
+  const expressions: Expression[] = [];
+  for (const leaf of leaves) {
+    const { node, shape, path } = leaf;
+    const kind = shape.kind === 'path' && shape.computed === true ? 'computed_path' : shape.kind && KINDS[shape.kind];
+    if (kind === undefined || typeof node.value !== 'string') continue;
+    if (!node.value.includes('${') && kind !== 'condition') continue;
+    const place = placeOf(leaf, spec, resolved);
+    const scope = scopes.at(path, (shape.scope ?? 'connection') as ScopeName);
+    const compiled = compile(node.value, kind, place, scope);
+    expressions.push({ ...leaf, ...compiled, place, scope, mentions: compiled.template?.mentions ?? roughMentions(node.value) });
+  }
+  return expressions;
+}
+
+/** What a text that does not compile names, as far as can be told without its tree. */
+function roughMentions(text: string): string[][] {
+  return [...text.matchAll(/\b[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*/g)].map(([word]) => word.split('.'));
+}
+
+/** The document of a GraphQL body takes literals only; all else stands where the schema says. */
+function placeOf({ path, shape }: Leaf, spec: SpecDocument, resolved: RuleContext['resolved']): Place {
+  const place = (shape.place ?? 'plain') as Place;
+  if (place !== 'body' || path.at(-1) !== 'query' || path.at(-2) !== 'body') return place;
+  return encodeOf(path.slice(0, -2), spec, resolved) === 'graphql' ? 'graphql' : place;
+}
+
+function encodeOf(call: SpecPath, spec: SpecDocument, resolved: RuleContext['resolved']): string | undefined {
+  const [first, name] = call;
+  const [any] = Object.values(resolved);
+  if (first === 'streams' && call.length === 2) return any?.streams[String(name)]?.encode;
+  if (first === 'templates') {
+    const user = Object.keys(spec.streams ?? {}).find((stream) => spec.streams?.[stream]?.use === name);
+    return user === undefined ? spec.templates?.[String(name)]?.encode : any?.streams[user]?.encode;
+  }
+  let here: unknown = spec;
+  for (const step of call) here = (here as Record<string, unknown> | undefined)?.[step];
+  return (here as { encode?: string } | undefined)?.encode;
+}
+
+/** Scopes are kept: expressions are cached by them. */
+class ScopeTable {
+  readonly #spec: SpecDocument;
+  readonly #methods: Record<string, Scopes>;
+  readonly #all: Scopes;
+  readonly #templates = new Map<string, Scope>();
+
+  constructor(spec: SpecDocument, resolved: RuleContext['resolved']) {
+    this.#spec = spec;
+    const choices = choiceEntries(spec);
+    this.#methods = Object.fromEntries(Object.entries(resolved).map(([method, each]) => [method, withEntries(scopesOf(each), choices)]));
+    this.#all = union(Object.values(this.#methods));
+  }
+
+  at(path: SpecPath, name: ScopeName): Scope {
+    const own = path[0] === 'auth' ? this.#methods[String(path[1])] : undefined;
+    const scope = (own ?? this.#all)[name];
+    return path[0] === 'templates' ? this.#withParameters(String(path[1]), name, scope) : scope;
+  }
+
+  #withParameters(template: string, name: ScopeName, scope: Scope): Scope {
+    const key = `${template}/${name}`;
+    const known = this.#templates.get(key);
+    if (known !== undefined) return known;
+    const users = Object.values(this.#spec.streams ?? {}).filter(({ use }) => use === template);
+    const names = users.flatMap((stream) => Object.keys(stream.with ?? {}));
+    const members = Object.fromEntries(names.map((parameter): [string, ScopeEntry] => [parameter, { type: 'text', trusted: true }]));
+    const made: Scope = { ...scope, with: { type: 'map', ...(users.length > 0 && { members }) } };
+    this.#templates.set(key, made);
+    return made;
+  }
+}
+
+/** A choice has the attributes of all its options; that each option has them is a rule of its own. */
+function choiceEntries(spec: SpecDocument): Scope {
+  const entries: Scope = {};
+  for (const [choice, { options }] of Object.entries(spec.choices ?? {})) {
+    const names = new Set(['id']);
+    for (const option of Object.values(options)) {
+      for (const [name, value] of Object.entries(option)) if (typeof value === 'string') names.add(name);
+    }
+    const members = Object.fromEntries([...names].map((name): [string, ScopeEntry] => [name, { type: 'text', host: true, trusted: true }]));
+    entries[choice] = { type: 'map', members };
+  }
+  return entries;
+}
+
+const mapScopes = (scopes: Scopes, change: (scope: Scope) => Scope): Scopes =>
+  Object.fromEntries(Object.entries(scopes).map(([name, scope]) => [name, change(scope)])) as unknown as Scopes;
+
+const withEntries = (scopes: Scopes, entries: Scope): Scopes => mapScopes(scopes, (scope) => ({ ...scope, ...entries }));
+
+/** Names of all methods together; that each method has them is a rule of its own. */
+function union(all: readonly Scopes[]): Scopes {
+  const [first, ...rest] = all;
+  if (first === undefined || rest.length === 0) return first as Scopes;
+  const shared: Scope = {};
+  for (const name of ['fields', 'token']) {
+    const members = Object.assign({}, ...all.map((scopes) => scopes.api[name]?.members ?? {})) as Record<string, ScopeEntry>;
+    shared[name] = { type: 'map', members };
+  }
+  return mapScopes(first, (scope) => ({
+    ...scope,
+    ...(scope.fields && { fields: shared.fields as ScopeEntry }),
+    ...(scope.token && { token: shared.token as ScopeEntry }),
+  }));
+}
+
+/** Whether a name stands for a secret. */
+export function isSecret(scope: Scope, mention: readonly string[]): boolean {
+  let entry: ScopeEntry | undefined;
+  for (const [at, name] of mention.entries()) {
+    entry = at === 0 ? scope[name] : entry?.members?.[name];
+    if (entry?.secret === true) return true;
+  }
+  return false;
+}

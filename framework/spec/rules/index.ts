@@ -1,0 +1,94 @@
+import { rule as baseUrl } from './base-url.ts';
+import { rule as callMethod } from './call-method.ts';
+import { rule as captureHosts } from './capture-hosts.ts';
+import { rule as commentAfterExpression } from './comment-after-expression.ts';
+import { rule as defaultOption } from './default-option.ts';
+import { rule as examplePattern } from './example-pattern.ts';
+import { rule as expressionInLiteral } from './expression-in-literal.ts';
+import { rule as expressionName } from './expression-name.ts';
+import { rule as expressionPlace } from './expression-place.ts';
+import { rule as expressionRefused } from './expression-refused.ts';
+import { rule as expressionSyntax } from './expression-syntax.ts';
+import { rule as expressionType } from './expression-type.ts';
+import { rule as fieldCollision } from './field-collision.ts';
+import { FOUND_ELSEWHERE } from './found-elsewhere.ts';
+import { rule as methodVariable } from './method-variable.ts';
+import { rule as missingCheck } from './missing-check.ts';
+import { rule as nameFile } from './name-file.ts';
+import { rule as numberTooLarge } from './number-too-large.ts';
+import { rule as optionAttribute } from './option-attribute.ts';
+import { rule as parentCycle } from './parent-cycle.ts';
+import { rule as parentVariable } from './parent-variable.ts';
+import { rule as pathSyntax } from './path-syntax.ts';
+import { rule as patternExplodes } from './pattern-explodes.ts';
+import { rule as patternInvalid } from './pattern-invalid.ts';
+import { rule as patternUnanchored } from './pattern-unanchored.ts';
+import { rule as plainHttp } from './plain-http.ts';
+import { rule as primaryKey } from './primary-key.ts';
+import { rule as reservedName } from './reserved-name.ts';
+import type { Rule } from './rule.ts';
+import { rule as secretField } from './secret-field.ts';
+import { rule as secretInUrl } from './secret-in-url.ts';
+import { rule as secretLiteral } from './secret-literal.ts';
+import { rule as streamSource } from './stream-source.ts';
+import { rule as templateParameter } from './template-parameter.ts';
+import { rule as unknownColumn } from './unknown-column.ts';
+import { rule as unknownParent } from './unknown-parent.ts';
+import { rule as unknownTemplate } from './unknown-template.ts';
+import { rule as unreachableRule } from './unreachable-rule.ts';
+import { rule as unusedChoice } from './unused-choice.ts';
+import { rule as unusedField } from './unused-field.ts';
+import { rule as unusedTemplate } from './unused-template.ts';
+
+export type { Rule } from './rule.ts';
+
+/** Every rule, by name: the docs have a page for each, and `ferrule-ignore` knows these names only. */
+export const RULES: readonly Rule[] = Object.freeze(
+  [
+    ...FOUND_ELSEWHERE,
+    baseUrl,
+    callMethod,
+    captureHosts,
+    commentAfterExpression,
+    defaultOption,
+    examplePattern,
+    expressionInLiteral,
+    expressionName,
+    expressionPlace,
+    expressionRefused,
+    expressionSyntax,
+    expressionType,
+    fieldCollision,
+    methodVariable,
+    missingCheck,
+    nameFile,
+    numberTooLarge,
+    optionAttribute,
+    parentCycle,
+    parentVariable,
+    pathSyntax,
+    patternExplodes,
+    patternInvalid,
+    patternUnanchored,
+    plainHttp,
+    primaryKey,
+    reservedName,
+    secretField,
+    secretInUrl,
+    secretLiteral,
+    streamSource,
+    templateParameter,
+    unknownColumn,
+    unknownParent,
+    unknownTemplate,
+    unreachableRule,
+    unusedChoice,
+    unusedField,
+    unusedTemplate,
+  ].sort((a, b) => (a.name < b.name ? -1 : 1)),
+);
+
+const names = new Set(RULES.map(({ name }) => name));
+if (names.size !== RULES.length) throw new Error('two rules have one name');
+
+export const isRule = (name: string): boolean => names.has(name);

@@ -1,0 +1,32 @@
+import type { Rule } from './rule.ts';
+
+export const rule: Rule = {
+  name: 'option-attribute',
+  severity: 'error',
+  summary: 'An attribute of a choice that not every option has.',
+  why: 'For the option without it the text cannot be made.',
+  bad: 'options: { na: { api: api.acme.com }, eu: {} }\nbase_url: https://${region.api}',
+  good: 'options: { na: { api: api.acme.com }, eu: { api: api.acme.eu } }\nbase_url: https://${region.api}',
+  check: ({ expressions, spec }, report) => {
+    const seen = new Set<string>();
+    for (const { mentions } of expressions) {
+      for (const [choice = '', attribute] of mentions) {
+        const options = Object.hasOwn(spec.choices ?? {}, choice) ? spec.choices?.[choice]?.options : undefined;
+        if (options === undefined || attribute === undefined || attribute === 'id' || seen.has(`${choice}.${attribute}`)) continue;
+        seen.add(`${choice}.${attribute}`);
+        const lacking = Object.entries(options).filter(([, option]) => typeof option[attribute] !== 'string');
+        if (lacking.length === Object.keys(options).length) continue;
+        for (const [id] of lacking) {
+          report(
+            ['choices', choice, 'options', id],
+            `Option \`${id}\` has no \`${attribute}\`, which \`\${${choice}.${attribute}}\` needs.`,
+            {
+              part: 'key',
+              hint: `Add \`${attribute}: …\`.`,
+            },
+          );
+        }
+      }
+    }
+  },
+};

@@ -1,0 +1,56 @@
+import type { Leaf } from './context.ts';
+import type { Rule } from './rule.ts';
+
+/** Forms that vendors publish, and what stands behind `Bearer` or `Basic`. */
+const FORMS: readonly RegExp[] = [
+  /\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}/, // a JSON Web Token (RFC 7519)
+  /-----BEGIN [A-Z ]*PRIVATE KEY-----/, // RFC 7468
+  /\b(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{16,}/,
+  /\bgh[pousr]_[A-Za-z0-9]{30,}/,
+  /\bxox[abprs]-[A-Za-z0-9-]{20,}/,
+  /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/,
+  /\b(?:Bearer|Basic|Token)\s+[A-Za-z0-9+/=_.-]{16,}/,
+];
+const SECRET_KEY =
+  /^(?:authorization|proxy-authorization|x-api-key|api[_-]?key|access[_-]?token|client[_-]?secret|password|secret|token)$/i;
+
+export const rule: Rule = {
+  name: 'secret-literal',
+  severity: 'error',
+  summary: 'A secret written into the spec.',
+  why: 'Specs are shared and committed; a secret belongs into a credential. One that was committed must be revoked.',
+  bad: 'http: { headers: { Authorization: Bearer abcdef0123456789abcdef } }',
+  good: 'auth: { key: { type: bearer } }',
+  check: ({ leaves, spec }, report) => {
+    for (const leaf of leaves) {
+      if (typeof leaf.node.value !== 'string' || leaf.node.value.includes('${') || isProse(leaf)) continue;
+      const form = FORMS.find((each) => each.test(leaf.node.value as string));
+      if (form !== undefined || isSecretFieldText(leaf, spec.fields) || looksRandom(leaf)) {
+        report(leaf.path, 'This looks like a secret.', {
+          hint: 'Make it a secret field and write ${fields.…}; revoke it if it was ever real.',
+        });
+      }
+    }
+  },
+};
+
+/** Titles, helps, names of types and sources are read by people. */
+const isProse = ({ path, shape }: Leaf): boolean =>
+  shape.kind === 'word' ||
+  path.includes('source') ||
+  path.includes('columns') ||
+  ['title', 'help', 'summary', 'hint', 'otherwise', 'note', 'reason', 'pattern'].includes(String(path.at(-1)));
+
+/** A default, example or fixed value of a field that says it is secret. */
+function isSecretFieldText({ path, node }: Leaf, fields: Record<string, { secret?: boolean }> | undefined): boolean {
+  const last = String(path.at(-1));
+  if (path[0] !== 'fields' || path.length !== 3 || (last !== 'default' && last !== 'value')) return false;
+  return fields?.[String(path[1])]?.secret === true && node.text !== '';
+}
+
+/** Long, without spaces, letters and digits mixed, under a key that is made for secrets. */
+function looksRandom({ path, node, shape }: Leaf): boolean {
+  const key = String(path.at(-1));
+  if ((shape.kind !== 'text' && shape.kind !== 'value') || !SECRET_KEY.test(key)) return false;
+  return node.text.length >= 16 && !/\s/.test(node.text) && /\d/.test(node.text) && /[A-Za-z]/.test(node.text);
+}
