@@ -67,8 +67,8 @@ export interface ResolvedHttp {
   base_url: string;
   hosts: string[];
   allow_http?: 'loopback';
-  headers: Record<string, string>;
-  query: Record<string, string | string[]>;
+  headers: Record<string, string | null>;
+  query: Record<string, string | string[] | null>;
   big_integers: 'number' | 'text';
   rate_limit: RateLimit[];
   errors: Errors;
@@ -76,13 +76,16 @@ export interface ResolvedHttp {
   timeout: Required<Timeout>;
 }
 
-/** A call with nothing inherited left open. `url` is a path under base_url or an https URL, as text. */
+/**
+ * A call with nothing inherited left open. Null in headers and query removes what lies under the call on the wire
+ * (http ← send ← call). `url` is a path under base_url or an https URL, as text.
+ */
 export interface ResolvedCall {
   name?: string;
   method: Method;
   url: string;
-  query: Record<string, string | string[]>;
-  headers: Record<string, string>;
+  query: Record<string, string | string[] | null>;
+  headers: Record<string, string | null>;
   cookies: Record<string, string>;
   encode: Encode;
   media_type?: string;
@@ -124,8 +127,8 @@ export interface ResolvedRefresh extends ResolvedCall {
 }
 
 export interface ResolvedSend {
-  headers: Record<string, string>;
-  query: Record<string, string | string[]>;
+  headers: Record<string, string | null>;
+  query: Record<string, string | string[] | null>;
   cookies: Record<string, string>;
   body?: unknown;
 }
@@ -148,5 +151,5 @@ export interface ResolvedMethod {
   scopes: string[] | string;
   scope_separator: string;
   /** Present when a person must consent in a browser. */
-  authorize?: { url: string; query: Record<string, string | string[]>; code: string; pkce: boolean };
+  authorize?: { url: string; query: Record<string, string | string[] | null>; code: string; pkce: boolean };
 }

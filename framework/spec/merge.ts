@@ -47,7 +47,9 @@ function over(base: Plain, layer: Plain, place: Place): Plain {
     }
     const here = below(place, key);
     here.from = place.from === '' ? written : `${place.from}.${written}`;
-    if (value === null) drop(result, key, here);
+    // A null header or query entry stays: on the wire it removes what http puts under the call.
+    if (value === null && /(^|\.)(headers|query)$/.test(place.at)) leaf(result, key, null, here);
+    else if (value === null) drop(result, key, here);
     else if (isMap(value)) result[key] = mapOver(result[key], value, key, here);
     else leaf(result, key, value, here);
   }

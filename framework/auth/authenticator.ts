@@ -1,0 +1,104 @@
+import { createHash } from 'node:crypto';
+import { ABSENT } from '../core/absent.ts';
+import type { Random } from '../core/clock.ts';
+import { encodeBody, encodeQuery } from '../core/encode.ts';
+import type { Vars } from '../core/expression/index.ts';
+import { compileEntries, compileText, compileValue } from '../core/render.ts';
+import type { Resolved } from '../core/resolved.ts';
+import type { Scopes } from '../core/scope.ts';
+import { reveal, Secret, type Text } from '../core/secret.ts';
+import type { RequestDraft, Value } from '../core/value.ts';
+import type { Attempt, Authenticator } from '../http/types.ts';
+import type { TokenSource } from './token-source.ts';
+
+export interface AuthenticatorOptions {
+  resolved: Resolved;
+  scopes: Scopes;
+  variables: (now?: number) => Vars;
+  tokens: TokenSource;
+  random: Random;
+  /** Instead of `Bearer ` in Authorization, for providers that want another word. */
+  authorizationPrefix?: string;
+}
+
+/** Puts the method's `send` on each request, with the token of the moment. */
+export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
+  const { resolved, scopes, tokens, variables } = options;
+  const { send, vars, steps } = resolved.method;
+  const headers = compileEntries(send.headers, 'header', scopes.send);
+  const query = compileEntries(send.query, 'query', scopes.send);
+  const cookies = compileEntries(send.cookies, 'cookie', scopes.send);
+  const body = send.body === undefined ? undefined : compileValue(send.body, 'body', scopes.send);
+  const named = Object.entries(vars).map(([name, text]) => [name, compileText(text, 'plain', scopes.send)] as const);
+  const signs = JSON.stringify([send, vars]).includes('request.');
+
+  return {
+    renewable: steps.length > 0,
+    async apply(draft: RequestDraft, attempt: Attempt) {
+      const { token, version } = steps.length > 0 ? await tokens.current(attempt.signal) : { token: {}, version: 1 };
+      const all: Vars = {
+        ...variables(attempt.now),
+        uuid: attempt.uuid,
+        token,
+        ...(signs && { request: requestVariables(draft, attempt, options.random) }),
+      };
+      const own: Record<string, unknown> = {};
+      for (const [name, text] of named) own[name] = blank(text({ ...all, vars: own }));
+      const full = { ...all, vars: own };
+      const sent = laid(draft, headers(full) as Record<string, Text | null>, query(full), cookies(full) as Record<string, Text>);
+      const added = body?.(full);
+      if (added !== undefined && added !== ABSENT)
+        sent.body = { ...(sent.body as Record<string, Value>), ...(added as Record<string, Value>) };
+      return { draft: prefixed(sent, options.authorizationPrefix), version };
+    },
+    renew: (version, signal) => tokens.renew(version, signal),
+  };
+}
+
+const blank = (value: unknown): unknown => (value === ABSENT ? undefined : value);
+
+function laid(
+  draft: RequestDraft,
+  headers: Record<string, Text | null>,
+  query: Record<string, Text | Text[] | null>,
+  cookies: Record<string, Text>,
+): RequestDraft {
+  const result: RequestDraft = {
+    ...draft,
+    headers: { ...draft.headers },
+    query: { ...draft.query },
+    cookies: { ...draft.cookies, ...cookies },
+  };
+  for (const [name, value] of Object.entries(headers)) {
+    for (const known of Object.keys(result.headers)) if (known.toLowerCase() === name.toLowerCase()) delete result.headers[known];
+    if (value !== null) result.headers[name] = value;
+  }
+  for (const [name, value] of Object.entries(query)) {
+    if (value === null) delete result.query[name];
+    else result.query[name] = value;
+  }
+  return result;
+}
+
+function prefixed(draft: RequestDraft, prefix: string | undefined): RequestDraft {
+  const name = Object.keys(draft.headers).find((key) => key.toLowerCase() === 'authorization');
+  const text = prefix === undefined || name === undefined ? '' : reveal(draft.headers[name] as Text);
+  if (name === undefined || !text.startsWith('Bearer ')) return draft;
+  return { ...draft, headers: { ...draft.headers, [name]: new Secret(prefix + text.slice('Bearer '.length)) } };
+}
+
+/** What a signature may cover: the request as it is sent, with the query sorted and encoded. */
+function requestVariables(draft: RequestDraft, attempt: Attempt, random: Random): Vars {
+  const sorted = Object.fromEntries(Object.entries(draft.query).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
+  const encoded = draft.body === undefined || draft.encode === 'query' ? '' : encodeBody(draft.body, draft.encode, random).bytes;
+  const bytes = Buffer.from(encoded);
+  return {
+    method: draft.method,
+    host: attempt.url.host,
+    path: attempt.url.pathname,
+    params: encodeQuery(sorted),
+    query: draft.query,
+    body_text: bytes.toString('utf8'),
+    body_sha256: createHash('sha256').update(bytes).digest('hex'),
+  };
+}

@@ -1,0 +1,65 @@
+import { FerruleError } from '../core/errors.ts';
+import { compileOrThrow, type Scope, type Vars } from '../core/expression/index.ts';
+import { compilePath, readRequired } from '../core/path.ts';
+import { Secret } from '../core/secret.ts';
+import type { Capture } from '../core/spec-types.gen.ts';
+import type { Json, Response } from '../core/value.ts';
+import type { CaptureValue } from '../credentials/types.ts';
+
+/**
+ * Takes what a call captures from its answer. A value of type url or host is checked against the hosts that the spec
+ * names for it before anything may be sent there; `same` is the host that answered.
+ */
+export function capture(
+  wanted: Readonly<Record<string, Capture>>,
+  response: Response,
+  step: string,
+  scope: Scope,
+  vars: Vars,
+): Record<string, CaptureValue> {
+  const result: Record<string, CaptureValue> = {};
+  for (const [name, one] of Object.entries(wanted)) {
+    const value = read(one, response, `${step}: capture ${name}`, scope, vars);
+    if (value === undefined || value === null) continue;
+    result[name] = typed(one, value, name, response, step);
+  }
+  return result;
+}
+
+function read(one: Capture, response: Response, where: string, scope: Scope, vars: Vars): Json | undefined {
+  if (one.path.includes('${'))
+    return compileOrThrow(one.path, 'computed_path', 'data', scope).evaluate({ ...vars, response }) as Json | undefined;
+  return readRequired(compilePath(one.path), response.body, where);
+}
+
+function typed(one: Capture, value: Json, name: string, response: Response, step: string): CaptureValue {
+  const type = one.type ?? 'text';
+  if (type === 'map') return value;
+  if (type === 'number') return Number(value);
+  if (typeof value === 'object') {
+    throw new FerruleError('token_malformed', `${step}: capture ${name} is ${Array.isArray(value) ? 'a list' : 'an object'}, not text`, {
+      where: one.path,
+    });
+  }
+  const text = String(value);
+  if (type === 'url' || type === 'host')
+    return allowed(text, type, one.hosts ?? [], new URL(response.url).hostname, `${step}: capture ${name}`);
+  return (one.secret ?? true) ? new Secret(text) : text;
+}
+
+function allowed(text: string, type: 'url' | 'host', hosts: readonly string[], same: string, where: string): string {
+  const url = URL.canParse(type === 'url' ? text : `https://${text}`) ? new URL(type === 'url' ? text : `https://${text}`) : undefined;
+  const plain = url !== undefined && url.username === '' && url.password === '' && (type === 'url' || url.host === text.toLowerCase());
+  if (url === undefined || !plain) throw new FerruleError('host_refused', `${where} is no plain ${type}`, { where });
+  const fits = hosts.some((rule) => {
+    const pattern = rule === 'same' ? same : rule;
+    return pattern.startsWith('*.') ? url.hostname.endsWith(pattern.slice(1)) : url.hostname === pattern;
+  });
+  if (!fits)
+    throw new FerruleError(
+      'host_refused',
+      `${where} names the host ${url.hostname}, which the spec does not allow (${hosts.join(', ') || 'none'})`,
+      { where },
+    );
+  return text.replace(/\/+$/, '');
+}

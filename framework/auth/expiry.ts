@@ -1,0 +1,59 @@
+import { parseDuration } from '../core/duration.ts';
+import { FerruleError } from '../core/errors.ts';
+import { compilePath, readRequired } from '../core/path.ts';
+import type { Expires } from '../core/spec-types.gen.ts';
+import { parseTime } from '../core/time.ts';
+import type { Json } from '../core/value.ts';
+
+export interface Expiry {
+  /** When it ends. Milliseconds since the epoch. */
+  ends: number;
+  /** When it is renewed: the margin before the end, or half its life if that is shorter than twice the margin. */
+  renew: number;
+}
+
+const DEFAULT_MARGIN = '60s';
+
+/**
+ * How long captured values hold: `in`, then `at`, then `default`. Undefined: not known or never; a 401 is what renews
+ * it then. `expires_in` may come as a number or as text.
+ */
+export function expiry(expires: Expires | undefined, body: Json, now: number, step: string): Expiry | undefined {
+  if (expires === undefined || expires.never === true) return undefined;
+  const ends = fromLifetime(expires, body, now, step) ?? fromTime(expires, body, step) ?? fromDefault(expires, now);
+  if (ends === undefined) return undefined;
+  const margin = parseDuration(expires.margin ?? DEFAULT_MARGIN) ?? 0;
+  return { ends, renew: ends - Math.min(margin, Math.max(0, (ends - now) / 2)) };
+}
+
+function fromLifetime(expires: Expires, body: Json, now: number, step: string): number | undefined {
+  if (expires.in === undefined) return undefined;
+  const found = look(expires.in, body, step);
+  if (found === undefined) return undefined;
+  const amount = typeof found === 'string' && found.trim() !== '' ? Number(found) : found;
+  if (typeof amount !== 'number' || !Number.isFinite(amount) || amount < 0) {
+    throw new FerruleError('token_malformed', `${step}: ${expires.in} is no number of seconds`, { where: expires.in });
+  }
+  return now + amount * (expires.as === 'ms' ? 1 : 1000);
+}
+
+function fromTime(expires: Expires, body: Json, step: string): number | undefined {
+  if (expires.at === undefined) return undefined;
+  const found = look(expires.at, body, step);
+  if (found === undefined) return undefined;
+  const time = typeof found === 'string' || typeof found === 'number' ? parseTime(found, expires.as ?? 'iso') : undefined;
+  if (time === undefined)
+    throw new FerruleError('token_malformed', `${step}: ${expires.at} is no time of format ${expires.as ?? 'iso'}`, { where: expires.at });
+  return time;
+}
+
+function fromDefault(expires: Expires, now: number): number | undefined {
+  const lifetime = expires.default === undefined ? undefined : parseDuration(expires.default);
+  return lifetime === undefined ? undefined : now + lifetime;
+}
+
+/** With a default (or another rung) below it, a missing value is no error. */
+function look(path: string, body: Json, step: string): Json | undefined {
+  const compiled = compilePath(path.endsWith('?') ? path : `${path}?`);
+  return readRequired(compiled, body, `${step}: expires`) ?? undefined;
+}

@@ -1,0 +1,132 @@
+import { compile, type Scope, type ScopeEntry } from './expression/index.ts';
+import type { Resolved, ResolvedField } from './resolved.ts';
+import type { Capture } from './spec-types.gen.ts';
+
+/** The words of `x-scope` in the schemas: which variables stand where (LANGUAGE, A4). */
+export type ScopeName = 'connection' | 'auth' | 'send' | 'api' | 'response' | 'stream' | 'page' | 'record' | 'item';
+export type Scopes = Readonly<Record<ScopeName, Scope>>;
+
+const ANY: ScopeEntry = { type: 'any' };
+const OPEN: ScopeEntry = { type: 'map' };
+const TEXT: ScopeEntry = { type: 'text' };
+const NUMBER: ScopeEntry = { type: 'number' };
+
+const map = (members: Record<string, ScopeEntry>): ScopeEntry => ({ type: 'map', members });
+
+/** Names that no field, choice, capture or stream may have, since they are variables or words of the expression language. */
+export const RESERVED_NAMES: readonly string[] = [
+  ...['fields', 'auth', 'now', 'uuid', 'vars', 'token', 'oauth', 'callback', 'request', 'response', 'record', 'last_record', 'page'],
+  ...[
+    'parent',
+    'each',
+    'window',
+    'job',
+    'item',
+    'with',
+    'let',
+    'namespace',
+    'package',
+    'import',
+    'function',
+    'loop',
+    'in',
+    'true',
+    'false',
+    'null',
+  ],
+];
+
+const RESPONSE = map({ status: NUMBER, headers: OPEN, cookies: OPEN, body: ANY });
+const REQUEST = map({ method: TEXT, host: TEXT, path: TEXT, params: TEXT, query: OPEN, body_text: TEXT, body_sha256: TEXT });
+const PAGE = map({ index: NUMBER, size: NUMBER, count: NUMBER });
+
+/**
+ * The variables of each place for one resolved spec, with what the load-time check needs to know of them: type,
+ * secrecy, absence, whether they may stand in a host. Made once per resolved spec; expressions are cached by these objects.
+ */
+export function scopesOf(resolved: Resolved): Scopes {
+  const connection: Scope = {
+    fields: map(Object.fromEntries(resolved.fields.map((field) => [field.name, fieldEntry(field)]))),
+    auth: map({ method: TEXT }),
+    now: { type: 'time' },
+    uuid: TEXT,
+  };
+  for (const [choice, attributes] of Object.entries(resolved.choices)) {
+    connection[choice] = map(
+      Object.fromEntries(Object.keys(attributes).map((name) => [name, { type: 'text', host: true, trusted: true }])),
+    );
+  }
+  const token = map(tokenEntries(resolved));
+  const oauth = map({
+    code: { type: 'text', secret: true, absent: true },
+    redirect_uri: { type: 'text', absent: true },
+    code_verifier: { type: 'text', secret: true, absent: true },
+    scope: { type: 'text', absent: true },
+  });
+  const api: Scope = { ...connection, token };
+  const vars = varEntries(resolved, { ...api, oauth, request: REQUEST });
+  const auth: Scope = { ...api, oauth, vars, response: RESPONSE };
+  const response: Scope = { ...api, response: RESPONSE, parent: ANY };
+  const stream: Scope = { ...api, parent: ANY };
+  return {
+    connection,
+    auth,
+    send: { ...api, vars, request: REQUEST },
+    api,
+    response,
+    stream,
+    page: { ...response, page: PAGE, record: ANY, last_record: ANY },
+    record: { ...stream, record: ANY },
+    item: { ...api, item: ANY },
+  };
+}
+
+function fieldEntry(field: ResolvedField): ScopeEntry {
+  const absent =
+    (!field.required && field.default === undefined && field.value === undefined) || field.after === 'auth' || field.when !== undefined;
+  return {
+    type: FIELD_TYPES[field.type] ?? 'text',
+    ...(field.secret && { secret: true }),
+    ...(absent && { absent: true }),
+    ...(field.type === 'url' && { url: true }),
+    ...(field.type === 'host' && { host: true }),
+    ...(field.type === 'subdomain' && { host: 'label' as const }),
+  };
+}
+
+const FIELD_TYPES: Partial<Record<ResolvedField['type'], ScopeEntry['type']>> = {
+  integer: 'any',
+  number: 'number',
+  boolean: 'bool',
+  list: 'list',
+};
+
+function tokenEntries(resolved: Resolved): Record<string, ScopeEntry> {
+  const { token, refresh = [], steps } = resolved.method;
+  const calls = [...steps.flatMap((step) => (step.type === 'token' ? (token ?? []) : step)), ...refresh];
+  const entries: Record<string, ScopeEntry> = {};
+  for (const call of calls) for (const [name, capture] of Object.entries(call.capture)) entries[name] ??= captureEntry(capture);
+  return entries;
+}
+
+function captureEntry(capture: Capture): ScopeEntry {
+  const type = capture.type ?? 'text';
+  const secret = capture.secret ?? (type !== 'url' && type !== 'host');
+  return {
+    type: type === 'number' ? 'number' : type === 'map' ? 'map' : 'text',
+    ...(secret && { secret: true }),
+    ...(capture.path.endsWith('?') && { absent: true }),
+    ...(type === 'url' && { url: true }),
+    ...(type === 'host' && { host: true }),
+  };
+}
+
+/** Each var sees those before it; it is secret when its expression mentions a secret. */
+function varEntries(resolved: Resolved, scope: Scope): ScopeEntry {
+  const members: Record<string, ScopeEntry> = {};
+  for (const [name, text] of Object.entries(resolved.method.vars)) {
+    const { template } = compile(text, 'text', 'plain', { ...scope, vars: map({ ...members }) });
+    members[name] = { type: 'text', ...(template?.secret === true && { secret: true }) };
+  }
+  return map(members);
+}

@@ -1,0 +1,107 @@
+import { DEFAULT_REDIRECT_URI, finishConsent, startConsent } from '../auth/consent.ts';
+import { FerruleError } from '../core/errors.ts';
+import type { Resolved } from '../core/resolved.ts';
+import { Secret } from '../core/secret.ts';
+import type { SpecDocument } from '../core/spec-types.gen.ts';
+import type { Credential, FieldValue } from '../credentials/types.ts';
+import { resolve } from '../spec/resolve.ts';
+import { type Connection, createConnection } from './connection.ts';
+import type { ConnectionOptions } from './options.ts';
+import { openSession, type Preparation, prepare } from './session.ts';
+
+/** What is entered: an auth method, an option per choice, values of fields. Everything left out is the spec's default. */
+export interface Inputs {
+  method?: string;
+  choices?: Record<string, string>;
+  fields?: Record<string, FieldValue>;
+  /** Tokens that the caller has already; they are renewed as the spec says. `expires_at` in milliseconds since the epoch. */
+  tokens?: { access_token?: string | Secret; refresh_token?: string | Secret; expires_at?: number };
+}
+
+/** Shows the person the page to consent on, and gives back the callback URL or the code. */
+export type Consent = (request: { authorizeUrl: string; redirectUri: string; signal: AbortSignal | undefined }) => Promise<string>;
+
+export interface ConnectOptions extends ConnectionOptions {
+  /** The name under which the credential is stored; without it nothing touches a disk. Needs `store`. */
+  name?: string;
+  description?: string;
+  /** For auth methods that need a person; called when there is no token yet. */
+  consent?: Consent;
+  /** Must be registered at the provider. Default http://localhost:8765/callback. */
+  redirectUri?: string;
+}
+
+/** Makes a credential from inputs and opens a connection with it; stores it when a name is given. */
+export async function connectSpec(spec: SpecDocument, inputs: Inputs, options: ConnectOptions = {}): Promise<Connection> {
+  const resolved = resolve(spec, {
+    ...(inputs.method !== undefined && { method: inputs.method }),
+    ...(inputs.choices && { choices: inputs.choices }),
+  });
+  const credential = newCredential(resolved, inputs, options);
+  const { store, ...unstored } = options;
+  const ready = prepare(resolved, credential, unstored);
+  try {
+    if (resolved.method.authorize !== undefined && !hasToken(credential)) await consentTo(ready, options);
+    if (store !== undefined && options.name !== undefined) {
+      await store.put(ready.tokens.credential);
+      await ready.closeExchange();
+      return await connectStored(spec, options.name, options);
+    }
+    return createConnection(await openSession(ready, unstored));
+  } catch (error) {
+    await ready.closeExchange();
+    throw error;
+  }
+}
+
+/** Opens a connection with a stored credential. */
+export async function connectStored(spec: SpecDocument, name: string, options: ConnectionOptions): Promise<Connection> {
+  const { store } = options;
+  if (store === undefined)
+    throw new FerruleError('option_unknown', 'A stored credential needs a store', { where: 'store', next: 'Pass { store }.' });
+  const credential = await store.get(name);
+  if (credential === undefined) throw new FerruleError('credential_unknown', `No credential "${name}" is stored`, { where: name });
+  if (credential.connector !== spec.name) {
+    throw new FerruleError('input_unknown', `Credential "${name}" is for ${credential.connector}, not for ${spec.name}`, { where: name });
+  }
+  const resolved = resolve(spec, { method: credential.method, choices: credential.choices });
+  return createConnection(await openSession(prepare(resolved, credential, options), options));
+}
+
+const hasToken = (credential: Credential): boolean =>
+  credential.captures.access_token !== undefined || credential.captures.refresh_token !== undefined;
+
+async function consentTo({ resolved, scopes, variables, random, tokens }: Preparation, options: ConnectOptions): Promise<void> {
+  const { consent, redirectUri = DEFAULT_REDIRECT_URI, signal } = options;
+  if (consent === undefined) {
+    throw new FerruleError('reconnect_required', `${resolved.title} needs a person's consent first`, {
+      where: `auth.${resolved.method.name}`,
+      next: 'Run `ferrule connect`, or pass { consent } and { redirectUri }, or tokens.',
+    });
+  }
+  const pending = startConsent(resolved, scopes, variables(), redirectUri, random);
+  const answer = await consent({ authorizeUrl: pending.authorizeUrl, redirectUri, signal });
+  await tokens.exchangeCode(finishConsent(pending, answer), signal);
+}
+
+function newCredential(resolved: Resolved, inputs: Inputs, options: ConnectOptions): Credential {
+  const now = new Date((options.clock ?? { now: Date.now }).now()).toISOString();
+  const { access_token, refresh_token, expires_at } = inputs.tokens ?? {};
+  return {
+    name: options.name ?? '',
+    ...(options.description !== undefined && { description: options.description }),
+    connector: resolved.name,
+    method: resolved.method.name,
+    choices: Object.fromEntries(Object.entries(resolved.choices).map(([choice, { id = '' }]) => [choice, id])),
+    fields: inputs.fields ?? {},
+    captures: {
+      ...(access_token !== undefined && { access_token: Secret.of(access_token) }),
+      ...(refresh_token !== undefined && { refresh_token: Secret.of(refresh_token) }),
+    },
+    expires: expires_at === undefined ? {} : { token: expires_at, 'token.renew': expires_at - 60_000 },
+    ...(options.sandbox && { sandbox: { addresses: { ...options.sandbox.addresses } } }),
+    version: 0,
+    created: now,
+    updated: now,
+  };
+}

@@ -1,0 +1,203 @@
+import { ABSENT } from '../core/absent.ts';
+import { FerruleError } from '../core/errors.ts';
+import { compileOrThrow, evaluateCondition, type Vars } from '../core/expression/index.ts';
+import { compilePath, readPath, readRequired } from '../core/path.ts';
+import { compileCall, compileText } from '../core/render.ts';
+import type { ResolvedStream } from '../core/resolved.ts';
+import type { Column } from '../core/spec-types.gen.ts';
+import { suggest } from '../core/suggest.ts';
+import type { Json, JsonObject } from '../core/value.ts';
+import type { Credential } from '../credentials/types.ts';
+import type { Http } from '../http/types.ts';
+import { type Page, readStream } from '../streams/read.ts';
+import { type CheckReport, check } from './check.ts';
+import type { Session } from './session.ts';
+
+export interface StreamInfo {
+  name: string;
+  title: string;
+  help?: string;
+  parent?: string;
+  primary_key: string[];
+  columns: Record<string, Column>;
+  /** False when the choices made, or the auth method, do not offer it. */
+  available: boolean;
+}
+
+export interface ReadOptions {
+  /** Records at most. */
+  limit?: number;
+  signal?: AbortSignal;
+  onProgress?: (progress: { stream: string; records: number; pages: number }) => void;
+}
+
+/** Records one by one; `pages()` gives them as they travel, a page at a time. */
+export interface Reading extends AsyncIterable<JsonObject> {
+  pages(): AsyncIterable<JsonObject[]>;
+}
+
+/** An authenticated client for one connector and one credential. Close it when done, or `await using`. */
+export interface Connection<Stream extends string = string> extends AsyncDisposable {
+  readonly connector: string;
+  readonly method: string;
+  /** got's call shape. Only hosts that the spec names get the credential; errors are FerruleErrors. */
+  readonly http: Http;
+  check(options?: { signal?: AbortSignal }): Promise<CheckReport>;
+  /** The values that the provider offers for a field, such as the profiles of an account. */
+  options(field: string, options?: { signal?: AbortSignal }): Promise<{ value: string; label: string }[]>;
+  streams(): StreamInfo[];
+  read(stream: Stream, options?: ReadOptions): Reading;
+  /** What would be stored: with the tokens of the moment. */
+  readonly credential: Credential;
+  close(): Promise<void>;
+}
+
+export function createConnection(session: Session): Connection {
+  const { resolved, client, tokens } = session;
+  const connection: Connection = {
+    connector: resolved.name,
+    method: resolved.method.name,
+    http: client.http,
+    get credential() {
+      return tokens.credential;
+    },
+    check: ({ signal } = {}) => check(session, signal),
+    options: (field, { signal } = {}) => fieldOptions(session, field, signal),
+    streams: () => Object.values(resolved.streams).map((stream) => streamInfo(stream, session)),
+    read: (name, options = {}) => createReading(session, name, options),
+    close: () => session.close(),
+    [Symbol.asyncDispose]: () => session.close(),
+  };
+  return connection;
+}
+
+function streamInfo(stream: ResolvedStream, session: Session): StreamInfo {
+  const { name, title, help, parent, primary_key, columns } = stream;
+  return {
+    name,
+    title,
+    ...(help !== undefined && { help }),
+    ...(parent !== undefined && { parent }),
+    primary_key,
+    columns,
+    available: offered(stream, session),
+  };
+}
+
+/** Whether a stream and all its parents are offered under these choices. */
+function offered(stream: ResolvedStream, session: Session): boolean {
+  const { scopes, resolved, variables } = session;
+  if (stream.when !== undefined && !evaluateCondition(compileOrThrow(stream.when, 'condition', 'data', scopes.connection), variables()))
+    return false;
+  const parent = stream.parent === undefined ? undefined : resolved.streams[stream.parent];
+  return parent === undefined || offered(parent, session);
+}
+
+function createReading(session: Session, name: string, options: ReadOptions): Reading {
+  const open = () => limited(readPages(session, name, options), name, options);
+  return {
+    pages: open,
+    async *[Symbol.asyncIterator]() {
+      for await (const records of open()) yield* records;
+    },
+  };
+}
+
+function readPages(session: Session, name: string, { signal }: ReadOptions): AsyncGenerator<Page> {
+  const { resolved, scopes } = session;
+  const stream = Object.hasOwn(resolved.streams, name) ? resolved.streams[name] : undefined;
+  if (stream === undefined) throw unknownStream(name, session);
+  if (!offered(stream, session)) {
+    throw new FerruleError('stream_unknown', `${resolved.name} does not offer "${name}" under these choices (${stream.when})`, {
+      where: `streams.${name}.when`,
+    });
+  }
+  requireFields(session);
+  return readStream(name, {
+    streams: resolved.streams,
+    scopes,
+    variables: () => session.apiVariables(signal),
+    send: (draft, of, abort) => session.send(of, draft, abort),
+    ...(signal && { signal }),
+  });
+}
+
+function unknownStream(name: string, { resolved }: Session): FerruleError {
+  const names = Object.keys(resolved.streams);
+  const meant = suggest(name, names);
+  return new FerruleError('stream_unknown', `${resolved.name} has no stream "${name}"`, {
+    where: name,
+    next: `${meant === undefined ? '' : `Did you mean "${meant}"? `}It has: ${names.join(', ')}.`,
+  });
+}
+
+/** A field that is asked for after the token is optional until then and required from here on. */
+function requireFields({ resolved, tokens, variables, scopes }: Session): void {
+  const { fields } = tokens.credential;
+  for (const field of resolved.fields) {
+    if (field.after !== 'auth' || !field.required || field.default !== undefined || fields[field.name] !== undefined) continue;
+    if (field.when !== undefined && !evaluateCondition(compileOrThrow(field.when, 'condition', 'data', scopes.connection), variables()))
+      continue;
+    throw new FerruleError('input_missing', `${field.title} is not chosen yet`, {
+      where: `fields.${field.name}`,
+      next: `connection.options('${field.name}') lists the values; connect again with one of them.`,
+    });
+  }
+}
+
+async function* limited(
+  pages: AsyncGenerator<Page>,
+  stream: string,
+  { limit = Number.POSITIVE_INFINITY, onProgress }: ReadOptions,
+): AsyncGenerator<JsonObject[]> {
+  let records = 0;
+  let count = 0;
+  if (limit <= 0) return;
+  for await (const page of pages) {
+    const wanted = page.records.length > limit - records ? page.records.slice(0, limit - records) : page.records;
+    records += wanted.length;
+    count += 1;
+    yield wanted;
+    onProgress?.({ stream, records, pages: count });
+    if (records >= limit) return;
+  }
+}
+
+async function fieldOptions(session: Session, name: string, signal: AbortSignal | undefined): Promise<{ value: string; label: string }[]> {
+  const { resolved, scopes } = session;
+  const field = resolved.fields.find((one) => one.name === name);
+  if (field === undefined) {
+    const meant = suggest(
+      name,
+      resolved.fields.map((one) => one.name),
+    );
+    throw new FerruleError('input_unknown', `${resolved.name} has no field "${name}"`, {
+      where: name,
+      ...(meant !== undefined && { next: `Did you mean "${meant}"?` }),
+    });
+  }
+  const { options } = field;
+  if (options === undefined) throw new FerruleError('input_unknown', `Field ${name} has no options`, { where: `fields.${name}` });
+  if (options.list !== undefined) return options.list.map(({ value, label }) => ({ value, label: label ?? value }));
+  if (options.call === undefined) throw new FerruleError('internal', `options of ${name} have neither list nor call`);
+  const vars: Vars = await session.apiVariables(signal);
+  const response = await session.send(
+    { ...options.call, name: `options of ${name}` },
+    compileCall(options.call, scopes.api).render(vars),
+    signal,
+  );
+  const found = readRequired(compilePath(options.records), response.body, `fields.${name}.options.records`);
+  const items = Array.isArray(found) ? found : found === undefined || found === null ? [] : [found];
+  const label = compileText(options.label, 'label', scopes.item);
+  const path = compilePath(options.value);
+  return items.map((item: Json) => {
+    const value = readPath(path, item);
+    if (value === undefined || value === null || typeof value === 'object') {
+      throw new FerruleError('path_missing', `An option of ${name} has nothing at ${options.value}`, {
+        where: `fields.${name}.options.value`,
+      });
+    }
+    const shown = label({ ...vars, item });
+    return { value: String(value), label: shown === ABSENT ? String(value) : String(shown) };
+  });
+}

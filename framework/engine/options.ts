@@ -1,0 +1,52 @@
+import type { Clock, Random } from '../core/clock.ts';
+import type { Text } from '../core/secret.ts';
+import type { CredentialStore } from '../credentials/types.ts';
+import type { ClientEvent, RetryPolicy, Timeouts } from '../http/types.ts';
+
+/** Settings of the network that one connection lives in: the word of whoever runs Ferrule, never a spec's. */
+export interface NetworkOptions {
+  /** `http://user:password@proxy:3128`. Default: HTTPS_PROXY and NO_PROXY of the environment; null: none. */
+  proxy?: Text | null;
+  noProxy?: string;
+  /** Further certificate authorities, PEM. */
+  ca?: string;
+  /** Client certificate and key, PEM. */
+  certificate?: string;
+  key?: Text;
+  /** Put on every call of this connection. */
+  headers?: Record<string, Text>;
+  query?: Record<string, Text>;
+  userAgent?: string;
+  /** Hosts that resolve to private addresses: a self-hosted provider in one's own network. */
+  allowPrivateAddresses?: boolean;
+  /** Hosts that resolve to this machine. */
+  allowLoopbackAddresses?: boolean;
+  /** Instead of `Bearer ` in Authorization. */
+  authorizationPrefix?: string;
+}
+
+/** The seed products' four retry settings, per connection; they narrow what the spec says. */
+export interface RetryOptions {
+  mode?: NonNullable<RetryPolicy['mode']>;
+  statuses?: readonly number[];
+  countMax?: number;
+  multiplyWaitTime?: boolean;
+}
+
+export interface ConnectionOptions {
+  network?: NetworkOptions;
+  retry?: RetryOptions;
+  /** Milliseconds. */
+  timeout?: Partial<Timeouts>;
+  /** Real origin → loopback origin, as a sandbox gives it. The credential that is made is marked and goes nowhere else. */
+  sandbox?: { addresses: Record<string, string> };
+  /** Keeps tokens across connections and processes. */
+  store?: CredentialStore;
+  /** Sees every request, answer, wait and retry, redacted. */
+  onEvent?: (event: ClientEvent) => void;
+  /** Where proxy settings are looked for. Default: process.env. */
+  environment?: Readonly<Record<string, string | undefined>>;
+  clock?: Clock;
+  random?: Random;
+  signal?: AbortSignal;
+}

@@ -1,0 +1,232 @@
+import { createAuthenticator } from '../auth/authenticator.ts';
+import type { Exchange } from '../auth/token-request.ts';
+import { TokenSource } from '../auth/token-source.ts';
+import { connectionVariables, tokenVariables } from '../auth/variables.ts';
+import { type Clock, type Random, systemClock, systemRandom } from '../core/clock.ts';
+import { parseDuration } from '../core/duration.ts';
+import { FerruleError } from '../core/errors.ts';
+import type { Vars } from '../core/expression/index.ts';
+import { Redactor } from '../core/redact.ts';
+import { compileEntries, compileText } from '../core/render.ts';
+import type { Resolved, ResolvedCall } from '../core/resolved.ts';
+import { type Scopes, scopesOf } from '../core/scope.ts';
+import { reveal, Secret, type Text } from '../core/secret.ts';
+import type { Errors } from '../core/spec-types.gen.ts';
+import type { Credential } from '../credentials/types.ts';
+import { createClient } from '../http/client.ts';
+import { networkFromEnvironment } from '../http/proxy.ts';
+import type { CallDraft, CallResult, Client, ClientOptions, Network } from '../http/types.ts';
+import { compileErrors, rulesFor } from './error-rules.ts';
+import type { ConnectionOptions } from './options.ts';
+
+/** What a connection, a check and a read stand on: one resolved spec, one credential, one client. */
+export interface Session {
+  resolved: Resolved;
+  scopes: Scopes;
+  tokens: TokenSource;
+  /** fields, choices, auth, now, uuid. */
+  variables: (now?: number) => Vars;
+  client: Client;
+  redactor: Redactor;
+  clock: Clock;
+  random: Random;
+  /** Sends a call of the spec to the API, as its own errors and http's say. */
+  send(call: ResolvedCall, draft: CallDraft, signal?: AbortSignal): Promise<CallResult>;
+  /** The variables of an API call: with the token of the moment. */
+  apiVariables(signal?: AbortSignal): Promise<Vars>;
+  close(): Promise<void>;
+}
+
+/** RFC 6749, 5.2. */
+const OAUTH_ERRORS: Errors = { message: 'error_description', code: 'error' };
+
+/** Everything but the API client, which may need a token to know its base URL: what the consent flow works with. */
+export interface Preparation {
+  resolved: Resolved;
+  scopes: Scopes;
+  tokens: TokenSource;
+  variables: (now?: number) => Vars;
+  redactor: Redactor;
+  network: Network;
+  clock: Clock;
+  random: Random;
+  closeExchange(): Promise<void>;
+}
+
+export function prepare(resolved: Resolved, credential: Credential, options: ConnectionOptions): Preparation {
+  const { clock = systemClock, random = systemRandom } = options;
+  const scopes = scopesOf(resolved);
+  const redactor = new Redactor();
+  const secrets = new Set(resolved.fields.filter((field) => field.secret).map((field) => field.name));
+  for (const [name, value] of Object.entries(credential.fields))
+    if (secrets.has(name) && (typeof value === 'string' || value instanceof Secret)) redactor.add(value);
+  for (const value of Object.values(credential.captures)) if (value instanceof Secret) redactor.add(value);
+  const variables = connectionVariables({ resolved, scopes, fields: credential.fields, clock, random });
+  const network = networkOf(resolved, credential, options);
+  const { exchange, close } = createExchange(resolved, scopes, network, redactor, options);
+  const tokens = new TokenSource({
+    resolved,
+    scopes,
+    variables,
+    credential,
+    exchange,
+    redactor,
+    now: () => clock.now(),
+    ...(options.store && credential.version > 0 && { store: options.store }),
+  });
+  return { resolved, scopes, tokens, variables, redactor, network, clock, random, closeExchange: close };
+}
+
+/** Opens the API client on what was prepared. */
+export async function openSession(ready: Preparation, options: ConnectionOptions): Promise<Session> {
+  const { resolved, scopes, tokens, variables, redactor, network, clock, random } = ready;
+  // A base URL that a token answer named is known only once there is a token.
+  if (/\$\{[^}]*\btoken\./.test(resolved.http.base_url)) await tokens.current(options.signal);
+  const vars = (): Vars => ({ ...variables(), token: tokenVariables(tokens.credential.captures) });
+  const authorizationPrefix = options.network?.authorizationPrefix;
+  const auth = createAuthenticator({
+    resolved,
+    scopes,
+    variables,
+    tokens,
+    random,
+    ...(authorizationPrefix !== undefined && { authorizationPrefix }),
+  });
+  const client = createClient({
+    ...clientOptions(resolved, redactor, options, network),
+    ...apiOptions(resolved, scopes, vars()),
+    auth,
+  });
+  return {
+    resolved,
+    scopes,
+    tokens,
+    variables,
+    client,
+    redactor,
+    clock,
+    random,
+    apiVariables: async (signal) => {
+      if (resolved.method.steps.length > 0) await tokens.current(signal);
+      return vars();
+    },
+    send: (call, draft, signal) => {
+      const errors =
+        call.errors === undefined && call.encode !== 'graphql'
+          ? undefined
+          : compileErrors([resolved.http.errors, call.errors], scopes.response, vars(), rulesFor(call));
+      return client.call(draft, {
+        ...(errors && { errors }),
+        ...(signal && { signal }),
+        ...(call.name !== undefined && { name: call.name }),
+      });
+    },
+    close: async () => {
+      await client.close();
+      await ready.closeExchange();
+    },
+  };
+}
+
+function apiOptions(
+  resolved: Resolved,
+  scopes: Scopes,
+  vars: Vars,
+): Pick<ClientOptions, 'baseUrl' | 'credentialHosts' | 'headers' | 'query' | 'bigIntegers' | 'errors' | 'limits'> {
+  const { http } = resolved;
+  return {
+    baseUrl: reveal(compileText(http.base_url, 'url', scopes.api)(vars) as Text),
+    credentialHosts: http.hosts.map((host) => (host.includes('*') ? host : `https://${host}`)),
+    headers: compileEntries(http.headers, 'header', scopes.api)(vars) as Record<string, Text>,
+    query: compileEntries(http.query, 'query', scopes.api)(vars) as Record<string, Text | Text[]>,
+    bigIntegers: http.big_integers,
+    errors: compileErrors([http.errors], scopes.response, vars),
+    limits: http.rate_limit.map((limit) => ({ ...limit, per: milliseconds(limit.per) })),
+  };
+}
+
+function clientOptions(
+  resolved: Resolved,
+  redactor: Redactor,
+  options: ConnectionOptions,
+  network: Network,
+): Pick<ClientOptions, 'redactor' | 'network' | 'retry' | 'timeout' | 'clock' | 'random' | 'onEvent'> {
+  const { retry, timeout } = resolved.http;
+  return {
+    redactor,
+    network,
+    retry: {
+      max_retries: retry.max_retries,
+      backoff: retry.backoff,
+      longest: milliseconds(retry.longest),
+      repeat: retry.repeat.map((method) => method.toUpperCase() as 'POST' | 'PATCH'),
+      ...options.retry,
+    },
+    timeout: {
+      connect: milliseconds(timeout.connect),
+      response: milliseconds(timeout.response),
+      total: milliseconds(timeout.total),
+      ...options.timeout,
+    },
+    ...(options.clock && { clock: options.clock }),
+    ...(options.random && { random: options.random }),
+    ...(options.onEvent && { onEvent: options.onEvent }),
+  };
+}
+
+const milliseconds = (text: string): number => parseDuration(text) ?? 0;
+
+function networkOf(resolved: Resolved, credential: Credential, options: ConnectionOptions): Network {
+  const { proxy, allowPrivateAddresses, allowLoopbackAddresses, authorizationPrefix: _prefix, ...rest } = options.network ?? {};
+  const marked = credential.sandbox !== undefined;
+  if (options.sandbox !== undefined && !marked)
+    throw new FerruleError('credential_sandbox', `Credential "${credential.name}" is a real one and is never sent to a sandbox`, {
+      where: credential.name,
+    });
+  const addresses = options.sandbox?.addresses ?? credential.sandbox?.addresses;
+  return {
+    ...(proxy === undefined && !marked && networkFromEnvironment(options.environment ?? process.env)),
+    ...(proxy !== undefined && proxy !== null && { proxy }),
+    ...rest,
+    ...(allowPrivateAddresses && { allowPrivate: true }),
+    ...(allowLoopbackAddresses && { allowLoopback: true }),
+    ...(resolved.http.allow_http === 'loopback' && { allowHttpLoopback: true }),
+    ...(addresses !== undefined && { addressMap: new Map(Object.entries(addresses)) }),
+  };
+}
+
+/** Token calls go through clients of their own, one an origin: a credential is bound to the origin of the call it is written on. */
+function createExchange(
+  resolved: Resolved,
+  scopes: Scopes,
+  network: Network,
+  redactor: Redactor,
+  options: ConnectionOptions,
+): { exchange: Exchange; close: () => Promise<void> } {
+  const clients = new Map<string, Client>();
+  const clientFor = (origin: string): Client => {
+    let client = clients.get(origin);
+    if (client === undefined) {
+      // Headers and query of the network options are for the API alone: some servers refuse what they do not know.
+      const { headers: _headers, query: _query, ...bare } = network;
+      client = createClient({ ...clientOptions(resolved, redactor, options, bare), baseUrl: origin });
+      clients.set(origin, client);
+    }
+    return client;
+  };
+  return {
+    exchange: (request, { name, errors, repeat, signal }) => {
+      const url = new URL(reveal(request.url));
+      return clientFor(url.origin).call(request, {
+        name,
+        decode: 'auto',
+        errors: compileErrors([OAUTH_ERRORS, errors], scopes.response, {}),
+        ...(repeat && { retry: { repeat: ['POST'] } }),
+        ...(signal && { signal }),
+      });
+    },
+    close: async () => {
+      for (const client of clients.values()) await client.close();
+    },
+  };
+}

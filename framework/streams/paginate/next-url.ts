@@ -1,0 +1,30 @@
+import { FerruleError } from '../../core/errors.ts';
+import type { PaginateNextUrl } from '../../core/spec-types.gen.ts';
+import type { Patch } from '../../core/value.ts';
+import { hasMore, pageReader, stopped } from './reader.ts';
+import type { PaginateStrategy } from './types.ts';
+
+/** Each answer brings the next URL, absolute or relative to the one that answered. It brings its own query. */
+export const nextUrl: PaginateStrategy<PaginateNextUrl> = {
+  type: 'next_url',
+  create({ from, more, size, page_size, stop }, scope) {
+    const first: Patch = size !== undefined && page_size !== undefined ? { [size]: page_size } : {};
+    const url = pageReader(from, scope);
+    const flag = more === undefined ? undefined : pageReader(more, scope);
+    return {
+      first: () => first,
+      next: (seen) => {
+        if (stopped(stop, seen.records.length, page_size) || (flag !== undefined && !hasMore(flag(seen)))) return undefined;
+        const value = url(seen);
+        if (value === undefined || value === null || value === '') return undefined;
+        return { url: resolveUrl(value, seen.response.url, from) };
+      },
+    };
+  },
+};
+
+export function resolveUrl(value: unknown, base: string, where: string): string {
+  if (typeof value !== 'string' || !URL.canParse(value, base))
+    throw new FerruleError('path_missing', `The next URL at ${where} is no URL`, { where });
+  return new URL(value, base).href;
+}

@@ -1,0 +1,62 @@
+import { ABSENT } from '../core/absent.ts';
+import { FerruleError } from '../core/errors.ts';
+import { compileOrThrow, type Scope, type Vars } from '../core/expression/index.ts';
+import { compilePath, readRequired } from '../core/path.ts';
+import { compileValue } from '../core/render.ts';
+import type { ResolvedStream } from '../core/resolved.ts';
+import type { Scopes } from '../core/scope.ts';
+import type { Json, JsonObject, Response } from '../core/value.ts';
+
+/** Takes the records out of an answer: a list gives its items, an object one record. */
+export type Extract = (response: Response, vars: Vars) => JsonObject[];
+
+export function compileExtract(stream: ResolvedStream, scope: Scope): Extract {
+  const where = `${stream.name}: records`;
+  if (stream.records.includes('${')) {
+    const template = compileOrThrow(stream.records, 'computed_path', 'data', scope);
+    return (response, vars) => asRecords(template.evaluate({ ...vars, response }) as Json | typeof ABSENT, stream, where);
+  }
+  const path = compilePath(stream.records);
+  return (response) => {
+    try {
+      const found = readRequired(path, response.body, where);
+      if ((found === null || found === undefined) && path.optional) return [];
+      return asRecords(found, stream, where);
+    } catch (error) {
+      if (error instanceof FerruleError && error.code === 'path_missing')
+        throw new FerruleError('records_missing', error.message, { where: `streams.${stream.name}.records` });
+      throw error;
+    }
+  };
+}
+
+function asRecords(found: Json | undefined | typeof ABSENT, stream: ResolvedStream, where: string): JsonObject[] {
+  if (found === undefined || found === null || found === ABSENT)
+    throw missing(stream, `${where} (${stream.records}) finds ${found === null ? 'null' : 'nothing'}`);
+  const list = Array.isArray(found) ? found : [found];
+  const odd = list.findIndex((item) => typeof item !== 'object' || item === null || Array.isArray(item));
+  if (odd !== -1) {
+    const what = list[odd] === null ? 'null' : Array.isArray(list[odd]) ? 'a list' : `a ${typeof list[odd]}`;
+    throw missing(stream, `${where} (${stream.records}) finds ${what}${Array.isArray(found) ? ` at index ${odd}` : ''}, not an object`);
+  }
+  return list as JsonObject[];
+}
+
+const missing = (stream: ResolvedStream, message: string): FerruleError =>
+  new FerruleError('records_missing', message, { where: `streams.${stream.name}.records` });
+
+/** What the spec puts into and takes out of each record. The record that came is not changed. */
+export function compileTransform(stream: ResolvedStream, scopes: Scopes): (record: JsonObject, vars: Vars) => JsonObject {
+  const added = Object.entries(stream.add).map(([column, value]) => [column, compileValue(value, 'data', scopes.record)] as const);
+  if (added.length === 0 && stream.remove.length === 0) return (record) => record;
+  return (record, vars) => {
+    const result: JsonObject = { ...record };
+    for (const column of stream.remove) delete result[column];
+    const all = { ...vars, record };
+    for (const [column, value] of added) {
+      const filled = value(all);
+      if (filled !== ABSENT) result[column] = filled as Json;
+    }
+    return result;
+  };
+}
