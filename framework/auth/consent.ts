@@ -6,6 +6,7 @@ import { compileEntries, compileText } from '../core/render.ts';
 import type { Resolved } from '../core/resolved.ts';
 import type { Scopes } from '../core/scope.ts';
 import { reveal, Secret, type Text } from '../core/secret.ts';
+import { askedScopes } from './scopes.ts';
 import type { OauthVariables } from './token-source.ts';
 
 /** A consent under way: what the person opens, and what must come back. Plain data but for the verifier. */
@@ -24,7 +25,7 @@ export const DEFAULT_REDIRECT_URI = 'http://localhost:8765/callback';
 
 /** Makes the authorization request (RFC 6749, 4.1.1) with state (10.12) and PKCE S256 (RFC 7636). */
 export function startConsent(resolved: Resolved, scopes: Scopes, vars: Vars, redirectUri: string, random: Random): PendingConsent {
-  const { authorize, scopes: wanted, scope_separator } = resolved.method;
+  const { authorize, scope_separator } = resolved.method;
   if (authorize === undefined)
     throw new FerruleError('input_unknown', `auth method ${resolved.method.name} needs no consent`, {
       where: `auth.${resolved.method.name}`,
@@ -34,7 +35,7 @@ export function startConsent(resolved: Resolved, scopes: Scopes, vars: Vars, red
   const verifier = authorize.pkce ? base64url(random.bytes(48)) : undefined;
   const url = new URL(reveal(compileText(authorize.url, 'url', scopes.connection)(vars) as Text));
   const clientId = (vars.fields as Record<string, Text | undefined>).client_id;
-  const scope = Array.isArray(wanted) ? wanted.join(scope_separator) : wanted;
+  const scope = askedScopes(resolved, scopes, vars).join(scope_separator);
   const parameters: Record<string, string> = {
     response_type: 'code',
     ...(clientId !== undefined && { client_id: reveal(clientId) }),

@@ -5,6 +5,7 @@ import type { Resolved, ResolvedCall, ResolvedStep } from '../core/resolved.ts';
 import type { Scopes } from '../core/scope.ts';
 import { Secret } from '../core/secret.ts';
 import type { Credential, CredentialStore } from '../credentials/types.ts';
+import { askedScopes } from './scopes.ts';
 import { type Exchange, grantEnded, requestToken, type TokenAnswer, type TokenRequest } from './token-request.ts';
 import { tokenVariables } from './variables.ts';
 
@@ -66,10 +67,14 @@ export class TokenSource {
   /** Scopes that were asked for and not granted. */
   get missingScopes(): string[] {
     const { scope } = this.#credential;
-    const { scopes } = this.#options.resolved.method;
-    if (scope === undefined || !Array.isArray(scopes)) return [];
+    if (scope === undefined) return [];
     const granted = new Set(scope.split(/[\s,]+/));
-    return scopes.filter((wanted) => !granted.has(wanted));
+    return this.#asked().filter((wanted) => !granted.has(wanted));
+  }
+
+  #asked(): string[] {
+    const { resolved, scopes, variables } = this.#options;
+    return askedScopes(resolved, scopes, variables());
   }
 
   /** The token to use now, renewed if it is due. The caller's signal ends its own wait, not the renewal for the others. */
@@ -166,7 +171,7 @@ export class TokenSource {
     }
     if (method.authorize !== undefined && oauth === undefined) throw reconnect(credential.name, undefined);
     if (method.token === undefined) throw new FerruleError('internal', `auth type ${method.type} has a token step and no token request`);
-    const scope = Array.isArray(method.scopes) ? method.scopes.join(method.scope_separator) : method.scopes;
+    const scope = this.#asked().join(method.scope_separator);
     return this.#request(
       credential,
       { ...client, call: method.token, repeat: oauth === undefined },
