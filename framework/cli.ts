@@ -1,0 +1,12 @@
+#!/usr/bin/env node
+// The entry of the `ferrule` command. It imports nothing before it knows what is wanted: `--version` starts as fast as an empty program.
+import { readFileSync } from 'node:fs';
+
+const argv = process.argv.slice(2);
+if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V' || argv[0] === 'version')) {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+  process.stdout.write(`${version}\n`);
+} else {
+  const [{ main }, { processIo }] = await Promise.all([import('./cli/main.ts'), import('./cli/io.ts')]);
+  process.exitCode = await main(argv, processIo());
+}

@@ -1,0 +1,339 @@
+/**
+ * The command table: data only, so that help, the reference page and completion come from it and `--version` pays for
+ * no command. Each command's code is in the file of its name and is imported when it runs.
+ */
+import type { Arguments } from './arguments.ts';
+import type { Io } from './io.ts';
+
+export interface OptionInfo {
+  help: string;
+  /** What stands for the value in help; missing: the option takes none. */
+  value?: string;
+  /** The only values taken. */
+  values?: readonly string[];
+  /** May be given more than once. */
+  many?: boolean;
+  short?: string;
+  /** Left out of the short help of a command; shown under a heading of its own. */
+  group?: 'network' | 'catalogue';
+}
+
+export interface ArgumentInfo {
+  name: string;
+  help: string;
+  required?: boolean;
+  many?: boolean;
+}
+
+/** Runs with the parsed command line; the number is the exit code. */
+export type Run = (args: Arguments, io: Io) => Promise<number>;
+
+export interface CommandInfo {
+  name: string;
+  /** One line, for the list of commands. */
+  summary: string;
+  /** More, for its own help and the reference page. */
+  about?: string;
+  args: readonly ArgumentInfo[];
+  options: Readonly<Record<string, OptionInfo>>;
+  examples: readonly (readonly [line: string, what: string])[];
+  load(): Promise<{ run: Run }>;
+}
+
+/** Taken by every command. */
+export const GLOBAL_OPTIONS: Readonly<Record<string, OptionInfo>> = {
+  help: { help: 'Show this help.', short: 'h' },
+  debug: { help: 'Show where in the code an error arose.' },
+};
+
+const CATALOGUE: Readonly<Record<string, OptionInfo>> = {
+  catalogue: {
+    help: 'Look for specs in this folder first; repeatable. Also FERRULE_CONNECTORS, a list like PATH. The bundled ones come last.',
+    value: 'FOLDER',
+    many: true,
+    group: 'catalogue',
+  },
+};
+
+const STORE: Readonly<Record<string, OptionInfo>> = {
+  store: {
+    help: 'Folder of the credential store. Also FERRULE_STORE. Default: ~/.config/ferrule (or XDG_CONFIG_HOME).',
+    value: 'FOLDER',
+    group: 'catalogue',
+  },
+};
+
+const NETWORK: Readonly<Record<string, OptionInfo>> = {
+  'allow-private': { help: 'Allow hosts with private addresses, such as a self-hosted provider.', group: 'network' },
+  'allow-loopback': { help: 'Allow hosts on this machine.', group: 'network' },
+  proxy: { help: 'Proxy for https. Default: HTTPS_PROXY and NO_PROXY.', value: 'URL', group: 'network' },
+  ca: { help: 'PEM file of a further certificate authority. Also FERRULE_CA.', value: 'FILE', group: 'network' },
+};
+
+const JSON_OUTPUT: Readonly<Record<string, OptionInfo>> = { json: { help: 'Print JSON.' } };
+
+const INPUTS: Readonly<Record<string, OptionInfo>> = {
+  method: { help: 'Auth method. Default: the first.', value: 'NAME' },
+  choice: { help: 'A choice, such as region=eu; repeatable.', value: 'NAME=OPTION', many: true },
+  field: {
+    help: 'A field: site=https://…, password=@file (its contents), password=- (standard input); repeatable.',
+    value: 'NAME=VALUE',
+    many: true,
+  },
+  inputs: { help: 'YAML or JSON file with method, choices and fields.', value: 'FILE' },
+  'connection-string': { help: 'Inputs as one connection string, or @FILE.', value: 'TEXT' },
+};
+
+const CREDENTIAL: Readonly<Record<string, OptionInfo>> = {
+  credential: { help: 'Stored credential to use. Default: the only one of this connector.', value: 'NAME' },
+};
+
+const CONNECTOR: ArgumentInfo = { name: 'connector', help: 'name of a connector, or path of a spec', required: true };
+
+export const COMMANDS: readonly CommandInfo[] = [
+  {
+    name: 'list',
+    summary: 'List the connectors',
+    args: [],
+    options: { category: { help: 'Only connectors of this category.', value: 'NAME' }, ...JSON_OUTPUT, ...CATALOGUE },
+    examples: [
+      ['ferrule list', 'all connectors, one a line'],
+      ['ferrule list --category advertising --json', 'some, as JSON'],
+    ],
+    load: () => import('./list.ts'),
+  },
+  {
+    name: 'show',
+    summary: 'Show what a connector is: methods, fields, choices, hosts',
+    args: [CONNECTOR],
+    options: {
+      resolved: { help: 'Everything inherited laid in, for one method and one set of choices, with the origin of each value.' },
+      method: { help: 'Auth method for --resolved. Default: the first.', value: 'NAME' },
+      choice: { help: 'A choice for --resolved, such as region=eu; repeatable.', value: 'NAME=OPTION', many: true },
+      hosts: { help: 'The hosts that a credential may reach.' },
+      source: { help: "Print the spec's own text, its path on standard error." },
+      ...JSON_OUTPUT,
+      ...CATALOGUE,
+    },
+    examples: [
+      ['ferrule show jama-connect', 'methods, fields and links'],
+      ['ferrule show amazon-ads --resolved --choice region=eu', 'what the runtime works on, and where each value is written'],
+      ['ferrule show jumpseller --hosts', 'where its credentials may go'],
+    ],
+    load: () => import('./show.ts'),
+  },
+  {
+    name: 'lint',
+    summary: 'Find mistakes in specs, at their line, with what to write instead',
+    about: 'Exit code 0: nothing to mend. 1: findings of severity error (with --warnings-as-errors: any). 2: a file cannot be read.',
+    args: [{ name: 'file', help: 'specs or folders of them; - is standard input; without any: the catalogue', many: true }],
+    options: {
+      format: { help: 'How findings are printed. Default: text.', value: 'FORMAT', values: ['text', 'json', 'github', 'sarif'] },
+      'warnings-as-errors': { help: 'Warnings fail too.' },
+      watch: { help: 'Lint again whenever a file changes, until Ctrl-C.' },
+      ...CATALOGUE,
+    },
+    examples: [
+      ['ferrule lint connectors/acme.yaml', 'one spec'],
+      ['ferrule lint connectors --format github', 'annotations on a pull request'],
+      ['ferrule lint - < acme.yaml', 'standard input, as from an editor'],
+    ],
+    load: () => import('./lint.ts'),
+  },
+  {
+    name: 'connect',
+    summary: 'Enter and check a credential, and store it under a name',
+    about:
+      'Asks at the terminal for what the options leave open; secrets are not shown while they are typed. Methods that need consent open the browser and wait for the redirect; --paste is for machines without one.',
+    args: [CONNECTOR],
+    options: {
+      ...INPUTS,
+      name: {
+        help: "The credential's name. Default: the connector's. An existing one is replaced: that is how to reconnect.",
+        value: 'NAME',
+      },
+      description: { help: 'What it is for.', value: 'TEXT' },
+      redirect: {
+        help: 'Redirect URL to register and to listen on, or only its port. Default: http://localhost:8765/callback.',
+        value: 'URL|PORT',
+      },
+      paste: { help: 'Do not listen: paste the address (or the code) that the browser ends on.' },
+      'no-browser': { help: 'Print the address to open, and open nothing.' },
+      'no-check': { help: 'Store without trying it.' },
+      sandbox: { help: 'Start a sandbox, connect to it, and store the credential marked as its own.' },
+      ...JSON_OUTPUT,
+      ...CATALOGUE,
+      ...STORE,
+      ...NETWORK,
+    },
+    examples: [
+      ['ferrule connect jama-connect', 'asks for everything'],
+      [
+        'ferrule connect jama-connect --method basic --field site=https://acme.jamacloud.com --field username=ann --field password=@secret.txt',
+        'asks for nothing',
+      ],
+      ['ferrule connect amazon-ads --choice region=eu --redirect 8765 --name ads-eu', 'consent in the browser'],
+      [
+        "ferrule connect jumpseller --connection-string 'AuthScheme=OAuth;InitiateOAuth=GETANDREFRESH;OAuthClientId=…;OAuthClientSecret=@secret.txt'",
+        'a connection string',
+      ],
+    ],
+    load: () => import('./connect.ts'),
+  },
+  {
+    name: 'credentials',
+    summary: 'List, show (masked), rename or remove stored credentials',
+    args: [
+      { name: 'action', help: 'list, show, rename or remove; default list' },
+      { name: 'name', help: 'the credential' },
+      { name: 'new-name', help: 'for rename' },
+    ],
+    options: { ...JSON_OUTPUT, ...STORE, ...CATALOGUE },
+    examples: [
+      ['ferrule credentials', 'all of them'],
+      ['ferrule credentials show ads-eu', 'one; secrets are masked'],
+      ['ferrule credentials remove ads-eu', 'forget it'],
+    ],
+    load: () => import('./credentials.ts'),
+  },
+  {
+    name: 'check',
+    summary: 'Try a credential: name, TLS, answer, sign-in, permission',
+    args: [CONNECTOR],
+    options: { ...CREDENTIAL, ...INPUTS, ...JSON_OUTPUT, ...CATALOGUE, ...STORE, ...NETWORK },
+    examples: [
+      ['ferrule check jama-connect', 'the stored credential'],
+      ['ferrule check jama-connect --inputs inputs.yaml --json', 'inputs that are stored nowhere'],
+    ],
+    load: () => import('./check.ts'),
+  },
+  {
+    name: 'request',
+    summary: 'Send a request with the credential, to hosts of the spec only',
+    args: [
+      CONNECTOR,
+      { name: 'method', help: 'GET, POST, PUT, PATCH, DELETE or HEAD', required: true },
+      { name: 'path', help: 'path under the base URL, or a URL on a host of the spec', required: true },
+    ],
+    options: {
+      data: { help: 'The body, or @FILE, or - for standard input.', value: 'TEXT' },
+      json: { help: 'The body as JSON: a text, @FILE or -.', value: 'JSON' },
+      header: { help: 'A header, as "Accept: text/csv"; repeatable.', value: 'NAME: VALUE', many: true },
+      query: { help: 'A query parameter; repeatable.', value: 'NAME=VALUE', many: true },
+      include: { help: 'Print status and headers on standard error.', short: 'i' },
+      auth: { help: 'Auth method, for inputs that are not stored.', value: 'NAME' },
+      ...CREDENTIAL,
+      ...Object.fromEntries(Object.entries(INPUTS).filter(([name]) => name !== 'method')),
+      ...CATALOGUE,
+      ...STORE,
+      ...NETWORK,
+    },
+    examples: [
+      ['ferrule request jama-connect GET /users/current', 'an authenticated curl'],
+      ['ferrule request amazon-ads POST /sp/campaigns/list --json \'{"maxResults":10}\'', 'with a body'],
+    ],
+    load: () => import('./request.ts'),
+  },
+  {
+    name: 'streams',
+    summary: "List a connector's streams with keys, parents and columns",
+    args: [CONNECTOR, { name: 'stream', help: 'show this stream in full' }],
+    options: {
+      method: { help: 'Auth method. Default: the first.', value: 'NAME' },
+      choice: { help: 'A choice, such as version=v1; repeatable.', value: 'NAME=OPTION', many: true },
+      ...JSON_OUTPUT,
+      ...CATALOGUE,
+    },
+    examples: [
+      ['ferrule streams jama-connect', 'all streams'],
+      ['ferrule streams jama-connect projects', 'the columns of one'],
+    ],
+    load: () => import('./streams.ts'),
+  },
+  {
+    name: 'read',
+    summary: 'Read streams into files of one JSON record a line',
+    about: 'Exit code 1 when a stream could not be read in full; what was read until then stays, as whole lines.',
+    args: [CONNECTOR, { name: 'stream', help: 'what to read; without any: all streams', many: true }],
+    options: {
+      out: { help: 'Folder for <stream>.jsonl files, or - for standard output (one stream). Default: out/<connector>.', value: 'FOLDER' },
+      limit: { help: 'At most so many records of each stream.', value: 'N' },
+      trace: { help: 'Print each request and its answer side by side, secrets left out.' },
+      json: { help: 'Print events as JSON, one a line.' },
+      ...CREDENTIAL,
+      ...INPUTS,
+      ...CATALOGUE,
+      ...STORE,
+      ...NETWORK,
+    },
+    examples: [
+      ['ferrule read jama-connect projects items --out data', 'two streams into data/'],
+      ['ferrule read jumpseller orders --out - --limit 10', 'ten records on standard output'],
+    ],
+    load: () => import('./read.ts'),
+  },
+  {
+    name: 'sandbox',
+    summary: 'Run a provider made from the spec, to try everything offline',
+    args: [CONNECTOR],
+    options: {
+      port: { help: 'First port. Default: free ones.', value: 'PORT' },
+      records: { help: 'Records of each stream. Default: 250.', value: 'N' },
+      method: { help: 'Auth method to print credentials for. Default: the first.', value: 'NAME' },
+      choice: { help: 'A choice, such as region=eu; repeatable.', value: 'NAME=OPTION', many: true },
+      ...JSON_OUTPUT,
+      ...CATALOGUE,
+    },
+    examples: [['ferrule sandbox jumpseller', 'prints addresses, credentials and curl examples, and runs until Ctrl-C']],
+    load: () => import('./sandbox.ts'),
+  },
+  {
+    name: 'docs',
+    summary: "Write a connector's page, or pages for the whole catalogue",
+    args: [{ name: 'connector', help: 'its page on standard output; without: the whole catalogue, into --out' }],
+    options: { out: { help: 'Folder for the pages.', value: 'FOLDER' }, ...CATALOGUE },
+    examples: [
+      ['ferrule docs jama-connect', 'one page, as Markdown'],
+      ['ferrule docs --catalogue specs --out docs', 'a page each and an index'],
+    ],
+    load: () => import('./docs.ts'),
+  },
+  {
+    name: 'types',
+    summary: "TypeScript types for a team's own specs",
+    args: [{ name: 'folder', help: 'folder of specs', required: true }],
+    options: { out: { help: 'File to write. Default: standard output.', value: 'FILE' } },
+    examples: [['ferrule types specs --out src/connectors.d.ts', "makes connect('acme', …) typed by method"]],
+    load: () => import('./types.ts'),
+  },
+  {
+    name: 'new',
+    summary: 'Start a spec: a commented file that lints clean',
+    args: [{ name: 'name', help: 'of the connector: lower case, digits and -', required: true }],
+    options: {
+      auth: {
+        help: 'Its auth type. Default: bearer.',
+        value: 'TYPE',
+        values: ['none', 'api_key', 'basic', 'bearer', 'oauth2_client_credentials', 'oauth2_authorization_code'],
+      },
+      out: { help: 'Folder for it, or - for standard output. Default: here.', value: 'FOLDER' },
+    },
+    examples: [['ferrule new acme-crm --auth api_key', 'writes acme-crm.yaml']],
+    load: () => import('./new.ts'),
+  },
+  {
+    name: 'demo',
+    summary: 'Connect to every provider in its sandbox and read it all',
+    about:
+      "Everything is real but the providers: sign-in, consent, token refresh, paging and files. Exit code 1 when a stream's count is not what its sandbox holds.",
+    args: [],
+    options: {
+      out: { help: 'Folder for the records. Default: out/demo.', value: 'FOLDER' },
+      records: { help: 'Records of each stream. Default: 250.', value: 'N' },
+      ...JSON_OUTPUT,
+      ...CATALOGUE,
+    },
+    examples: [['ferrule demo', 'needs no account and no network']],
+    load: () => import('./demo.ts'),
+  },
+];

@@ -1,0 +1,26 @@
+import type { ConnectorDescription, FieldDescription, MethodDescription } from './describe.ts';
+
+/** The word under AuthScheme for each auth type, as the pages that people copy from write it. */
+const SCHEMES: Readonly<Record<string, string>> = {
+  none: 'None',
+  api_key: 'APIKey',
+  basic: 'Basic',
+  bearer: 'Token',
+  oauth2_client_credentials: 'OAuthClient',
+  oauth2_authorization_code: 'OAuth',
+};
+
+/** One line that a person can copy and fill in: what they must replace stands in <>. */
+export function connectionStringExample(connector: ConnectorDescription, method: MethodDescription): string {
+  const ambiguous = connector.methods.filter(({ type }) => type === method.type).length > 1;
+  const pairs: [string, string][] = [['AuthScheme', ambiguous ? method.name : (SCHEMES[method.type] ?? method.name)]];
+  if (method.consent) pairs.push(['InitiateOAuth', 'GETANDREFRESH'], ['CallbackURL', 'http://localhost:8765/callback']);
+  for (const { name, default: preset, options } of connector.choices) pairs.push([name, preset ?? options[0]?.id ?? '']);
+  const fields = [...connector.fields.filter((field) => !field.after_auth), ...method.fields];
+  for (const field of fields) if (field.required && field.default === undefined) pairs.push([field.aliases[0] ?? field.name, value(field)]);
+  return pairs.map(([key, text]) => `${key}=${quoted(text)}`).join(';');
+}
+
+const value = ({ example, title, secret }: FieldDescription): string => (example === undefined || secret ? `<${title}>` : example);
+
+const quoted = (text: string): string => (/[;'"]/.test(text) ? `'${text.replaceAll("'", "''")}'` : text);
