@@ -1,0 +1,61 @@
+/**
+ * `npm run test:integration`: installs the servers that nobody here wrote into a temporary folder, then runs the tests
+ * against them on loopback. Needs the npm registry, and Apache with htpasswd, which root gets from apt. In
+ * FERRULE_INTEGRATION a folder can be named that is kept for the next run. What is missing is said, and fails.
+ */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+const SERVERS = ['oidc-provider@9.13.3', 'emulate@0.11.2', '@sap/cds@9.9.3', '@cap-js/sqlite@2.4.2', 'express@4.22.3'];
+/** Program → the package of apt that has it; the compiler is for the database under @cap-js/sqlite. */
+const PROGRAMS: Record<string, string> = { apache2: 'apache2', htpasswd: 'apache2-utils', 'g++': 'g++', make: 'make', python3: 'python3' };
+
+const has = (program: string) => spawnSync('sh', ['-c', 'command -v "$0"', program]).status === 0;
+
+function installPrograms(): void {
+  const missing = Object.keys(PROGRAMS).filter((program) => !has(program));
+  if (missing.length === 0) return;
+  const packages = missing.map((program) => PROGRAMS[program] ?? program);
+  if (process.getuid?.() !== 0) throw new Error(`missing: ${missing.join(', ')}. Install them: apt-get install ${packages.join(' ')}`);
+  console.log(`installing ${packages.join(', ')}`);
+  // A package that starts a service on installation must not: the tests start their own.
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
+  for (const args of [['update'], ['install', '-y', '--no-install-recommends', ...packages]]) {
+    const { status, stdout, stderr } = spawnSync('apt-get', ['-q', ...args], { env, encoding: 'utf8' });
+    if (status !== 0) throw new Error(`apt-get ${args.join(' ')} failed:\n${stdout}${stderr}`);
+  }
+}
+
+async function installServers(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const manifest = join(folder, 'package.json');
+  if (!existsSync(manifest)) await writeFile(manifest, '{ "private": true }\n');
+  const begin = Date.now();
+  const env: NodeJS.ProcessEnv = { ...process.env, JOBS: 'max' };
+  // The headers that came with this Node, so that the compiler needs no download.
+  const prefix = dirname(dirname(process.execPath));
+  if (existsSync(join(prefix, 'include/node/node.h'))) env.npm_config_nodedir = prefix;
+  execFileSync('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', '--save-exact', ...SERVERS], {
+    cwd: folder,
+    env,
+    stdio: 'inherit',
+  });
+  console.log(`servers installed in ${Math.round((Date.now() - begin) / 1000)} s`);
+}
+
+const kept = process.env.FERRULE_INTEGRATION;
+const folder = kept ?? (await mkdtemp(join(tmpdir(), 'ferrule-integration-')));
+try {
+  installPrograms();
+  await installServers(folder);
+  // They use the program as it ships, too.
+  execFileSync(process.execPath, ['scripts/run.mjs', 'scripts/build.ts'], { stdio: 'inherit' });
+  const jest = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js', '-c', 'test/integration/jest.config.mjs'];
+  const env = { ...process.env, FERRULE_INTEGRATION: folder };
+  process.exitCode = spawnSync(process.execPath, [...jest, ...process.argv.slice(2)], { stdio: 'inherit', env }).status ?? 1;
+} finally {
+  if (kept === undefined) await rm(folder, { recursive: true, force: true });
+}
