@@ -10,3 +10,4 @@ export type { CheckReport, CheckStep } from './engine/check.ts';
 export { type ConnectOptions, type Consent, connectSpec, connectStored, type Inputs } from './engine/connect.ts';
 export type { Connection, Reading, ReadOptions, StreamInfo } from './engine/connection.ts';
 export type { ConnectionOptions, NetworkOptions, RetryOptions } from './engine/options.ts';
+export { BUNDLED_FOLDER, bundledCatalogue, type CatalogueOptions, type Connector, loadConnector, type StoredCredential } from './engine/connector.ts';

@@ -113,10 +113,12 @@ function readPages(session: Session, name: string, { signal }: ReadOptions): Asy
     });
   }
   requireFields(session);
+  // One moment for the whole read: a range that ends now must not grow between two pages.
+  const now = session.clock.now();
   return readStream(name, {
     streams: resolved.streams,
     scopes,
-    variables: () => session.apiVariables(signal),
+    variables: () => session.apiVariables(signal, now),
     send: (draft, of, abort) => session.send(of, draft, abort),
     ...(signal && { signal }),
   });

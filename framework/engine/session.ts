@@ -33,7 +33,7 @@ export interface Session {
   /** Sends a call of the spec to the API, as its own errors and http's say. */
   send(call: ResolvedCall, draft: CallDraft, signal?: AbortSignal): Promise<CallResult>;
   /** The variables of an API call: with the token of the moment. */
-  apiVariables(signal?: AbortSignal): Promise<Vars>;
+  apiVariables(signal?: AbortSignal, now?: number): Promise<Vars>;
   close(): Promise<void>;
 }
 
@@ -82,7 +82,7 @@ export async function openSession(ready: Preparation, options: ConnectionOptions
   const { resolved, scopes, tokens, variables, redactor, network, clock, random } = ready;
   // A base URL that a token answer named is known only once there is a token.
   if (/\$\{[^}]*\btoken\./.test(resolved.http.base_url)) await tokens.current(options.signal);
-  const vars = (): Vars => ({ ...variables(), token: tokenVariables(tokens.credential.captures) });
+  const vars = (now?: number): Vars => ({ ...variables(now), token: tokenVariables(tokens.credential.captures) });
   const authorizationPrefix = options.network?.authorizationPrefix;
   const auth = createAuthenticator({
     resolved,
@@ -106,9 +106,9 @@ export async function openSession(ready: Preparation, options: ConnectionOptions
     redactor,
     clock,
     random,
-    apiVariables: async (signal) => {
+    apiVariables: async (signal, now) => {
       if (resolved.method.steps.length > 0) await tokens.current(signal);
-      return vars();
+      return vars(now);
     },
     send: (call, draft, signal) => {
       const errors =

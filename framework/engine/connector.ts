@@ -1,0 +1,47 @@
+import { fileURLToPath } from 'node:url';
+import type { SpecDocument } from '../core/spec-types.gen.ts';
+import { Catalogue } from '../spec/catalogue.ts';
+import { loadConnector as loadSpec } from '../spec/load.ts';
+import { type ConnectOptions, connectSpec, connectStored, type Inputs } from './connect.ts';
+import type { Connection } from './connection.ts';
+
+/** The folder of the connectors that come with Ferrule. */
+export const BUNDLED_FOLDER = fileURLToPath(new URL('../../connectors', import.meta.url));
+
+/** Those connectors. `new Catalogue([ownFolder, BUNDLED_FOLDER])` puts a team's own beside them or in their place. */
+export const bundledCatalogue = (): Catalogue => new Catalogue([BUNDLED_FOLDER]);
+
+/** A stored credential in place of inputs; needs `store` in the options. */
+export interface StoredCredential {
+  credential: string;
+}
+
+export interface CatalogueOptions {
+  /** Where connectors are looked for by name. Default: the bundled ones. */
+  catalogue?: Catalogue;
+}
+
+/** A spec, ready to connect with. */
+export interface Connector {
+  readonly name: string;
+  readonly spec: SpecDocument;
+  connect(inputs: Inputs | StoredCredential, options?: ConnectOptions): Promise<Connection>;
+}
+
+/** Loads a connector's file. Throws spec_unreadable or spec_invalid, the latter with all findings. */
+export async function loadConnector(path: string): Promise<Connector> {
+  const spec = await loadSpec(path);
+  return {
+    name: spec.name,
+    spec,
+    connect: (inputs, options = {}) =>
+      'credential' in inputs ? connectStored(spec, inputs.credential, options) : connectSpec(spec, inputs, options),
+  };
+}
+
+/** Finds the connector by name, loads it, and opens a connection. */
+export async function connectByName(name: string, inputs: Inputs | StoredCredential, options: ConnectOptions & CatalogueOptions = {}): Promise<Connection> {
+  const { catalogue = bundledCatalogue(), ...rest } = options;
+  const { path } = await catalogue.find(name);
+  return (await loadConnector(path)).connect(inputs, rest);
+}
