@@ -54,7 +54,7 @@ export function lintLoaded({ source, tree, spec, findings }: Loaded): Finding[] 
   return sorted(applyIgnores(tree, [...findings, ...RULES.flatMap((rule) => run(rule, context))]));
 }
 
-const PRUNABLE = new Set(['unknown-key', 'later-word', 'bad-value', 'wrong-kind']);
+const PRUNABLE = new Set(['unknown-key', 'later-word', 'template-chain', 'bad-value', 'wrong-kind']);
 
 /** The spec without the entries that have findings, if that is a whole spec. */
 function withoutMistakes(tree: SpecTree, findings: readonly Finding[]): { tree: SpecTree; spec: SpecDocument; partial: true } | undefined {

@@ -81,6 +81,9 @@ function unknownKey(tree: SpecTree, at: Path, key: string): Finding {
       'Leave it out until this version of Ferrule runs it.',
     );
   }
+  if (key === 'use' && chosen?.title === 'Template') {
+    return found('template-chain', 'A template cannot use another one.', 'Let the stream use one template, and write the rest in it.');
+  }
   const home = homeOf(tree, at, key, here);
   if (home !== undefined) return found('unknown-key', `\`${key}\` belongs in ${home}, not in ${place}.`, `Move it to ${home}.`);
   const known = Object.keys(chosen?.properties ?? {});

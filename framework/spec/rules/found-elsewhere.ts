@@ -51,6 +51,14 @@ export const FOUND_ELSEWHERE: readonly Rule[] = [
     good: 'query: { updated_since: "${fields.start_date}" }',
   },
   {
+    name: 'template-chain',
+    severity: 'error',
+    summary: 'A template that uses another template.',
+    why: 'A stream must be readable with one look elsewhere, not with a chain of them.',
+    bad: 'templates: { list: { records: data }, more: { use: list } }',
+    good: 'templates: { list: { records: data }, more: { records: data } }',
+  },
+  {
     name: 'missing-key',
     severity: 'error',
     summary: 'A required key is missing.',
