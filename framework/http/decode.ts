@@ -1,0 +1,147 @@
+import type { Readable } from 'node:stream';
+import { promisify } from 'node:util';
+import zlib from 'node:zlib';
+import { FerruleError, isFerruleError } from '../core/errors.ts';
+import { type BigIntegers, parseJson } from '../core/json.ts';
+import type { Json } from '../core/value.ts';
+import { tooLarge } from './transport.ts';
+import type { Decode } from './types.ts';
+
+/** What Accept-Encoding offers: all that Node 20 can undo. */
+export const ACCEPT_ENCODING = 'gzip, deflate, br';
+
+const gunzip = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.gunzip);
+const inflate = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.inflate);
+const inflateRaw = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.inflateRaw);
+const brotli = promisify<Buffer, zlib.BrotliOptions, Buffer>(zlib.brotliDecompress);
+
+/** Undoes Content-Encoding, the last one named first, into at most `maxBytes`. */
+export async function uncompress(bytes: Buffer, encoding: string | undefined, maxBytes: number, where: string): Promise<Buffer> {
+  let result = bytes;
+  for (const name of encodings(encoding, where)) {
+    if (result.length === 0) return result; // a HEAD, 204 or 304 names an encoding and has no body
+    try {
+      const options = { maxOutputLength: maxBytes };
+      if (name === 'gzip') result = await gunzip(result, options);
+      else if (name === 'br') result = await brotli(result, options);
+      else result = await (isZlib(result) ? inflate : inflateRaw)(result, options);
+    } catch (error) {
+      if (error instanceof RangeError) throw tooLarge(maxBytes, { where });
+      throw new FerruleError('response_malformed', `The answer says it is ${name}, but it does not decompress.`, { where });
+    }
+  }
+  return result;
+}
+
+/** The same for a stream. Errors of the result are FerruleErrors. */
+export function uncompressStream(body: Readable, encoding: string | undefined, where: string): Readable {
+  let result = body;
+  for (const name of encodings(encoding, where)) {
+    const stage = name === 'gzip' ? zlib.createGunzip() : name === 'br' ? zlib.createBrotliDecompress() : zlib.createInflate();
+    const source = result;
+    source.once('error', (error) => stage.destroy(error));
+    stage.once('close', () => source.destroy());
+    result = source.pipe(stage);
+  }
+  return result;
+}
+
+function encodings(encoding: string | undefined, where: string): ('gzip' | 'deflate' | 'br')[] {
+  const names = (encoding ?? '')
+    .toLowerCase()
+    .split(',')
+    .map((name) => name.trim().replace(/^x-/, ''))
+    .filter((name) => name !== '' && name !== 'identity');
+  return names.reverse().map((name) => {
+    if (name === 'gzip' || name === 'deflate' || name === 'br') return name;
+    throw new FerruleError('response_malformed', `The answer's content encoding ${name.slice(0, 30)} is not known.`, { where });
+  });
+}
+
+/** Some servers send deflate without its two-byte zlib header (RFC 9110 section 8.4.1.2 asks for it). */
+const isZlib = (bytes: Buffer) => ((bytes[0] ?? 0) & 0x0f) === 8 && (((bytes[0] ?? 0) << 8) | (bytes[1] ?? 0)) % 31 === 0;
+
+export interface DecodeContext {
+  decode: Decode;
+  bigIntegers: BigIntegers;
+  contentType: string | undefined;
+  status: number;
+  where: string;
+  /** A redacted piece of a text, for messages. */
+  excerpt: (text: string) => string;
+}
+
+/** The body as JSON or text; null when it is empty. Throws response_malformed or number_too_large. */
+export function decodeBody(bytes: Buffer, context: DecodeContext): Json {
+  const { decode, contentType } = context;
+  if (bytes.length === 0 || decode === 'bytes') return null;
+  const type = mediaType(contentType);
+  const json = decode === 'json' || (decode === 'auto' && isJsonType(type));
+  const text = decodeText(bytes, charsetOf(bytes, contentType), json, context.where);
+  if (json) return decodeJson(text, type, context);
+  return decode === 'auto' && type === '' && /^\s*[[{]/.test(text) ? jsonOrText(text) : text;
+}
+
+/** For judging an answer that went wrong: JSON when it is some, else text. Never throws. */
+export function decodeLeniently(bytes: Buffer, contentType: string | undefined): Json {
+  if (bytes.length === 0) return null;
+  let text: string;
+  try {
+    text = decodeText(bytes, charsetOf(bytes, contentType), false, '');
+  } catch {
+    text = bytes.toString('latin1'); // an unknown charset: better odd letters than no message
+  }
+  return /^\s*[[{"]/.test(text) ? jsonOrText(text) : text;
+}
+
+function jsonOrText(text: string): Json {
+  try {
+    return parseJson(text, 'text');
+  } catch {
+    return text; // it only looked like JSON
+  }
+}
+
+function decodeJson(text: string, type: string, context: DecodeContext): Json {
+  const { status, where, excerpt, bigIntegers } = context;
+  if (text.trim() === '') return null;
+  if (type.includes('html') || /^\s*</.test(text)) {
+    const got = type === '' ? 'no content type' : type;
+    throw new FerruleError('response_malformed', `The answer (${status}, ${got}) is not JSON: ${excerpt(text)}`, { where, status });
+  }
+  try {
+    return parseJson(text, bigIntegers);
+  } catch (error) {
+    if (!isFerruleError(error) || error.code !== 'response_malformed') throw error;
+    throw new FerruleError(
+      'response_malformed',
+      `The answer (${status}${type === '' ? '' : `, ${type}`}) is not JSON: ${error.message} It begins: ${excerpt(text)}`,
+      {
+        where,
+        status,
+      },
+    );
+  }
+}
+
+export function mediaType(contentType: string | undefined): string {
+  return (contentType ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+}
+
+export const isJsonType = (type: string) => /^(application|text)\/(.+[+.])?json$/.test(type);
+
+function charsetOf(bytes: Buffer, contentType: string | undefined): string {
+  if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return 'utf-8';
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le';
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return 'utf-16be';
+  return /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(contentType ?? '')?.[1]?.toLowerCase() ?? 'utf-8';
+}
+
+function decodeText(bytes: Buffer, charset: string, fatal: boolean, where: string): string {
+  try {
+    return new TextDecoder(charset, { fatal }).decode(bytes); // drops a byte order mark
+  } catch (error) {
+    const why = error instanceof RangeError ? `its charset ${charset.slice(0, 30)} is not known` : `it is not ${charset}`;
+    throw new FerruleError('response_malformed', `The answer cannot be read: ${why}.`, { where });
+  }
+}

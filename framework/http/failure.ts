@@ -1,0 +1,91 @@
+import { FerruleError, isFerruleError } from '../core/errors.ts';
+
+/** Where a request was when it failed, for the message; nothing in it is secret. */
+export interface FailurePlace {
+  /** Method and URL without query, redacted. */
+  where: string;
+  /** `host:port`. */
+  host: string;
+  /** `host:port` of the proxy in between. */
+  proxy?: string;
+}
+
+const TLS = /^(CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|EPROTO$|ERR_OSSL)/;
+
+/**
+ * What the transport threw, as one of ours. Its message, options, request, response and cause are left behind: a message may hold the
+ * query string, an inspected request the Authorization header.
+ */
+export function failureOf(error: unknown, place: FailurePlace): FerruleError {
+  const own = ownError(error);
+  if (own) return own;
+  const code = codeOf(error);
+  const { where } = place;
+  const to = place.proxy === undefined ? place.host : `${place.host} through the proxy ${place.proxy}`;
+  const proxyStatus = /^Bad response: (\d{3})$/.exec(messageOf(error))?.[1];
+  if (place.proxy !== undefined && proxyStatus !== undefined) return proxyFailure(place.proxy, proxyStatus, place);
+  if (code === 'ENOTFOUND' || code.startsWith('EAI_') || code === 'ENODATA') {
+    return new FerruleError('name_not_resolved', `The name ${place.proxy ?? place.host} does not resolve (${code}).`, { where });
+  }
+  if (TLS.test(code)) {
+    return new FerruleError('tls_failed', `TLS with ${to} failed (${code}): ${tlsReason(code)}.`, { where });
+  }
+  if (isTimeout(error)) {
+    return new FerruleError('timeout', `${place.host} did not begin to answer in time (response timeout).`, { where });
+  }
+  if (code.startsWith('HPE_')) {
+    return new FerruleError('response_malformed', `The answer of ${to} is not HTTP as it should be (${code}).`, {
+      where,
+      next: 'Check host and port: does an HTTP server answer there?',
+    });
+  }
+  return new FerruleError('connection_failed', `The connection to ${to} failed${code === '' ? '' : ` (${code})`}.`, { where });
+}
+
+function proxyFailure(proxy: string, status: string, { where }: FailurePlace): FerruleError {
+  const refused = status === '407' || status === '403';
+  return new FerruleError('connection_failed', `The proxy ${proxy} answered ${status} when asked for a tunnel.`, {
+    where,
+    ...(refused && { kind: 'input', next: "Check the proxy's user name and password, and whether it allows this host." }),
+  });
+}
+
+/** A timeout of ours, by phase. */
+export function timeoutError(phase: 'connect' | 'total' | 'idle', ms: number, { where, host }: FailurePlace): FerruleError {
+  const message = {
+    connect: `No connection to ${host} within ${ms} ms (connect timeout).`,
+    total: `The call took longer than ${ms} ms with its retries (total timeout).`,
+    idle: `${host} sent nothing for ${ms} ms in the middle of the answer (response timeout).`,
+  }[phase];
+  return new FerruleError('timeout', message, { where });
+}
+
+function ownError(error: unknown): FerruleError | undefined {
+  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) if (isFerruleError(at)) return at;
+  return undefined;
+}
+
+function codeOf(error: unknown): string {
+  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
+    const code = 'code' in at && typeof at.code === 'string' ? at.code : '';
+    // A code is an identifier; got's own words for "something" say nothing.
+    if (/^[A-Z][A-Z0-9_]{2,60}$/.test(code) && !/^ERR_(GOT_|ABORTED|READING|BODY|UPLOAD)/.test(code)) return code;
+    if (at instanceof AggregateError) {
+      const inner = at.errors.map(codeOf).find((found) => found !== '');
+      if (inner !== undefined) return inner;
+    }
+  }
+  return '';
+}
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : '');
+const isTimeout = (error: unknown) => error instanceof Error && error.name === 'TimeoutError';
+
+function tlsReason(code: string): string {
+  if (code.startsWith('DEPTH_ZERO') || code.startsWith('SELF_SIGNED')) return 'the certificate is self-signed';
+  if (code.startsWith('UNABLE_TO_')) return 'the certificate is of no known authority';
+  if (code === 'CERT_HAS_EXPIRED') return 'the certificate has expired';
+  if (code === 'CERT_NOT_YET_VALID') return 'the certificate is not valid yet';
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID' || code === 'HOSTNAME_MISMATCH') return 'the certificate is for another host';
+  return 'the two sides do not agree on TLS';
+}

@@ -1,0 +1,148 @@
+import type { Clock } from '../core/clock.ts';
+import { FerruleError } from '../core/errors.ts';
+import { abortable } from './run.ts';
+import type { RateLimit } from './types.ts';
+import { parseReset } from './wait.ts';
+
+export interface RateLimiterOptions {
+  limits: readonly RateLimit[];
+  clock: Clock;
+  /** The longest wait for a turn, ms; a longer one fails at once. */
+  longest: number;
+}
+
+/** All callers of one credential queue here. */
+export interface RateLimiter {
+  /** Resolves when a request to `path` may be sent. `onWait` hears of each wait before it begins. */
+  acquire(path: string, options?: { signal?: AbortSignal; onWait?: (ms: number, reason: string) => void; longest?: number }): Promise<void>;
+  /** Learns from the headers of an answer (lower-case names). */
+  observe(path: string, headers: Record<string, string>): void;
+  /** No request is sent before this time (ms since the epoch): the server asked for it. */
+  pauseUntil(time: number): void;
+}
+
+/** Times of the last requests, oldest first: at most `limit.requests` of them in any `per` ms, which fits fixed and sliding counters alike. */
+interface Window {
+  limit: RateLimit;
+  matches: (path: string) => boolean;
+  requests: number;
+  sent: number[];
+  blockedUntil: number;
+}
+
+export function createRateLimiter({ limits, clock, longest }: RateLimiterOptions): RateLimiter {
+  const windows = limits.map(
+    (limit): Window => ({ limit, matches: matcher(limit.match), requests: limit.requests, sent: [], blockedUntil: 0 }),
+  );
+  /** One queue for each set of limits that apply together, so that a narrow limit does not hold up other requests. */
+  const queues = new Map<string, Promise<void>>();
+  let pausedUntil = 0;
+
+  /** Milliseconds until a request may go; 0 for now. */
+  const waitFor = (applying: Window[]): { wait: number; reason: string } => {
+    const now = clock.now();
+    let free = pausedUntil;
+    let reason = 'the server asked to wait';
+    for (const window of applying) {
+      const next = nextFree(window, now);
+      if (next > free) {
+        free = next;
+        reason = `limit of ${window.requests} requests in ${window.limit.per} ms`;
+      }
+    }
+    return { wait: Math.max(0, Math.ceil(free - now)), reason };
+  };
+
+  const turn: (applying: Window[], options: Parameters<RateLimiter['acquire']>[1]) => Promise<void> = async (applying, options) => {
+    for (;;) {
+      const { wait, reason } = waitFor(applying);
+      if (wait === 0) break;
+      if (wait > (options?.longest ?? longest)) {
+        throw new FerruleError('rate_limited', `The next request may be sent in ${Math.ceil(wait / 1000)} s (${reason}).`, {
+          retryAfter: wait,
+        });
+      }
+      options?.onWait?.(wait, reason);
+      await clock.sleep(wait, options?.signal);
+    }
+    const now = clock.now();
+    for (const window of applying) window.sent.push(now);
+  };
+
+  return {
+    async acquire(path, options) {
+      options?.signal?.throwIfAborted();
+      const applying = windows.filter((window) => window.matches(path));
+      const key = applying.map((window) => windows.indexOf(window)).join();
+      const before = queues.get(key);
+      if (!before && waitFor(applying).wait === 0) return turn(applying, options);
+      let leave: () => void = () => {};
+      const mine = new Promise<void>((resolve) => {
+        leave = resolve;
+      });
+      queues.set(key, mine);
+      void mine.then(() => queues.get(key) === mine && queues.delete(key));
+      try {
+        await abortable(before ?? Promise.resolve(), options?.signal);
+        await turn(applying, options);
+      } finally {
+        // Who gives up while others are ahead leaves its place to be passed through in order.
+        void (before ?? Promise.resolve()).then(leave);
+      }
+    },
+
+    observe(path, headers) {
+      const now = clock.now();
+      for (const window of windows) if (window.matches(path)) learn(window, headers, now);
+    },
+
+    pauseUntil(time) {
+      pausedUntil = Math.max(pausedUntil, time);
+    },
+  };
+}
+
+function nextFree(window: Window, now: number): number {
+  const { sent, limit } = window;
+  let gone = 0;
+  while (gone < sent.length && (sent[gone] ?? 0) <= now - limit.per) gone++;
+  if (gone > 0) sent.splice(0, gone);
+  const oldestInWay = sent[sent.length - window.requests];
+  return Math.max(window.blockedUntil, oldestInWay === undefined ? 0 : oldestInWay + limit.per);
+}
+
+/** What the server counts beyond our own count was spent by others: it is entered as if sent now. */
+function learn(window: Window, headers: Record<string, string>, now: number): void {
+  const { limit } = window;
+  const told = wholeNumber(limit.limit, headers);
+  if (told !== undefined && told > 0) window.requests = told;
+  const remaining = wholeNumber(limit.remaining, headers);
+  if (remaining === undefined) return;
+  const reset = limit.reset && parseReset(headers[limit.reset.header.toLowerCase()], limit.reset.as, now);
+  if (remaining === 0 && reset !== undefined && reset > now) {
+    window.blockedUntil = Math.max(window.blockedUntil, reset);
+    return;
+  }
+  nextFree(window, now);
+  for (let missing = window.requests - remaining - window.sent.length; missing > 0; missing--) window.sent.push(now);
+}
+
+function wholeNumber(header: string | undefined, headers: Record<string, string>): number | undefined {
+  const text = header === undefined ? undefined : headers[header.toLowerCase()];
+  return text !== undefined && /^\s*\d{1,9}\b/.test(text) ? Number.parseInt(text, 10) : undefined;
+}
+
+function matcher(pattern: string | undefined): (path: string) => boolean {
+  if (pattern === undefined) return () => true;
+  const parts = pattern.split('*');
+  return (path) => {
+    let at = 0;
+    for (const [index, part] of parts.entries()) {
+      const found = index === 0 ? (path.startsWith(part) ? 0 : -1) : path.indexOf(part, at);
+      if (found < 0) return false;
+      at = found + part.length;
+    }
+    const last = parts.at(-1) ?? '';
+    return parts.length === 1 ? path === pattern : path.endsWith(last) && path.length - last.length >= at - last.length;
+  };
+}

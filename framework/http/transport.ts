@@ -1,0 +1,213 @@
+import { type ClientRequest, Agent as HttpAgent } from 'node:http';
+import { type AgentOptions, Agent as HttpsAgent } from 'node:https';
+import { isIP } from 'node:net';
+import type { Readable } from 'node:stream';
+import { rootCertificates } from 'node:tls';
+import got, { type Got } from 'got';
+import hpagent from 'hpagent';
+import { FerruleError } from '../core/errors.ts';
+import { reveal } from '../core/secret.ts';
+import type { Method } from '../core/value.ts';
+import { guardedLookup, refuseAddress } from './addresses.ts';
+import { type FailurePlace, failureOf, timeoutError } from './failure.ts';
+import { bypassesProxy, parseProxy } from './proxy.ts';
+import type { Network, Timeouts } from './types.ts';
+
+/** A request as bytes: everything is revealed, nothing is added to it. */
+export interface WireRequest {
+  method: Method;
+  /** Where to connect. */
+  url: URL;
+  headers: Record<string, string>;
+  body?: Uint8Array | string;
+  /** Method and URL for messages, redacted. */
+  where: string;
+  /** True for the sandbox's own loopback address, which the map has checked. */
+  mapped: boolean;
+}
+
+export interface WireResponse {
+  status: number;
+  /** As node gives them: lower-case names, set-cookie a list. */
+  headers: Record<string, string | string[] | undefined>;
+}
+
+export interface WireLimits {
+  timeout: Timeouts;
+  /** Bytes as received, before content decoding. */
+  maxBytes: number;
+  /** Aborting it with a FerruleError as reason ends the request with that error. */
+  abort: AbortController;
+}
+
+/** The only place where bytes leave. All it throws are FerruleErrors, made from codes alone. */
+export interface Transport {
+  fetch(request: WireRequest, limits: WireLimits): Promise<WireResponse & { bytes: Buffer }>;
+  /** The body is raw (content decoding is the caller's); it ends with a FerruleError when it is cut. */
+  open(request: WireRequest, limits: WireLimits): Promise<WireResponse & { body: AsyncIterable<Buffer>; cancel: () => void }>;
+  close(): void;
+}
+
+export const MAX_HEADER_BYTES = 64 * 1024;
+
+export function createTransport(network: Network): Transport {
+  const proxy = network.proxy === undefined ? undefined : parseProxy(network.proxy);
+  const direct = directAgents(network);
+  const tunnel = proxy && new hpagent.HttpsProxyAgent({ ...tlsOptions(network), ...KEEP_ALIVE, proxy: proxy.url });
+  const client = got.extend({
+    throwHttpErrors: false,
+    followRedirect: false,
+    retry: { limit: 0 },
+    decompress: false,
+    responseType: 'buffer',
+    maxHeaderSize: MAX_HEADER_BYTES,
+    headers: { 'user-agent': undefined },
+  });
+
+  const prepare = (request: WireRequest) => {
+    const { url } = request;
+    const viaProxy = proxy !== undefined && url.protocol === 'https:' && !bypassesProxy(url, network.noProxy);
+    const host = url.hostname.replace(/^\[|\]$/g, '');
+    // A literal address is never looked up, so it is checked here; behind a proxy the proxy resolves names.
+    const refused = isIP(host) !== 0 && !request.mapped ? refuseAddress(host, host, network) : undefined;
+    if (refused) throw refused;
+    const agent = { http: request.mapped ? direct.mapped : direct.http, https: viaProxy && tunnel ? tunnel : direct.https };
+    const place: FailurePlace = {
+      where: request.where,
+      host: `${url.hostname}:${url.port || (url.protocol === 'https:' ? '443' : '80')}`,
+      ...(viaProxy && { proxy: proxy.shown }),
+    };
+    return { agent, place };
+  };
+
+  return {
+    async fetch(request, limits) {
+      const { agent, place } = prepare(request);
+      const { timeout, abort } = limits;
+      const call = client(request.url, { ...gotOptions(request, limits), agent });
+      const stopWatching = watchConnect(call, timeout.connect, abort, place);
+      call.on('downloadProgress', ({ transferred }) => {
+        if (transferred > limits.maxBytes) abort.abort(tooLarge(limits.maxBytes, place));
+      });
+      try {
+        const response = await call;
+        return { status: response.statusCode, headers: response.headers, bytes: response.rawBody };
+      } catch (error) {
+        throw abort.signal.aborted ? abort.signal.reason : failureOf(error, place);
+      } finally {
+        stopWatching();
+      }
+    },
+
+    async open(request, limits) {
+      const { agent, place } = prepare(request);
+      return openStream(client, request, limits, agent, place);
+    },
+
+    close() {
+      for (const agent of [direct.http, direct.https, direct.mapped, tunnel]) agent?.destroy();
+    },
+  };
+}
+
+const KEEP_ALIVE = { keepAlive: true, scheduling: 'lifo', maxFreeSockets: 32 } as const;
+
+function directAgents(network: Network) {
+  const lookup = guardedLookup(network, network.lookup);
+  return {
+    http: new HttpAgent({ ...KEEP_ALIVE, lookup }),
+    https: new HttpsAgent({ ...tlsOptions(network), ...KEEP_ALIVE, lookup }),
+    mapped: new HttpAgent(KEEP_ALIVE),
+  };
+}
+
+function tlsOptions(network: Network): AgentOptions {
+  return {
+    // Whatever the environment says: no switch turns verification off.
+    rejectUnauthorized: true,
+    ...(network.ca !== undefined && { ca: [...rootCertificates, network.ca] }),
+    ...(network.certificate !== undefined && { cert: network.certificate }),
+    ...(network.key !== undefined && { key: reveal(network.key) }),
+  };
+}
+
+function gotOptions({ method, headers, body }: WireRequest, { timeout, abort }: WireLimits) {
+  // A GET that may have a body would wait, as a stream, for one to be piped in.
+  return {
+    method,
+    headers,
+    ...(body !== undefined && { body, allowGetBody: true }),
+    timeout: { response: timeout.response },
+    signal: abort.signal,
+  };
+}
+
+interface RequestEvents {
+  on(event: 'request', listener: (request: ClientRequest) => void): unknown;
+}
+
+/** One limit for name, TCP, TLS and proxy together: got's own begin only when a socket is there, which a proxy may never give. */
+function watchConnect(call: RequestEvents, ms: number, abort: AbortController, place: FailurePlace): () => void {
+  const timer = setTimeout(() => abort.abort(timeoutError('connect', ms, place)), ms);
+  const stop = () => clearTimeout(timer);
+  call.on('request', (request) => {
+    request.once('socket', (socket) => {
+      if (!socket.connecting && !('secureConnecting' in socket && socket.secureConnecting)) return stop();
+      socket.once('encrypted' in socket ? 'secureConnect' : 'connect', stop);
+    });
+  });
+  return stop;
+}
+
+async function openStream(client: Got, request: WireRequest, limits: WireLimits, agent: object, place: FailurePlace) {
+  const { timeout, abort } = limits;
+  // Without a body got's stream would wait for one to be piped in.
+  const body = request.body ?? (request.method === 'GET' || request.method === 'HEAD' ? undefined : '');
+  const stream = client.stream(request.url, {
+    ...gotOptions({ ...request, ...(body !== undefined && { body }) }, limits),
+    agent,
+    isStream: true,
+  });
+  const stopWatching = watchConnect(stream, timeout.connect, abort, place);
+  const mapped = (error: unknown) => (abort.signal.aborted ? abort.signal.reason : failureOf(error, place));
+  try {
+    const head = await new Promise<WireResponse>((resolve, reject) => {
+      stream.once('response', (response: { statusCode: number; headers: WireResponse['headers'] }) =>
+        resolve({ status: response.statusCode, headers: response.headers }),
+      );
+      stream.once('error', reject);
+    });
+    return { ...head, body: chunks(stream, timeout.response, abort, place, mapped), cancel: () => stream.destroy() };
+  } catch (error) {
+    throw mapped(error);
+  } finally {
+    stopWatching();
+  }
+}
+
+async function* chunks(stream: Readable, idle: number, abort: AbortController, place: FailurePlace, mapped: (error: unknown) => unknown) {
+  let timer: NodeJS.Timeout | undefined;
+  const watch = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => abort.abort(timeoutError('idle', idle, place)), idle);
+  };
+  try {
+    watch();
+    for await (const chunk of stream) {
+      clearTimeout(timer); // the reader's own pauses do not count
+      yield chunk as Buffer;
+      watch();
+    }
+  } catch (error) {
+    throw mapped(error);
+  } finally {
+    clearTimeout(timer);
+    stream.destroy();
+  }
+}
+
+export const tooLarge = (maxBytes: number, { where }: Pick<FailurePlace, 'where'>) =>
+  new FerruleError('response_malformed', `The answer is larger than ${maxBytes} bytes.`, {
+    where,
+    next: 'Ask for smaller pages, or read it as a stream.',
+  });

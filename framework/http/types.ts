@@ -1,0 +1,306 @@
+import type { LookupFunction } from 'node:net';
+import type { Readable } from 'node:stream';
+import type { Clock, Random } from '../core/clock.ts';
+import type { ErrorKind } from '../core/errors.ts';
+import type { Redactor } from '../core/redact.ts';
+import type { Secret, Text } from '../core/secret.ts';
+import type { Encode, Json, Method, RequestDraft, Response, Value } from '../core/value.ts';
+import type { RateLimiter } from './rate-limit.ts';
+
+// ── what auth gives ──────────────────────────────────────────────────────────────────────────────────────────────
+
+/** One sending of one request: what a signer may depend on. A retry and each hop of a redirect is a new attempt. */
+export interface Attempt {
+  /** 1 for the first. */
+  number: number;
+  /** The provider's address that the request goes to (the spec's origin, also when an address map leads elsewhere). */
+  url: URL;
+  /** Milliseconds since the epoch; fixed for the attempt. */
+  now: number;
+  uuid: string;
+  signal: AbortSignal;
+}
+
+export interface Authenticator {
+  /** False when a new try could only send the same credential (basic, api_key): a 401 then fails at once. */
+  readonly renewable: boolean;
+  /**
+   * Puts `send` on the request. Sees the merged request: `url` absolute, `http`'s and the call's own query and headers in it. What the
+   * call itself names is put on top again afterwards (http ← send ← call). `version` names the token that was used.
+   * May throw a FerruleError (`reconnect_required`, `token_refused` …): it reaches the caller as it is.
+   */
+  apply(draft: RequestDraft, attempt: Attempt): Promise<{ draft: RequestDraft; version?: number }>;
+  /** Called once a call, on outcome `renew`. A version older than the current token's renews nothing: the token source decides. */
+  renew(version: number | undefined, signal?: AbortSignal): Promise<void>;
+}
+
+// ── how answers are judged ───────────────────────────────────────────────────────────────────────────────────────
+
+export type Then = 'retry' | 'renew' | 'empty' | 'fail';
+
+/** Reads a text from an answer: a compiled path or computed path. Undefined or null when it is not there; never throws. */
+export type Read = (response: Response) => Json | undefined;
+
+/** One of `errors.rules`, compiled by the caller. All that is given must hold. First match wins; the built-in rules come after. */
+export interface ErrorRule {
+  status?: readonly number[];
+  when?: (response: Response) => boolean;
+  kind?: ErrorKind;
+  /** Default by kind: transient, rate_limit → retry; auth → renew; any other → fail. */
+  then?: Then;
+  message?: Read;
+  /** What to do next, shown with the error. */
+  hint?: string;
+}
+
+export interface ErrorRules {
+  /** Where the provider's own words stand. Without it (or when it finds nothing) the usual places are looked at. */
+  message?: Read;
+  code?: Read;
+  rules: readonly ErrorRule[];
+}
+
+/** `http.retry` with its defaults, and the seed's four per-connection options, which narrow it. */
+export interface RetryPolicy {
+  /** Default 5. 0: none. RetryCountMax. */
+  max_retries: number;
+  backoff: 'exponential' | 'linear' | 'constant';
+  /** The longest single wait, ms. A longer one that the server asks for fails at once, with `retryAfter` set. */
+  longest: number;
+  /** Methods that may be repeated besides GET, HEAD, OPTIONS, PUT, DELETE. */
+  repeat: readonly Method[];
+  /** RetryMode. Default RetryAny: whatever the kinds allow. */
+  mode?: 'None' | 'RetryAny' | 'RetryWhenStatusCodeMatch';
+  /** RetryStatusCodeList, for RetryWhenStatusCodeMatch. */
+  statuses?: readonly number[];
+  /** RetryMultiplyWaitTime: false makes the wait constant. */
+  multiplyWaitTime?: boolean;
+}
+
+export type ResetUnit = 'seconds' | 'epoch' | 'epoch_ms' | 'iso' | 'http_date' | 'duration';
+
+/** One of `http.rate_limit`. All hold at once. */
+export interface RateLimit {
+  /** So many requests in any `per` milliseconds. */
+  requests: number;
+  per: number;
+  scope?: 'credential' | 'ip' | 'app';
+  /** Path pattern (`/v1/*` with * for any text); without: every request. */
+  match?: string;
+  /** Header that tells how many are left. */
+  remaining?: string;
+  /** Header that tells the limit itself. */
+  limit?: string;
+  reset?: { header: string; as: ResetUnit };
+}
+
+/** Milliseconds. `connect`: name, TCP, TLS and proxy; `response`: from the sent request to the answer's head; `total`: the call with all its retries and waits. */
+export interface Timeouts {
+  connect: number;
+  response: number;
+  total: number;
+}
+
+// ── the network that one connection lives in ─────────────────────────────────────────────────────────────────────
+
+/** Settings of the one who runs Ferrule; never from a spec. */
+export interface Network {
+  /** Proxy for https, e.g. `http://user:pass@proxy.acme.com:3128`. Given as Secret when it holds a password. `networkFromEnvironment` reads HTTPS_PROXY, NO_PROXY. */
+  proxy?: Text;
+  /** As NO_PROXY: host names, `.domain`, `host:port`, IPs, CIDR, `*`; comma-separated. */
+  noProxy?: string;
+  /** Further certificate authorities (PEM), besides the usual ones. */
+  ca?: string;
+  /** Client certificate (PEM). */
+  certificate?: string;
+  key?: Text;
+  /** Put on every call of this connection, under what the spec says. */
+  headers?: Record<string, Text>;
+  query?: Record<string, Text>;
+  /** Default `ferrule`. */
+  userAgent?: string;
+  /** Setting allowPrivateAddresses / --allow-private. */
+  allowPrivate?: boolean;
+  /** Setting allowLoopbackAddresses / --allow-loopback. */
+  allowLoopback?: boolean;
+  /** Plain http to a literal loopback address (`allow_http: loopback` in the spec). */
+  allowHttpLoopback?: boolean;
+  /** How names become addresses; default the system's. Tests pass their own. */
+  lookup?: LookupFunction;
+  /**
+   * The sandbox: spec origin → `http://127.0.0.1:port`. When present, any origin that is not in it is refused, so that a sandbox credential
+   * never reaches a real host. The Host header stays the spec origin's.
+   */
+  addressMap?: ReadonlyMap<string, string>;
+}
+
+// ── the client ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** An exact origin (`https://api.acme.com`, port when not 443) or a pattern over the host of https URLs on port 443 (`*.acme.com`: any depth, not acme.com itself). */
+export type HostRule = string;
+
+export interface ClientOptions {
+  /** A path below it, query refused. Its origin is where the credential goes. */
+  baseUrl: string;
+  /** Further origins that may get the credential (`http.hosts`). */
+  credentialHosts?: readonly HostRule[];
+  /** `http.headers` and `http.query`: under every call unless it says `inherit: false`. */
+  headers?: Record<string, Text>;
+  query?: Record<string, Text | Text[]>;
+  /** Default number: a whole number beyond 2^53 is the error number_too_large. */
+  bigIntegers?: 'number' | 'text';
+  errors?: ErrorRules;
+  retry?: Partial<RetryPolicy>;
+  limits?: readonly RateLimit[];
+  /** One limiter for several clients (scope ip or app). Default: one of its own from `limits`. */
+  limiter?: RateLimiter;
+  timeout?: Partial<Timeouts>;
+  maxRedirects?: number;
+  /** Bytes of one answer after content decoding, when it is not streamed. Default 256 MiB. */
+  maxResponseBytes?: number;
+  auth?: Authenticator;
+  network?: Network;
+  redactor: Redactor;
+  clock?: Clock;
+  random?: Random;
+  /** Everything in an event is redacted already. */
+  onEvent?: (event: ClientEvent) => void;
+}
+
+/** A request as a stream or a step names it: null removes a header or a query key that `http` names. */
+export interface CallDraft extends Omit<RequestDraft, 'query' | 'headers' | 'cookies' | 'encode'> {
+  query?: Record<string, Text | Text[] | null>;
+  headers?: Record<string, Text | null>;
+  cookies?: Record<string, Text>;
+  /** Default json. */
+  encode?: Encode;
+}
+
+/** `auto`: by content type (JSON → parsed, else text). `json`: must be JSON. `text`, `bytes`: body is the text, or null. */
+export type Decode = 'auto' | 'json' | 'text' | 'bytes';
+
+export interface CallOptions {
+  signal?: AbortSignal;
+  /** The call's own limits, ms. A number is `total`. */
+  timeout?: number | Partial<Timeouts>;
+  /** No credential, any https host (signed download URLs, token calls): neither auth nor `http`'s headers and query are put on it. */
+  bare?: boolean;
+  /** False: the draft already holds what `http` names (merged when the spec was resolved); nothing is put under it. Default true. */
+  inherit?: boolean;
+  decode?: Decode;
+  /** Instead of the client's: a call's own `errors`, which replace `http.errors`. */
+  errors?: ErrorRules;
+  retry?: Partial<RetryPolicy>;
+  /** A name for logs and errors (`token`, a stream, a step). */
+  name?: string;
+}
+
+export interface CallResult extends Response {
+  /** True when a rule said `then: empty`: the answer stands for "no records", whatever its body. Its body is null then. */
+  empty: boolean;
+  /** How often it was sent. */
+  attempts: number;
+}
+
+export interface StreamedResponse {
+  status: number;
+  headers: Record<string, string>;
+  url: string;
+  /** Content decoding is done. Errors are FerruleErrors. */
+  body: Readable;
+}
+
+export interface Client {
+  /** Sends, retries, renews, decodes. Non-2xx answers throw a FerruleError whose kind comes from the rules. Default decode: json. */
+  call(draft: CallDraft, options?: CallOptions): Promise<CallResult>;
+  /** As `call`, but the body of a 2xx is not read: downloads of any size. Retried only until the answer's head is there. */
+  stream(draft: CallDraft, options?: CallOptions): Promise<StreamedResponse>;
+  readonly http: Http;
+  /** Aborts what is under way (error `closed`) and closes the connections. May be called twice. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+// ── got's call shape ─────────────────────────────────────────────────────────────────────────────────────────────
+
+type Scalar = string | number | boolean | Secret;
+
+export interface HttpOptions {
+  /** A list repeats the key; null and undefined leave out. */
+  searchParams?: Record<string, Scalar | readonly Scalar[] | null | undefined> | URLSearchParams | string;
+  json?: Value | object;
+  form?: Record<string, Scalar | readonly Scalar[] | null | undefined>;
+  body?: string | Uint8Array;
+  /** undefined or null removes what the spec puts there. */
+  headers?: Record<string, string | number | Secret | null | undefined>;
+  /** Milliseconds for the whole call, or parts. */
+  timeout?: number | Partial<Timeouts> | { request?: number; connect?: number; response?: number };
+  signal?: AbortSignal;
+  /** What `await http.get(…)` gives as body. Default: by content type. */
+  responseType?: 'json' | 'text' | 'buffer';
+}
+
+/** What `await http.get(…)` resolves to. */
+export interface HttpResponse {
+  status: number;
+  /** got's names for the same. */
+  statusCode: number;
+  ok: true;
+  headers: Record<string, string>;
+  url: string;
+  body: Json | Uint8Array;
+}
+
+export interface HttpPromise extends PromiseLike<HttpResponse> {
+  catch<T = never>(onRejected?: ((reason: unknown) => T | PromiseLike<T>) | null): Promise<HttpResponse | T>;
+  finally(onFinally?: (() => void) | null): Promise<HttpResponse>;
+  json<T = Json>(): Promise<T>;
+  text(): Promise<string>;
+  buffer(): Promise<Buffer>;
+}
+
+export interface Http {
+  /** `path` is under the base URL, leading slash or not; an absolute URL passes the host policy. */
+  get(path: string, options?: HttpOptions): HttpPromise;
+  post(path: string, options?: HttpOptions): HttpPromise;
+  put(path: string, options?: HttpOptions): HttpPromise;
+  patch(path: string, options?: HttpOptions): HttpPromise;
+  delete(path: string, options?: HttpOptions): HttpPromise;
+  head(path: string, options?: HttpOptions): HttpPromise;
+  /** The body of a GET (or `method`) as a Node stream; its errors are FerruleErrors. */
+  stream(path: string, options?: HttpOptions & { method?: Method }): Readable;
+  /** The same client with other defaults; headers and searchParams merge. */
+  extend(options: HttpOptions): Http;
+}
+
+// ── events ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+interface EventBase {
+  /** One number per call. */
+  call: number;
+  name?: string;
+  /** Milliseconds since the epoch. */
+  at: number;
+}
+
+/** What a logger or `--trace` sees; all texts redacted, values of secret headers and query keys masked. */
+export type ClientEvent = EventBase &
+  (
+    | { type: 'request'; attempt: number; method: Method; url: string; headers: Record<string, string>; body?: string }
+    | {
+        type: 'response';
+        attempt: number;
+        method: Method;
+        url: string;
+        status: number;
+        headers: Record<string, string>;
+        body?: string;
+        bytes: number;
+        duration: number;
+      }
+    | { type: 'failure'; attempt: number; method: Method; url: string; code: string; message: string; duration: number }
+    | { type: 'redirect'; attempt: number; status: number; from: string; to: string }
+    | { type: 'renew'; attempt: number }
+    | { type: 'retry'; attempt: number; wait: number; reason: string }
+    | { type: 'wait'; wait: number; reason: string }
+  );
