@@ -1,5 +1,6 @@
-/** Generated files from schemas/. `--check` writes nothing and fails when a committed file differs. */
-import { readFile, writeFile } from 'node:fs/promises';
+/** Generated files: from schemas/ the types and validators, from specs, rules and tables the docs. `--check` writes nothing and fails when a committed file differs. */
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { compileFromFile } from 'json-schema-to-typescript';
 import { makeShapes } from './generate/shapes.ts';
 import { makeValidators } from './generate/validators.ts';
@@ -30,10 +31,24 @@ function shapes(): string {
 
 const check = process.argv.includes('--check');
 let stale = 0;
-for (const [file, make] of outputs) {
-  const text = await make();
-  if (!check) await writeFile(file, text);
-  else if ((await readFile(file, 'utf8').catch(() => '')) !== text) {
+for (const [file, make] of outputs) await emit(file, await make());
+// Only now: it loads specs with the validators that were just made.
+const { leftovers, makeDocuments } = await import('./generate/documents.ts');
+const documents = await makeDocuments();
+for (const [file, text] of documents) await emit(file, text);
+for (const file of leftovers(documents)) {
+  if (!check) await rm(file);
+  else {
+    stale += 1;
+    console.error(`${file} is left over: run npm run generate`);
+  }
+}
+
+async function emit(file: string, text: string): Promise<void> {
+  if (!check) {
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, text);
+  } else if ((await readFile(file, 'utf8').catch(() => '')) !== text) {
     stale += 1;
     console.error(`${file} is stale: run npm run generate`);
   }

@@ -57,7 +57,7 @@ const CATALOGUE: Readonly<Record<string, OptionInfo>> = {
 
 const STORE: Readonly<Record<string, OptionInfo>> = {
   store: {
-    help: 'Folder of the credential store. Also FERRULE_STORE. Default: ~/.config/ferrule (or XDG_CONFIG_HOME).',
+    help: 'Folder of the credential store. Also FERRULE_HOME. Default: ~/.config/ferrule (or XDG_CONFIG_HOME).',
     value: 'FOLDER',
     group: 'catalogue',
   },
@@ -160,7 +160,10 @@ export const COMMANDS: readonly CommandInfo[] = [
       paste: { help: 'Do not listen: paste the address (or the code) that the browser ends on.' },
       'no-browser': { help: 'Print the address to open, and open nothing.' },
       'no-check': { help: 'Store without trying it.' },
-      sandbox: { help: 'Start a sandbox, connect to it, and store the credential marked as its own.' },
+      sandbox: {
+        help: 'Connect to a sandbox that `ferrule sandbox` runs at this address, with its own inputs; the credential goes nowhere else.',
+        value: 'URL',
+      },
       ...JSON_OUTPUT,
       ...CATALOGUE,
       ...STORE,

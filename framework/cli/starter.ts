@@ -52,7 +52,7 @@ streams:
 `;
 }
 
-const HELP = 'Settings > API: where to find what is asked for, step by step.';
+const HELP = 'Settings > API, Create key. Say here where to find what is asked for, step by step.';
 
 const oauth = (extra: string): string => `    help: ${HELP}
 ${extra}    token_url: https://auth.example.com/oauth/token

@@ -18,8 +18,65 @@ export function languagePage(schemas: ReadonlyMap<string, Schema>): string {
   const root = schemas.get('connector.schema.json') ?? {};
   const pages = new Collector(schemas).collect({ heading: 'Document', schema: root, file: 'connector.schema.json' });
   const call = schemas.get('call.schema.json') ?? {};
-  const shared = (call.$defs as Record<string, Schema> | undefined)?.call;
-  return [GENERATED, INTRODUCTION, ...pages.map((section) => sectionText(section, schemas, shared))].join('\n');
+  const stream = pages.find(({ heading }) => heading === 'Stream');
+  const callKeys = Object.keys(((call.$defs as Record<string, Schema> | undefined)?.call?.properties ?? {}) as Schema);
+  const method = pages.find(({ heading }) => heading === `${METHOD} none`);
+  const methodKeys = Object.keys((method?.schema.properties ?? {}) as Schema).filter((key) => key !== 'type');
+  const texts = pages
+    .sort((a, b) => rank(a) - rank(b))
+    .map((section) => {
+      const { heading, schema } = section;
+      if (heading.startsWith(METHOD) && section !== method)
+        return sectionText(section, schemas, { keys: methodKeys, of: `${METHOD} none` });
+      const isCall = section !== stream && ['get', 'query', 'headers'].every((key) => (schema.properties as Schema)[key] !== undefined);
+      return sectionText(section, schemas, isCall ? { keys: callKeys, of: 'Stream' } : undefined);
+    });
+  return [GENERATED, INTRODUCTION, ...texts].join('\n');
+}
+
+const METHOD = 'auth type';
+
+/** Sections in the order in which an author meets them; what is not listed comes last. */
+const ORDER = [
+  'Document',
+  'Choice',
+  'Choice option',
+  'Field',
+  'Options',
+  'Option',
+  METHOD,
+  'Authorize',
+  'Token call',
+  'Refresh call',
+  'step type',
+  'Capture',
+  'Expires',
+  'Send',
+  'Http',
+  'Rate limit',
+  'Rate limit reset',
+  'Retry',
+  'Timeout',
+  'Errors',
+  'Error rule',
+  'Check',
+  'Stream',
+  'Stream part',
+  'Template',
+  'Source',
+  'Column',
+  'paginate type',
+];
+
+function rank({ heading }: Section): number {
+  const at = ORDER.findIndex((word) => heading === word || (word.includes(' type') && heading.startsWith(word)));
+  return at < 0 ? ORDER.length : at;
+}
+
+/** Keys that a section shares with another, where they stand in full. */
+interface Shared {
+  keys: readonly string[];
+  of: string;
 }
 
 const INTRODUCTION = `# The spec language
@@ -125,27 +182,29 @@ function headingOf(schema: Schema, key: string, tag: string | undefined, parent:
   return parent === 'Document' ? key : `${parent}: ${key}`;
 }
 
-function sectionText({ heading, schema, file }: Section, schemas: ReadonlyMap<string, Schema>, call: Schema | undefined): string {
+function sectionText({ heading, schema, file }: Section, schemas: ReadonlyMap<string, Schema>, shared: Shared | undefined): string {
   const properties = Object.entries((schema.properties ?? {}) as Record<string, Schema>);
-  const inCall = new Set(Object.keys((call?.properties ?? {}) as Schema));
-  const isCall = schema !== call && ['get', 'post', 'query', 'headers'].every((key) => properties.some(([name]) => name === key));
-  const asInCall = isCall && heading !== 'Stream' ? properties.filter(([key]) => inCall.has(key)).map(([key]) => key) : [];
-  const own = properties.filter(([key]) => !asInCall.includes(key));
-  const required = new Set((schema.required ?? []) as string[]);
-  const rows = own.map(([key, property]) => row(key, property, required.has(key), file, schemas));
+  const elsewhere = properties.map(([key]) => key).filter((key) => shared?.keys.includes(key) === true && !needed(schema, key));
+  const rows = properties
+    .filter(([key]) => !elsewhere.includes(key))
+    .map(([key, property]) => row(key, property, needed(schema, key), file, schemas));
   const free = isSchema(schema.additionalProperties) ? 'Other keys are free.\n' : '';
-  const shared =
-    asInCall.length === 0 ? '' : `It also takes the keys of a [stream's call](#${anchor('Stream')}): ${asInCall.map(code).join(', ')}.\n`;
+  const also =
+    shared === undefined || elsewhere.length === 0
+      ? ''
+      : `It also takes these keys, as under [${shared.of}](#${anchor(shared.of)}): ${elsewhere.map(code).join(', ')}.\n`;
   return [
     `## ${heading}\n`,
     schema.description === undefined ? '' : `${prose(String(schema.description))}\n`,
     markdownTable(['Key', 'Kind', 'Values', 'Default', 'Meaning', 'Example'], rows),
     free,
-    shared,
+    also,
   ]
     .filter((part) => part !== '')
     .join('\n');
 }
+
+const needed = (schema: Schema, key: string): boolean => ((schema.required ?? []) as string[]).includes(key);
 
 function row(key: string, property: Schema, required: boolean, file: string, schemas: ReadonlyMap<string, Schema>): string[] {
   const [first] = target(property, file, schemas);

@@ -41,7 +41,7 @@ export function connectorTypes(specs: readonly SpecDocument[], kind: 'bundled' |
 
 const TOKENS = `/** Tokens that the caller has already, for methods that get theirs from an authorization server. */
 export interface ConnectorTokens {
-  access_token: string | Secret;
+  access_token?: string | Secret;
   refresh_token?: string | Secret;
   /** Milliseconds since the epoch. */
   expires_at?: number;
@@ -96,6 +96,7 @@ function fieldLines(field: ResolvedField): string[] {
   const about = [field.title, field.help?.trim(), field.example === undefined ? undefined : `Example: ${field.example}`];
   const text = about
     .filter((part) => part !== undefined)
+    .map((part) => part.replace(/\.$/, ''))
     .join('. ')
     .replace(/\s+/g, ' ');
   return [`  /** ${comment(text)} */`, `  ${field.name}${isNeeded(field) ? '' : '?'}: ${fieldType(field)};`];
