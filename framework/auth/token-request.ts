@@ -1,5 +1,6 @@
 import { FerruleError, isFerruleError } from '../core/errors.ts';
 import type { Vars } from '../core/expression/index.ts';
+import { parseJson } from '../core/json.ts';
 import { compileCall, type Rendered } from '../core/render.ts';
 import type { Resolved, ResolvedCall } from '../core/resolved.ts';
 import type { Scopes } from '../core/scope.ts';
@@ -55,7 +56,7 @@ export async function requestToken(request: TokenRequest, resolved: Resolved, sc
   const ready = request.client
     ? authenticateClient(rendered, resolved.method.client_auth, fields.client_id, fields.client_secret)
     : rendered;
-  const response = await send(ready, request, exchange);
+  const response = labelledWrong(await send(ready, request, exchange));
   const body = response.body;
   if (typeof body !== 'object' || body === null) {
     const what = body === null ? 'an empty answer' : 'an answer that is no JSON object';
@@ -72,6 +73,16 @@ export async function requestToken(request: TokenRequest, resolved: Resolved, sc
     throw isFerruleError(error) && error.code === 'path_missing'
       ? new FerruleError('token_malformed', error.message, { where: error.where ?? name })
       : error;
+  }
+}
+
+/** JSON that comes under another media type is still the answer. */
+function labelledWrong(response: Response): Response {
+  if (typeof response.body !== 'string' || !/^\s*\{/.test(response.body)) return response;
+  try {
+    return { ...response, body: parseJson(response.body, 'text') };
+  } catch {
+    return response; // Then it is text, and the caller says so.
   }
 }
 

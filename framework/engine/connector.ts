@@ -40,7 +40,11 @@ export async function loadConnector(path: string): Promise<Connector> {
 }
 
 /** Finds the connector by name, loads it, and opens a connection. */
-export async function connectByName(name: string, inputs: Inputs | StoredCredential, options: ConnectOptions & CatalogueOptions = {}): Promise<Connection> {
+export async function connectByName(
+  name: string,
+  inputs: Inputs | StoredCredential,
+  options: ConnectOptions & CatalogueOptions = {},
+): Promise<Connection> {
   const { catalogue = bundledCatalogue(), ...rest } = options;
   const { path } = await catalogue.find(name);
   return (await loadConnector(path)).connect(inputs, rest);

@@ -292,7 +292,7 @@ function resolveAuthorize(method: Plain): NonNullable<ResolvedMethod['authorize'
   const authorize = (method.authorize ?? {}) as { query?: Record<string, string | string[]>; code?: string };
   return {
     url: String(method.authorize_url ?? ''),
-    query: lay([{ value: authorize.query, from: '' }]) as Record<string, string | string[] | null>,
+    query: lay([{ value: authorize.query, from: '' }], 'authorize.query') as Record<string, string | string[] | null>,
     code: authorize.code ?? 'code',
     pkce: method.pkce !== false,
   };

@@ -1,0 +1,175 @@
+import { createHash } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { listenForCallback } from '../../../framework/auth/callback-server.ts';
+import type { Consent } from '../../../framework/engine/connect.ts';
+import { connectSpec } from '../../../framework/engine/connect.ts';
+import { acme, addresses } from '../../acme.ts';
+import { plainCanary } from '../../canary.ts';
+import { fixedRandom } from '../../clock.ts';
+import { type LocalServer, serve } from '../../server.ts';
+
+const CODE = (more = '') =>
+  acme(`auth:
+  oauth:
+    type: oauth2_authorization_code
+    authorize_url: https://auth.acme.test/authorize?tenant=7
+    token_url: https://auth.acme.test/token
+    scopes: [read, 'write:all']
+${more}`);
+const FIELDS = { client_id: 'app', client_secret: plainCanary('consent-secret') };
+const REDIRECT = 'http://localhost:8765/callback';
+
+let server: LocalServer;
+beforeEach(async () => {
+  server = await serve(({ path }) =>
+    path === '/token'
+      ? { json: { access_token: plainCanary('granted'), refresh_token: plainCanary('refresh'), expires_in: 60, scope: 'read' } }
+      : { json: {} },
+  );
+});
+afterEach(() => server.close());
+
+const open = (consent: Consent, more = '', redirectUri = REDIRECT) =>
+  connectSpec(CODE(more), { fields: FIELDS }, { ...addresses(server.origin), consent, redirectUri, random: fixedRandom() });
+
+/** Answers as the browser would: to the redirect URI, with the state that was sent. */
+const callback =
+  (query: Record<string, string>): Consent =>
+  async ({ authorizeUrl, redirectUri }) => {
+    const state = new URL(authorizeUrl).searchParams.get('state') ?? '';
+    return `${redirectUri}?${new URLSearchParams({ state, ...query })}`;
+  };
+
+describe('the authorization request and its exchange', () => {
+  it('is RFC 6749, 4.1 with state and PKCE S256', async () => {
+    let opened = '';
+    const code = plainCanary('code');
+    const connection = await open(async (request) => ((opened = request.authorizeUrl), callback({ code })(request)));
+    await connection.close();
+    const url = new URL(opened);
+    expect(url.origin + url.pathname).toBe('https://auth.acme.test/authorize');
+    const query = Object.fromEntries(url.searchParams);
+    expect(query).toEqual({
+      tenant: '7',
+      response_type: 'code',
+      client_id: 'app',
+      redirect_uri: REDIRECT,
+      scope: 'read write:all',
+      state: Buffer.alloc(24, 1).toString('base64url'),
+      code_challenge: createHash('sha256').update(Buffer.alloc(48, 2).toString('base64url')).digest('base64url'),
+      code_challenge_method: 'S256',
+    });
+    expect(Object.fromEntries(new URLSearchParams(server.received[0]?.body))).toEqual({
+      grant_type: 'authorization_code',
+      code,
+      redirect_uri: REDIRECT,
+      code_verifier: Buffer.alloc(48, 2).toString('base64url'),
+      client_id: 'app',
+      client_secret: FIELDS.client_secret,
+    });
+  });
+
+  it('takes extra parameters, another code parameter, no PKCE', async () => {
+    let opened = '';
+    const more = `    pkce: false\n    authorize: { query: { prompt: consent, scope: null }, code: auth_code }`;
+    const connection = await open(
+      async (request) => ((opened = request.authorizeUrl), callback({ auth_code: plainCanary('other-code') })(request)),
+      more,
+    );
+    await connection.close();
+    const { searchParams } = new URL(opened);
+    expect([searchParams.get('prompt'), searchParams.get('code_challenge'), searchParams.get('scope')]).toEqual(['consent', null, null]);
+    expect(new URLSearchParams(server.received[0]?.body).get('code')).toBe(plainCanary('other-code'));
+  });
+
+  it("takes a code that was pasted alone, a bare query, and the person's own redirect URL", async () => {
+    for (const [answer, redirect] of [
+      [async () => ` ${plainCanary('pasted')}\n`, 'urn:ietf:wg:oauth:2.0:oob'],
+      [
+        async ({ authorizeUrl }: { authorizeUrl: string }) =>
+          `?code=${plainCanary('pasted')}&state=${new URL(authorizeUrl).searchParams.get('state')}`,
+        'https://acme.example.com/done',
+      ],
+    ] as const) {
+      server.received.length = 0;
+      const connection = await open(answer, '', redirect);
+      await connection.close();
+      const form = new URLSearchParams(server.received[0]?.body);
+      expect([form.get('code'), form.get('redirect_uri')]).toEqual([plainCanary('pasted'), redirect]);
+    }
+  });
+
+  it.each([
+    ['a wrong state', callback({ state: 'other', code: 'x' }), REDIRECT, { code: 'state_mismatch', kind: 'auth' }],
+    ['no state', async () => `${REDIRECT}?code=x`, REDIRECT, { code: 'state_mismatch' }],
+    [
+      'consent denied',
+      callback({ error: 'access_denied', error_description: 'The user said no' }),
+      REDIRECT,
+      { code: 'consent_denied', providerCode: 'access_denied', provider: 'The user said no' },
+    ],
+    ['no code', callback({}), REDIRECT, { code: 'consent_denied', where: 'code' }],
+    ['something else pasted', async () => 'not a code at all', REDIRECT, { code: 'input_malformed' }],
+    [
+      'a redirect without TLS elsewhere',
+      callback({ code: 'x' }),
+      'http://example.com/cb',
+      { code: 'input_malformed', where: 'redirect_uri' },
+    ],
+    ['a redirect with a fragment', callback({ code: 'x' }), 'https://example.com/cb#x', { code: 'input_malformed', where: 'redirect_uri' }],
+  ] as const)('refuses %s', async (_, consent, redirect, error) => {
+    await expect(open(consent, '', redirect)).rejects.toMatchObject(error);
+    expect(server.received).toHaveLength(0);
+  });
+
+  it('says what to do when there is neither token nor person, and which scopes were not granted', async () => {
+    await expect(connectSpec(CODE(), { fields: FIELDS }, addresses(server.origin))).rejects.toMatchObject({
+      code: 'reconnect_required',
+      next: expect.stringContaining('ferrule connect'),
+    });
+    const connection = await open(callback({ code: 'x' }));
+    const report = await connection.check();
+    await connection.close();
+    expect(report).toMatchObject({ ok: false, code: 'scope_missing' });
+    expect(report.steps.at(-1)).toMatchObject({ name: 'scopes', ok: false, message: 'The provider did not grant: write:all' });
+  });
+});
+
+describe('the callback server', () => {
+  const freePort = async (): Promise<number> => {
+    const probe = createServer();
+    await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', () => resolve()));
+    const { port } = probe.address() as AddressInfo;
+    await new Promise((resolve) => probe.close(resolve));
+    return port;
+  };
+
+  it('takes one GET on its path and Host, and shows nothing of it', async () => {
+    const redirect = `http://127.0.0.1:${await freePort()}/callback`;
+    const listener = await listenForCallback(redirect, { timeout: 5000 });
+    expect((await fetch(redirect.replace('callback', 'other'))).status).toBe(404);
+    expect((await fetch(redirect, { method: 'POST' })).status).toBe(404);
+    const page = await fetch(`${redirect}?code=abc&state=s`);
+    expect([page.status, (await page.text()).includes('abc')]).toEqual([200, false]);
+    expect(await listener.wait()).toBe(`${redirect}?code=abc&state=s`);
+    await listener.close();
+  });
+
+  it('says so when its port is taken, when nobody comes, and when the caller gives up', async () => {
+    const port = await freePort();
+    const redirect = `http://localhost:${port}/callback`;
+    const first = await listenForCallback(redirect, { timeout: 40 });
+    await expect(listenForCallback(redirect, { timeout: 40 })).rejects.toMatchObject({
+      code: 'callback_port_taken',
+      message: expect.stringContaining(String(port)),
+    });
+    await expect(first.wait()).rejects.toMatchObject({ code: 'consent_timeout' });
+    await first.close();
+    const controller = new AbortController();
+    const second = await listenForCallback(redirect, { timeout: 5000, signal: controller.signal });
+    controller.abort(new Error('enough'));
+    await expect(second.wait()).rejects.toThrow('enough');
+    await second.close();
+  });
+});
