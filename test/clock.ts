@@ -30,7 +30,13 @@ export function fixedRandom(): Random {
   let named = 0;
   return {
     float: () => 0.5,
-    bytes: (size) => new Uint8Array(size).fill((drawn += 1)),
-    uuid: () => `00000000-0000-4000-8000-${String((named += 1)).padStart(12, '0')}`,
+    bytes: (size) => {
+      drawn += 1;
+      return new Uint8Array(size).fill(drawn);
+    },
+    uuid: () => {
+      named += 1;
+      return `00000000-0000-4000-8000-${String(named).padStart(12, '0')}`;
+    },
   };
 }

@@ -41,13 +41,20 @@ const callback =
     return `${redirectUri}?${new URLSearchParams({ state, ...query })}`;
   };
 
+const seen =
+  (urls: string[], consent: Consent): Consent =>
+  (request) => {
+    urls.push(request.authorizeUrl);
+    return consent(request);
+  };
+
 describe('the authorization request and its exchange', () => {
   it('is RFC 6749, 4.1 with state and PKCE S256', async () => {
-    let opened = '';
+    const opened: string[] = [];
     const code = plainCanary('code');
-    const connection = await open(async (request) => ((opened = request.authorizeUrl), callback({ code })(request)));
+    const connection = await open(seen(opened, callback({ code })));
     await connection.close();
-    const url = new URL(opened);
+    const url = new URL(opened[0] ?? '');
     expect(url.origin + url.pathname).toBe('https://auth.acme.test/authorize');
     const query = Object.fromEntries(url.searchParams);
     expect(query).toEqual({
@@ -71,14 +78,11 @@ describe('the authorization request and its exchange', () => {
   });
 
   it('takes extra parameters, another code parameter, no PKCE', async () => {
-    let opened = '';
+    const opened: string[] = [];
     const more = `    pkce: false\n    authorize: { query: { prompt: consent, scope: null }, code: auth_code }`;
-    const connection = await open(
-      async (request) => ((opened = request.authorizeUrl), callback({ auth_code: plainCanary('other-code') })(request)),
-      more,
-    );
+    const connection = await open(seen(opened, callback({ auth_code: plainCanary('other-code') })), more);
     await connection.close();
-    const { searchParams } = new URL(opened);
+    const { searchParams } = new URL(opened[0] ?? '');
     expect([searchParams.get('prompt'), searchParams.get('code_challenge'), searchParams.get('scope')]).toEqual(['consent', null, null]);
     expect(new URLSearchParams(server.received[0]?.body).get('code')).toBe(plainCanary('other-code'));
   });
