@@ -11,7 +11,8 @@ export const isLoopbackAddress = (host: string): boolean => (isIPv4(host) && hos
 
 /** One DNS label (RFC 1123, 2.1): letters, digits and inner hyphens, at most 63. */
 export function checkSubdomain(text: string): Checked<string> {
-  if (LABEL.test(text)) return { value: text.toLowerCase() };
+  const label = text.toLowerCase();
+  if (LABEL.test(label) && decodes(label)) return { value: label };
   if (text.includes('.') || text.includes('/')) {
     return { problem: 'is more than one part of a host name', hint: 'Write only the part before the first dot, without https://.' };
   }
@@ -38,6 +39,9 @@ export function matchesHost(host: string, pattern: string): boolean {
   return wanted.startsWith('*.') ? host.endsWith(wanted.slice(1)) && host.length > wanted.length - 1 : host === wanted;
 }
 
+/** Punycode may decode to nothing, or to what is written otherwise. */
+const decodes = (host: string): boolean => !host.includes('xn--') || domainToASCII(host) === host;
+
 function wrongHost(host: string): { problem: string; hint?: string } | undefined {
   if (host === '') return { problem: 'has no host' };
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
@@ -58,7 +62,6 @@ function wrongHost(host: string): { problem: string; hint?: string } | undefined
   if (host.length > 253 || !labels.every((label) => LABEL.test(label))) {
     return { problem: 'is no host name', hint: 'Use letters, digits, inner hyphens and dots, as in acme.example.com.' };
   }
-  // Punycode that decodes to nothing, or to another name.
-  if (host.includes('xn--') && domainToASCII(host) !== host) return { problem: 'is no host name: its xn-- part does not decode' };
+  if (!decodes(host)) return { problem: 'is no host name: its xn-- part does not decode' };
   return undefined;
 }
