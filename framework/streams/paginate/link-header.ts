@@ -28,8 +28,10 @@ export function linkTarget(header: string, rel: string): string | undefined {
     if (found === null) return undefined;
     const [, target = '', parameters = ''] = found;
     // Only the first rel of a link counts (RFC 8288, 3.3).
-    const relation = /;\s*rel\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s";,]*))/i.exec(parameters);
-    const words = (relation?.[1] ?? relation?.[2] ?? '').toLowerCase().split(/\s+/);
+    const relation = [...parameters.matchAll(/;\s*([^\s=;,]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s";,]*)))?/g)].find(
+      ([, name = '']) => name.toLowerCase() === 'rel',
+    );
+    const words = (relation?.[2] ?? relation?.[3] ?? '').toLowerCase().split(/\s+/);
     if (words.includes(rel.toLowerCase())) return target;
   }
   return undefined;

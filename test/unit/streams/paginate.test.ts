@@ -1,0 +1,193 @@
+import { readFileSync } from 'node:fs';
+import type { Paginate } from '../../../framework/core/spec-types.gen.ts';
+import type { Json, JsonObject, Patch, Response } from '../../../framework/core/value.ts';
+import { createPaginator, PAGINATORS } from '../../../framework/streams/paginate/index.ts';
+import { linkTarget } from '../../../framework/streams/paginate/link-header.ts';
+
+const SCOPE = {
+  response: {
+    type: 'map' as const,
+    members: { status: { type: 'number' as const }, headers: { type: 'map' as const }, body: { type: 'any' as const } },
+  },
+  record: { type: 'any' as const },
+  last_record: { type: 'any' as const },
+  page: {
+    type: 'map' as const,
+    members: { index: { type: 'number' as const }, size: { type: 'number' as const }, count: { type: 'number' as const } },
+  },
+};
+
+interface Turn {
+  body?: Json;
+  headers?: Record<string, string>;
+  records: number;
+}
+
+const respond = ({ body = null, headers = {} }: Turn): Response => ({
+  status: 200,
+  headers,
+  cookies: {},
+  body,
+  bytes: new Uint8Array(),
+  url: 'https://api.acme.test/v1/items?x=1',
+});
+
+/** The patches that a paginator asks with, until it stops or the turns are used up. */
+function walk(options: Paginate, turns: Turn[]): (Patch | undefined)[] {
+  const paginator = createPaginator(options, SCOPE);
+  const patches: (Patch | undefined)[] = [paginator.first()];
+  let count = 0;
+  for (const [index, turn] of turns.entries()) {
+    const patch = patches.at(-1);
+    if (patch === undefined) throw new Error('it had stopped already');
+    count += turn.records;
+    const records: JsonObject[] = Array.from({ length: turn.records }, (_, at) => ({ id: count - turn.records + at + 1 }));
+    patches.push(paginator.next({ response: respond(turn), records, patch, index, count, vars: {} }));
+  }
+  return patches;
+}
+
+describe('paginators', () => {
+  it('are those of the schema', () => {
+    const schema = JSON.parse(readFileSync('schemas/paginate.schema.json', 'utf8')) as { oneOf: { $ref: string }[] };
+    const types = schema.oneOf.map(({ $ref }) => $ref.replace(/^paginate\/|\.schema\.json$/g, ''));
+    expect([...PAGINATORS.keys()].sort()).toEqual(types.sort());
+  });
+
+  it('none: one request', () => expect(walk({ type: 'none' }, [{ records: 3 }])).toEqual([{}, undefined]));
+
+  it.each<[string, Paginate, Turn[], (Patch | undefined)[]]>([
+    [
+      'page: until an empty page',
+      { type: 'page', page: 'query.page', size: 'query.per_page', page_size: 2, stop: ['empty_page'] },
+      [{ records: 2 }, { records: 1 }, { records: 0 }],
+      [
+        { 'query.page': 1, 'query.per_page': 2 },
+        { 'query.page': 2, 'query.per_page': 2 },
+        { 'query.page': 3, 'query.per_page': 2 },
+        undefined,
+      ],
+    ],
+    [
+      'page: until a short page, from 0',
+      { type: 'page', page: 'body.p', start: 0, page_size: 2, stop: ['short_page'] },
+      [{ records: 2 }, { records: 1 }],
+      [{ 'body.p': 0 }, { 'body.p': 1 }, undefined],
+    ],
+    [
+      'page: an empty page ends it without a word',
+      { type: 'page', page: 'query.page' },
+      [{ records: 0 }],
+      [{ 'query.page': 1 }, undefined],
+    ],
+    [
+      'offset: by what came, until the total',
+      { type: 'offset', offset: 'query.startAt', size: 'query.maxResults', page_size: 50, total: 'meta.total' },
+      [
+        { records: 20, body: { meta: { total: 45 } } },
+        { records: 20, body: { meta: { total: 45 } } },
+        { records: 5, body: { meta: { total: 45 } } },
+      ],
+      [
+        { 'query.startAt': 0, 'query.maxResults': 50 },
+        { 'query.startAt': 20, 'query.maxResults': 50 },
+        { 'query.startAt': 40, 'query.maxResults': 50 },
+        undefined,
+      ],
+    ],
+    [
+      'offset: any stop wins',
+      { type: 'offset', offset: 'query.skip', page_size: 3, total: 'total', stop: ['short_page'] },
+      [{ records: 2, body: { total: 99 } }],
+      [{ 'query.skip': 0 }, undefined],
+    ],
+    [
+      'offset: a total as text',
+      { type: 'offset', offset: 'query.skip', total: 'total' },
+      [{ records: 2, body: { total: '2' } }],
+      [{ 'query.skip': 0 }, undefined],
+    ],
+    [
+      'next_token: from the body into the body, past a page without records',
+      { type: 'next_token', from: 'nextToken', into: 'body.nextToken' },
+      [
+        { records: 0, body: { nextToken: 't1' } },
+        { records: 2, body: { nextToken: 7 } },
+        { records: 1, body: {} },
+      ],
+      [{}, { 'body.nextToken': 't1' }, { 'body.nextToken': 7 }, undefined],
+    ],
+    [
+      'next_token: null and "" are the end',
+      { type: 'next_token', from: 'n', into: 'query.after' },
+      [{ records: 1, body: { n: '' } }],
+      [{}, undefined],
+    ],
+    [
+      'next_token: a flag that says no more',
+      { type: 'next_token', from: 'n', into: 'query.after', more: 'has_more' },
+      [{ records: 1, body: { n: 'x', has_more: false } }],
+      [{}, undefined],
+    ],
+    [
+      'next_token: from the last record',
+      { type: 'next_token', from: '${last_record.id}', into: 'query.after', more: 'more' },
+      [{ records: 2, body: { more: true } }],
+      [{}, { 'query.after': 2 }],
+    ],
+    [
+      'next_token: from a header',
+      { type: 'next_token', from: '${default(response.headers["x-next"], null)}', into: 'query.after' },
+      [{ records: 1, headers: { 'x-next': 'h' } }, { records: 1 }],
+      [{}, { 'query.after': 'h' }, undefined],
+    ],
+    [
+      'next_url: absolute, then relative, then null',
+      { type: 'next_url', from: 'links.next', size: 'query.limit', page_size: 2 },
+      [
+        { records: 2, body: { links: { next: 'https://api.acme.test/v1/items?page=2' } } },
+        { records: 2, body: { links: { next: '/v1/items?page=3' } } },
+        { records: 1, body: { links: { next: null } } },
+      ],
+      [{ 'query.limit': 2 }, { url: 'https://api.acme.test/v1/items?page=2' }, { url: 'https://api.acme.test/v1/items?page=3' }, undefined],
+    ],
+    [
+      'link_header: relative, until there is none',
+      { type: 'link_header' },
+      [
+        { records: 1, headers: { link: '<?page=1>; rel="prev", <?page=2>; rel="next"' } },
+        { records: 1, headers: { link: '<?page=1>; rel=first' } },
+      ],
+      [{}, { url: 'https://api.acme.test/v1/items?page=2' }, undefined],
+    ],
+  ])('%s', (_, options, turns, patches) => expect(walk(options, turns)).toEqual(patches));
+
+  it.each<[string, Paginate, Turn]>([
+    ['a total that is not there', { type: 'offset', offset: 'query.skip', total: 'meta.total' }, { records: 2, body: {} }],
+    ['a token that is no text or number', { type: 'next_token', from: 'n', into: 'query.after' }, { records: 2, body: { n: {} } }],
+    ['a next URL that is none', { type: 'next_url', from: 'n' }, { records: 2, body: { n: 'https://' } }],
+  ])('refuse %s', (_, options, turn) =>
+    expect(() => walk(options, [turn])).toThrow(expect.objectContaining({ code: 'path_missing', kind: 'data' })),
+  );
+});
+
+describe('the Link header (RFC 8288)', () => {
+  it.each<[string, string, string | undefined]>([
+    ['<https://a.test/?p=2>; rel="next"', 'next', 'https://a.test/?p=2'],
+    ['<https://a.test/?p=2>; REL=Next', 'next', 'https://a.test/?p=2'],
+    ['<a>; title="x, rel=\\"next\\""; rel=prev, <b>;rel="last next"', 'next', 'b'],
+    ['<a>; title="; rel=next"; rel=prev, <b>; rel=next', 'next', 'b'],
+    ['<a,b>; rel=next', 'next', 'a,b'],
+    ['<a>; rel=next; rel=prev', 'prev', undefined],
+    ['<a>; rel=prev', 'next', undefined],
+    ['', 'next', undefined],
+    ['garbage', 'next', undefined],
+  ])('%s', (header, rel, target) => expect(linkTarget(header, rel)).toBe(target));
+
+  it('is read in linear time', () => {
+    const started = performance.now();
+    expect(linkTarget(`<${'a'.repeat(50_000)}`, 'next')).toBeUndefined();
+    expect(linkTarget(`<a>${'; x="'.repeat(20_000)}`, 'next')).toBeUndefined();
+    expect(performance.now() - started).toBeLessThan(2000);
+  });
+});
