@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
-import { lintLoaded, type WorkerAnswer, type WorkerTask } from './lint.ts';
+import { lintLoaded } from './lint.ts';
+import type { WorkerAnswer, WorkerTask } from './lint-threads.ts';
 import { loadText } from './load.ts';
 
 /** One thread of lint: takes batches of files until there are none. */

@@ -1,9 +1,8 @@
 import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
-import { FerruleError } from '../core/errors.ts';
 import type { Finding } from '../core/finding.ts';
 import type { SpecDocument } from '../core/spec-types.gen.ts';
 import { applyIgnores } from './ignore.ts';
+import { inThreads } from './lint-threads.ts';
 import { type Loaded, loadText, readSpecFile } from './load.ts';
 import { makeContext } from './rules/context.ts';
 import { RULES } from './rules/index.ts';
@@ -26,6 +25,8 @@ export interface LintResult {
 
 /** From here on threads are worth their start. */
 const MANY_FILES = 50;
+/** The same file from the sources and from dist/. */
+const WORKER = new URL(import.meta.url.endsWith('.ts') ? './lint-worker.ts' : './lint-worker.js', import.meta.url);
 
 /** All findings of one spec, in the order of its text. */
 export function lintText(input: string | Uint8Array, file: string, options: LintOptions = {}): Finding[] {
@@ -35,7 +36,7 @@ export function lintText(input: string | Uint8Array, file: string, options: Lint
 /** Lints files. I/O errors throw `spec_unreadable`; everything else is a finding. Findings stand in the order of the files. */
 export async function lint(files: readonly string[], options: LintOptions = {}): Promise<LintResult> {
   const workers = options.workers ?? (files.length > MANY_FILES ? availableParallelism() : 0);
-  const perFile = workers > 0 ? await lintInThreads(files, workers) : await lintHere(files);
+  const perFile = workers > 0 ? await inThreads(files, workers, WORKER) : await lintHere(files);
   return { findings: finish(perFile.flat(), options), files: files.length };
 }
 
@@ -79,39 +80,3 @@ const sorted = (findings: Finding[]): Finding[] => findings.sort((a, b) => a.sta
 
 const finish = (findings: Finding[], { warningsAsErrors }: LintOptions): Finding[] =>
   warningsAsErrors === true ? findings.map((finding) => ({ ...finding, severity: 'error' })) : findings;
-
-// ---- threads
-
-/** Small enough that all threads end together, large enough that messages are few. */
-const BATCH = 10;
-
-async function lintInThreads(files: readonly string[], count: number): Promise<Finding[][]> {
-  const results: Finding[][] = new Array(files.length);
-  let next = 0;
-  const feed = (worker: Worker): void => {
-    const from = next;
-    next = Math.min(files.length, from + BATCH);
-    worker.postMessage(from < files.length ? { from, files: files.slice(from, next) } : undefined);
-  };
-  const one = (): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const worker = new Worker(new URL(`./lint-worker.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url));
-      worker.on('message', (message: WorkerAnswer) => {
-        if ('unreadable' in message) {
-          worker.terminate();
-          reject(new FerruleError('spec_unreadable', message.unreadable.message, { where: message.unreadable.where }));
-          return;
-        }
-        for (const [at, findings] of message.findings.entries()) results[message.from + at] = findings;
-        feed(worker);
-      });
-      worker.on('error', reject);
-      worker.on('exit', () => resolve());
-      feed(worker);
-    });
-  await Promise.all(Array.from({ length: Math.min(count, Math.ceil(files.length / BATCH)) }, one));
-  return results;
-}
-
-export type WorkerTask = { from: number; files: string[] } | undefined;
-export type WorkerAnswer = { from: number; findings: Finding[][] } | { unreadable: { message: string; where: string } };

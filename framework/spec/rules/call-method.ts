@@ -1,7 +1,8 @@
 import type { SpecPath, SpecTree } from '../tree.ts';
+import { inherited } from './inherited.ts';
 import type { Report, Rule } from './rule.ts';
 
-const METHODS = ['get', 'post', 'put', 'patch', 'delete'];
+const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 
 export const rule: Rule = {
   name: 'call-method',
@@ -10,10 +11,9 @@ export const rule: Rule = {
   why: 'A call is one request: exactly one of get, post, put, patch and delete says which.',
   bad: 'check: { get: /me, post: /me }',
   good: 'check: { get: /me }',
-  check: ({ spec, tree, resolved, partial }, report) => {
-    const [any] = Object.values(resolved);
+  check: ({ spec, tree, partial }, report) => {
     for (const name of Object.keys(spec.streams ?? {})) {
-      const inherits = any?.streams[name]?.url !== '' && any?.streams[name] !== undefined;
+      const inherits = METHODS.some((method) => inherited(spec, name, method) !== undefined);
       one(tree, report, ['streams', name], inherits || partial);
     }
     for (const part of ['templates', 'defaults'] as const) {

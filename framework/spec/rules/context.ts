@@ -5,6 +5,7 @@ import type { SpecDocument } from '../../core/spec-types.gen.ts';
 import { resolve } from '../resolve.ts';
 import { type Shape, walkPlaces } from '../shape.ts';
 import type { SpecPath, SpecScalar, SpecTree } from '../tree.ts';
+import { inherited } from './inherited.ts';
 
 /** A scalar that stands where the language has a word for it. */
 export interface Leaf {
@@ -31,7 +32,7 @@ export interface RuleContext {
   partial: boolean;
   leaves: readonly Leaf[];
   expressions: readonly Expression[];
-  /** One for each auth method, with the first option of each choice. */
+  /** One for each auth method, with the first option of each choice; without streams. */
   resolved: Readonly<Record<string, Resolved>>;
 }
 
@@ -41,7 +42,9 @@ export function makeContext(tree: SpecTree, source: SpecTree, spec: SpecDocument
   const choices = Object.fromEntries(
     Object.entries(spec.choices ?? {}).map(([name, choice]) => [name, Object.keys(choice.options)[0] ?? '']),
   );
-  const resolved = Object.fromEntries(Object.keys(spec.auth).map((method) => [method, resolve(spec, { method, choices })]));
+  // What scopes and rules ask of a resolved spec are fields and methods: resolving streams would cost more than all rules.
+  const small: SpecDocument = { ...spec, streams: {} };
+  const resolved = Object.fromEntries(Object.keys(spec.auth).map((method) => [method, resolve(small, { method, choices })]));
   let expressions: Expression[] | undefined;
   return {
     tree,
@@ -69,7 +72,7 @@ function compileAll(spec: SpecDocument, leaves: readonly Leaf[], resolved: RuleC
     const kind = shape.kind === 'path' && shape.computed === true ? 'computed_path' : shape.kind && KINDS[shape.kind];
     if (kind === undefined || typeof node.value !== 'string') continue;
     if (!node.value.includes('${') && kind !== 'condition') continue;
-    const place = placeOf(leaf, spec, resolved);
+    const place = placeOf(leaf, spec);
     const scope = scopes.at(path, (shape.scope ?? 'connection') as ScopeName);
     const compiled = compile(node.value, kind, place, scope);
     expressions.push({ ...leaf, ...compiled, place, scope, mentions: compiled.template?.mentions ?? roughMentions(node.value) });
@@ -83,19 +86,18 @@ function roughMentions(text: string): string[][] {
 }
 
 /** The document of a GraphQL body takes literals only; all else stands where the schema says. */
-function placeOf({ path, shape }: Leaf, spec: SpecDocument, resolved: RuleContext['resolved']): Place {
+function placeOf({ path, shape }: Leaf, spec: SpecDocument): Place {
   const place = (shape.place ?? 'plain') as Place;
   if (place !== 'body' || path.at(-1) !== 'query' || path.at(-2) !== 'body') return place;
-  return encodeOf(path.slice(0, -2), spec, resolved) === 'graphql' ? 'graphql' : place;
+  return encodeOf(path.slice(0, -2), spec) === 'graphql' ? 'graphql' : place;
 }
 
-function encodeOf(call: SpecPath, spec: SpecDocument, resolved: RuleContext['resolved']): string | undefined {
+function encodeOf(call: SpecPath, spec: SpecDocument): string | undefined {
   const [first, name] = call;
-  const [any] = Object.values(resolved);
-  if (first === 'streams' && call.length === 2) return any?.streams[String(name)]?.encode;
+  if (first === 'streams' && call.length === 2) return inherited(spec, String(name), 'encode');
   if (first === 'templates') {
     const user = Object.keys(spec.streams ?? {}).find((stream) => spec.streams?.[stream]?.use === name);
-    return user === undefined ? spec.templates?.[String(name)]?.encode : any?.streams[user]?.encode;
+    return user === undefined ? spec.templates?.[String(name)]?.encode : inherited(spec, user, 'encode');
   }
   let here: unknown = spec;
   for (const step of call) here = (here as Record<string, unknown> | undefined)?.[step];

@@ -1,3 +1,4 @@
+import { inherited } from './inherited.ts';
 import type { Rule } from './rule.ts';
 
 export const rule: Rule = {
@@ -7,11 +8,10 @@ export const rule: Rule = {
   why: 'Without one a record that is read twice cannot be told from two records.',
   bad: 'streams: { orders: { get: /orders } }',
   good: 'streams: { orders: { get: /orders, primary_key: [id] } }',
-  check: ({ resolved, partial }, report) => {
-    const [any] = Object.values(resolved);
-    if (partial || any === undefined) return;
-    for (const [name, { primary_key }] of Object.entries(any.streams)) {
-      if (primary_key.length > 0) continue;
+  check: ({ spec, partial }, report) => {
+    if (partial) return;
+    for (const name of Object.keys(spec.streams ?? {})) {
+      if ((inherited(spec, name, 'primary_key') ?? []).length > 0) continue;
       report(['streams', name], `\`${name}\` has no primary key.`, {
         part: 'key',
         hint: 'Write `primary_key: [id]` in the stream, or once in `defaults`.',

@@ -1,3 +1,4 @@
+import { inherited } from './inherited.ts';
 import type { Rule } from './rule.ts';
 
 export const rule: Rule = {
@@ -7,11 +8,10 @@ export const rule: Rule = {
   why: 'Whoever mends the stream later must know what the provider says.',
   bad: 'streams: { orders: { get: /orders } }',
   good: 'streams: { orders: { source: https://docs.acme.com/orders, get: /orders } }',
-  check: ({ resolved, partial }, report) => {
-    const [any] = Object.values(resolved);
-    if (partial || any === undefined) return;
-    for (const [name, { source }] of Object.entries(any.streams)) {
-      if (source.length > 0) continue;
+  check: ({ spec, partial }, report) => {
+    if (partial) return;
+    for (const name of Object.keys(spec.streams ?? {})) {
+      if (inherited(spec, name, 'source') !== undefined) continue;
       report(['streams', name], `\`${name}\` has no \`source\`.`, {
         part: 'key',
         hint: "Write `source: https://…`, the provider's page about it.",

@@ -1,5 +1,5 @@
-import type { ResolvedStream } from '../../core/resolved.ts';
 import { suggest } from '../../core/suggest.ts';
+import { inherited, inheritedNames } from './inherited.ts';
 import type { Rule } from './rule.ts';
 
 export const rule: Rule = {
@@ -9,16 +9,19 @@ export const rule: Rule = {
   why: 'A misspelt column is found only when data comes, and then ends the read.',
   bad: 'streams: { orders: { columns: { id: integer } }, lines: { parent: orders, get: "/orders/${parent.idd}/lines" } }',
   good: 'streams: { orders: { columns: { id: integer } }, lines: { parent: orders, get: "/orders/${parent.id}/lines" } }',
-  check: ({ spec, expressions, resolved }, report) => {
-    const [any] = Object.values(resolved);
-    if (any === undefined) return;
-    const columnsOf = (stream: ResolvedStream | undefined): string[] =>
-      stream === undefined || Object.keys(stream.columns).length === 0 ? [] : [...Object.keys(stream.columns), ...Object.keys(stream.add)];
+  check: ({ spec, expressions }, report) => {
+    const known = new Map<string, string[]>();
+    const columnsOf = (stream: string): string[] => {
+      const columns = known.get(stream) ?? inheritedNames(spec, stream, 'columns');
+      const all = known.has(stream) || columns.length === 0 ? columns : [...columns, ...inheritedNames(spec, stream, 'add')];
+      known.set(stream, all);
+      return all;
+    };
     for (const { path, template } of expressions) {
       const [part, name] = path;
       if (part !== 'streams') continue;
-      const parent = any.streams[String(name)]?.parent;
-      const columns = parent === undefined ? [] : columnsOf(any.streams[parent]);
+      const parent = inherited(spec, String(name), 'parent');
+      const columns = parent === undefined ? [] : columnsOf(parent);
       for (const each of template?.parts ?? []) {
         if (!('lookup' in each) || each.lookup?.[0] !== 'parent') continue;
         const column = each.lookup[1];
@@ -30,9 +33,9 @@ export const rule: Rule = {
         });
       }
     }
-    for (const [name, stream] of Object.entries(any.streams)) {
-      const columns = columnsOf(stream);
-      for (const [at, key] of stream.primary_key.entries()) {
+    for (const name of Object.keys(spec.streams ?? {})) {
+      const columns = columnsOf(name);
+      for (const [at, key] of (inherited(spec, name, 'primary_key') ?? []).entries()) {
         const first = key.split(/[.[]/)[0] ?? '';
         if (columns.length === 0 || first === '' || first === '$' || columns.includes(first)) continue;
         const own = spec.streams?.[name]?.primary_key !== undefined;

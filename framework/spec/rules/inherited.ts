@@ -1,0 +1,47 @@
+import type { SpecDocument, Stream, StreamPart, Template } from '../../core/spec-types.gen.ts';
+
+type Key = keyof Stream & string;
+
+/**
+ * What a stream has for a key, with what it inherits from its template and the defaults (under any choice or method):
+ * the lint rules' short cut, which spares resolving every stream. Null removes.
+ */
+export function inherited<K extends Key>(spec: SpecDocument, name: string, key: K): Stream[K] | undefined {
+  for (const layer of layersOf(spec, name)) {
+    const value = (layer as Stream | undefined)?.[key];
+    if (value !== undefined) return value === null ? undefined : value;
+  }
+  return undefined;
+}
+
+/** The names of a map that merges key by key, such as columns. */
+export function inheritedNames(spec: SpecDocument, name: string, key: 'columns' | 'add'): string[] {
+  const names = new Set<string>();
+  const dropped = new Set<string>();
+  for (const layer of layersOf(spec, name)) {
+    for (const [entry, value] of Object.entries((layer as Stream | undefined)?.[key] ?? {})) {
+      if (value === null) dropped.add(entry);
+      else if (!dropped.has(entry)) names.add(entry);
+    }
+  }
+  return [...names];
+}
+
+/** The strongest first. */
+function layersOf(spec: SpecDocument, name: string): (Stream | Template | StreamPart | undefined)[] {
+  const stream = spec.streams?.[name];
+  const template = stream?.use === undefined ? undefined : spec.templates?.[stream.use];
+  return [stream, template, ...overlays(spec), spec.defaults];
+}
+
+const CACHE = new WeakMap<SpecDocument, (StreamPart | undefined)[]>();
+
+function overlays(spec: SpecDocument): (StreamPart | undefined)[] {
+  const known = CACHE.get(spec);
+  if (known !== undefined) return known;
+  const methods = Object.values(spec.auth).map((method) => method.defaults);
+  const options = Object.values(spec.choices ?? {}).flatMap((choice) => Object.values(choice.options).map((option) => option.defaults));
+  const made = [...methods, ...options].filter((part) => part !== undefined);
+  CACHE.set(spec, made);
+  return made;
+}
