@@ -1,0 +1,58 @@
+import { FerruleError, isFerruleError } from '../core/errors.ts';
+import { type Answer, json } from './answer.ts';
+import type { Data } from './data.ts';
+import type { Incoming } from './request.ts';
+import type { Fault, Sandbox } from './types.ts';
+
+/**
+ * What a person at a terminal steers the sandbox with: GET /__sandbox shows it, POST and DELETE /__sandbox/faults,
+ * POST /__sandbox/expire, POST /__sandbox/revoke with `{"token": "…"}`.
+ */
+export function control(sandbox: Sandbox, { method, path, body }: Incoming): Answer {
+  try {
+    return act(sandbox, `${method} ${path.replace(/\/+$/, '')}`, body);
+  } catch (error) {
+    if (isFerruleError(error)) return json(400, { message: `${error.message} ${error.next}` });
+    throw error;
+  }
+}
+
+function act(sandbox: Sandbox, what: string, body: string): Answer {
+  switch (what) {
+    case 'GET /__sandbox': {
+      const { origin, addresses, inputs, expected } = sandbox;
+      return json(200, { origin, addresses, inputs: inputs as unknown as Data, expected });
+    }
+    case 'GET /__sandbox/faults':
+      return faults(sandbox);
+    case 'POST /__sandbox/faults':
+      sandbox.faults.add(...([parse(body)].flat() as Fault[]));
+      return faults(sandbox);
+    case 'DELETE /__sandbox/faults':
+      sandbox.faults.clear();
+      return faults(sandbox);
+    case 'POST /__sandbox/expire':
+      sandbox.expire();
+      return json(200, { expired: true });
+    case 'POST /__sandbox/revoke': {
+      const { token } = parse(body) as { token?: unknown };
+      return json(200, { revoked: typeof token === 'string' && sandbox.revoke(token) });
+    }
+    default:
+      return json(404, {
+        message: 'There are GET /__sandbox, GET, POST and DELETE /__sandbox/faults, POST /__sandbox/expire, POST /__sandbox/revoke.',
+      });
+  }
+}
+
+const faults = (sandbox: Sandbox): Answer => json(200, sandbox.faults.list() as unknown as Data);
+
+function parse(body: string): object {
+  try {
+    const value: unknown = JSON.parse(body);
+    if (typeof value === 'object' && value !== null) return value;
+  } catch {
+    // Told below, together with a body that is no object.
+  }
+  throw new FerruleError('usage', 'The body must be a JSON object or list.', { next: 'For example {"kind": "rate_limit", "times": 2}.' });
+}

@@ -1,0 +1,145 @@
+import type { Clock } from '../core/clock.ts';
+import { digest } from './seeded.ts';
+
+/** What a person, or a client for itself, has allowed. Ends as a whole when a code or a rotated refresh token is used twice. */
+export interface Grant {
+  method: string;
+  clientId: string;
+  scope: string;
+  revoked: boolean;
+}
+
+export interface AccessToken {
+  grant: Grant;
+  /** Name of the capture: `access_token`, or what a spec calls another one. */
+  name: string;
+  expires: number;
+  revoked: boolean;
+}
+
+interface RefreshToken {
+  grant: Grant;
+  /** A newer one has taken its place. */
+  spent: boolean;
+}
+
+export interface Code {
+  grant: Grant;
+  redirectUri: string;
+  challenge: string | undefined;
+  expires: number;
+  used: boolean;
+}
+
+export type Standing = 'good' | 'unknown' | 'expired' | 'revoked';
+
+/** Every token, code and revoked secret that the sandbox knows. */
+export class Grants {
+  readonly #clock: Clock;
+  readonly #seed: string;
+  readonly #lifetime: number;
+  readonly #codeLifetime: number;
+  readonly #access = new Map<string, AccessToken>();
+  readonly #refresh = new Map<string, RefreshToken>();
+  readonly #codes = new Map<string, Code>();
+  readonly #revoked = new Set<string>();
+  #issued = 0;
+
+  constructor(clock: Clock, seed: string, lifetimes: { token: number; code: number }) {
+    this.#clock = clock;
+    this.#seed = seed;
+    this.#lifetime = lifetimes.token * 1000;
+    this.#codeLifetime = lifetimes.code * 1000;
+  }
+
+  /** base64 with its `+`, `/` and `=` (legal in a bearer token, RFC 6750, 2.1), so that a client that does not encode them in a form fails. */
+  #text(kind: string): string {
+    this.#issued++;
+    return `${digest(this.#seed, kind, this.#issued).toString('base64').slice(0, 38)}+/=`;
+  }
+
+  issueAccess(grant: Grant, name = 'access_token'): string {
+    const token = this.#text(name);
+    this.#access.set(token, { grant, name, expires: this.#clock.now() + this.#lifetime, revoked: false });
+    return token;
+  }
+
+  issueRefresh(grant: Grant): string {
+    const token = this.#text('refresh');
+    this.#refresh.set(token, { grant, spent: false });
+    return token;
+  }
+
+  issueCode(grant: Grant, redirectUri: string, challenge: string | undefined): string {
+    const code = this.#text('code');
+    this.#codes.set(code, { grant, redirectUri, challenge, expires: this.#clock.now() + this.#codeLifetime, used: false });
+    return code;
+  }
+
+  standing(token: string, name = 'access_token'): Standing {
+    const found = this.#access.get(token);
+    if (found === undefined || found.name !== name) return 'unknown';
+    if (found.revoked || found.grant.revoked) return 'revoked';
+    return this.#clock.now() >= found.expires ? 'expired' : 'good';
+  }
+
+  grantOf(token: string): Grant | undefined {
+    return this.#access.get(token)?.grant;
+  }
+
+  /** RFC 6749, 4.1.2: a code that is used twice ends every token that came from it. */
+  useCode(text: string): Code | 'unknown' | 'expired' | 'used' {
+    const code = this.#codes.get(text);
+    if (code === undefined) return 'unknown';
+    if (code.used) {
+      code.grant.revoked = true;
+      return 'used';
+    }
+    code.used = true;
+    return this.#clock.now() >= code.expires ? 'expired' : code;
+  }
+
+  /** RFC 9700, 4.14.2: a rotated refresh token that comes again ends the grant, since one of two holders has stolen it. */
+  useRefresh(text: string, rotates: boolean): Grant | 'unknown' | 'revoked' | 'spent' {
+    const token = this.#refresh.get(text);
+    if (token === undefined) return 'unknown';
+    if (token.grant.revoked) return 'revoked';
+    if (token.spent) {
+      token.grant.revoked = true;
+      return 'spent';
+    }
+    token.spent = rotates;
+    return token.grant;
+  }
+
+  get lifetime(): number {
+    return this.#lifetime / 1000;
+  }
+
+  expire(): void {
+    for (const token of this.#access.values()) token.expires = Math.min(token.expires, this.#clock.now());
+  }
+
+  revoke(text: string): boolean {
+    const access = this.#access.get(text);
+    const refresh = this.#refresh.get(text);
+    if (access !== undefined) access.revoked = true;
+    if (refresh !== undefined) refresh.grant.revoked = true;
+    return access !== undefined || refresh !== undefined;
+  }
+
+  /** A key, password or client secret that a person has withdrawn at the provider. */
+  withdraw(secret: string): void {
+    this.#revoked.add(secret);
+  }
+
+  withdrawn(secret: string): boolean {
+    return this.#revoked.has(secret);
+  }
+
+  get live(): { access: string[]; refresh: string[] } {
+    const access = [...this.#access].filter(([token, { name }]) => this.standing(token, name) === 'good').map(([token]) => token);
+    const refresh = [...this.#refresh].filter(([, { grant, spent }]) => !grant.revoked && !spent).map(([token]) => token);
+    return { access, refresh };
+  }
+}

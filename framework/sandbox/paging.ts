@@ -1,0 +1,112 @@
+import { placeOf, Refused } from './answer.ts';
+import { type Data, pick, plant } from './data.ts';
+import { lookupsIn } from './reading.ts';
+import type { Incoming } from './request.ts';
+import { LINK_PLACE, type Route } from './route.ts';
+
+/** Which records of a collection a request asks for. */
+export interface Slice {
+  offset: number;
+  size: number;
+}
+
+/** A page size that the spec does not send: what providers take when they are not asked. */
+const UNASKED = 100;
+const LARGEST_UNSAID = 1000;
+
+export function slice(route: Route, request: Incoming, body: Data, key: string): Slice {
+  const { paginate } = route;
+  if (paginate.type === 'none') return { offset: 0, size: Number.POSITIVE_INFINITY };
+  const value = (target: string | undefined): string | undefined => (target === undefined ? undefined : valueAt(target, request, body));
+  const size = sizeOf(paginate.page_size, paginate.size, value(paginate.size));
+  switch (paginate.type) {
+    case 'page': {
+      const start = paginate.start ?? 1;
+      const page = whole(value(paginate.page), paginate.page, start);
+      if (page < start) throw new Refused(400, `${paginate.page} begins at ${start}`);
+      return { offset: (page - start) * size, size };
+    }
+    case 'offset':
+      return { offset: whole(value(paginate.offset), paginate.offset, 0), size };
+    case 'next_token':
+      return { offset: placeIn(value(paginate.into), key, paginate.into), size };
+    default:
+      return { offset: placeIn(value(`query.${LINK_PLACE}`), key, 'the link'), size };
+  }
+}
+
+/** More than the provider's most is cut down without a word, as most do: who counts on the size asked for then loses records. */
+function sizeOf(most: number | undefined, target: string | undefined, given: string | undefined): number {
+  const largest = most ?? LARGEST_UNSAID;
+  if (target === undefined) return most ?? UNASKED;
+  const size = whole(given, target, Math.min(most ?? UNASKED, 20));
+  if (size < 1) throw new Refused(400, `${target} must be at least 1`);
+  return Math.min(size, largest);
+}
+
+function whole(text: string | undefined, target: string, unsaid: number): number {
+  if (text === undefined) return unsaid;
+  if (!/^\d{1,9}$/.test(text)) throw new Refused(400, `${target} must be a whole number`);
+  return Number(text);
+}
+
+function valueAt(target: string, request: Incoming, body: Data): string | undefined {
+  const [part, ...rest] = target.split('.');
+  const name = rest.join('.');
+  if (part === 'query') return request.query.find(([key]) => key === name)?.[1];
+  if (part === 'headers') return request.headers[name.toLowerCase()];
+  if (part === 'cookies') return request.cookies[name];
+  const value = pick(body, rest);
+  return value === undefined || value === null ? undefined : String(value);
+}
+
+/** A page token: a place in one collection, in base64 with its odd characters, so that one that was not encoded fails. */
+const token = (offset: number, key: string): string => `${Buffer.from(`${offset} ${key}`).toString('base64')}+/=`;
+
+function placeIn(text: string | undefined, key: string, what: string): number {
+  if (text === undefined || text === '') return 0;
+  const [offset, ...of] = Buffer.from(text.replace(/\+\/=$/, ''), 'base64')
+    .toString('utf8')
+    .split(' ');
+  const wellFormed = text.endsWith('+/=') && of.join(' ') === key && /^\d+$/.test(offset ?? '');
+  if (!wellFormed) throw new Refused(400, `${what} is not a page token of this list`);
+  return Number(offset);
+}
+
+export interface Surroundings {
+  /** All records of the collection. */
+  count: number;
+  slice: Slice;
+  key: string;
+  /** Where the request came to, for absolute links. */
+  origin: string;
+  request: Incoming;
+  /** Say the same place again. */
+  repeat: boolean;
+}
+
+/** Puts what the paginator reads into the answer: total, token, link. */
+export function surround(route: Route, body: Data, headers: Record<string, string>, around: Surroundings): Data {
+  const { paginate } = route;
+  const next = around.repeat ? around.slice.offset : around.slice.offset + around.slice.size;
+  const more = around.repeat || next < around.count;
+  let result = body;
+  const put = (path: string, value: Data): void => {
+    const header = path.startsWith('${') ? lookupsIn(path, 'response').find(([part]) => part === 'headers')?.[1] : undefined;
+    if (header === undefined) result = plant(result, placeOf(path), value);
+    else if (value !== null) headers[header] = String(value);
+  };
+  if (paginate.type === 'offset' && paginate.total !== undefined) put(paginate.total, around.count);
+  // The last page has no token at all, as with the providers at hand.
+  if (paginate.type === 'next_token' && more) put(paginate.from, token(next, around.key));
+  if (paginate.type === 'next_url') put(paginate.from, more ? link(next, around) : null);
+  if (paginate.type === 'link_header' && more) headers.link = `<${link(next, around)}>; rel="${paginate.rel ?? 'next'}"`;
+  if ('more' in paginate && paginate.more !== undefined) put(paginate.more, more);
+  return result;
+}
+
+function link(offset: number, { origin, request, key }: Surroundings): string {
+  const query = new URLSearchParams(request.query.filter(([name]) => name !== LINK_PLACE));
+  query.append(LINK_PLACE, token(offset, key));
+  return `${origin}${request.path}?${query}`;
+}

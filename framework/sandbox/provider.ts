@@ -1,0 +1,131 @@
+import type { Clock } from '../core/clock.ts';
+import { systemClock } from '../core/clock.ts';
+import type { SpecDocument } from '../core/spec-types.gen.ts';
+import { type Gate, gate } from './authenticate.ts';
+import { Consent } from './consent.ts';
+import { Dataset } from './dataset.ts';
+import { Faults } from './faults.ts';
+import { offeredValues } from './fields.ts';
+import { Grants } from './grants.ts';
+import { Limits } from './limits.ts';
+import { apiRoutes, offered, type Route, route } from './route.ts';
+import type { SandboxInputs, SandboxOptions } from './types.ts';
+import { type Address, address, everyView, type View } from './view.ts';
+
+/** One view with what serves it. */
+export interface Side {
+  view: View;
+  gate: Gate;
+  dataset: Dataset;
+  routes: Route[];
+  /** Calls of the auth method's own steps. */
+  steps: Route[];
+}
+
+export interface Endpoint {
+  address: Address;
+  kind: 'authorize' | 'token';
+  views: View[];
+}
+
+/** The whole provider: everything that the spec says of it, for all methods and choices. */
+export class Provider {
+  readonly spec: SpecDocument;
+  readonly clock: Clock;
+  readonly seed: string;
+  readonly sides: readonly Side[];
+  readonly endpoints: readonly Endpoint[];
+  readonly grants: Grants;
+  readonly consent: Consent;
+  readonly faults: Faults;
+  readonly limits: Limits;
+  readonly enforceLimits: boolean;
+
+  constructor(spec: SpecDocument, options: SandboxOptions) {
+    this.spec = spec;
+    this.clock = options.clock ?? systemClock;
+    this.seed = options.seed ?? spec.name;
+    this.enforceLimits = options.enforceLimits ?? false;
+    this.grants = new Grants(this.clock, this.seed, { token: options.tokenLifetime ?? 3600, code: options.codeLifetime ?? 300 });
+    this.consent = new Consent(this.grants, { auto: options.autoConsent ?? false, redirectUris: options.redirectUris });
+    this.limits = new Limits(this.clock);
+    this.faults = new Faults();
+    this.faults.add(...(options.faults ?? []));
+    const records = options.records ?? 250;
+    this.sides = everyView(spec, this.seed, options.fields ?? {}).map((view) => ({
+      view,
+      gate: gate(view, this.grants),
+      dataset: new Dataset(view, { records, parents: options.parents, seed: this.seed }),
+      routes: apiRoutes(view),
+      steps: view.resolved.method.steps.flatMap((step) => (step.type === 'call' ? [route(view, 'step', step, undefined)] : [])),
+    }));
+    this.endpoints = endpoints(this.sides);
+  }
+
+  /** Every origin that a credential of the spec can reach. */
+  get origins(): string[] {
+    const found = new Set<string>();
+    for (const { view, routes, steps } of this.sides) {
+      found.add(view.base.origin);
+      for (const one of [...routes, ...steps]) found.add(one.origin);
+      for (const host of view.resolved.http.hosts)
+        if (!host.includes('*')) found.add(host.includes('://') ? new URL(host).origin : `https://${host}`);
+    }
+    for (const { address: at } of this.endpoints) found.add(at.origin);
+    return [...found];
+  }
+
+  /** The side of a selection; left out: the first method, each choice's default or first option. */
+  side(method?: string, choices: Record<string, string> = {}): Side {
+    const wanted = Object.entries(this.spec.choices ?? {}).map(([name, choice]) => [
+      name,
+      choices[name] ?? choice.default ?? Object.keys(choice.options)[0],
+    ]);
+    const found = this.sides.find(
+      ({ view }) =>
+        view.resolved.method.name === (method ?? Object.keys(this.spec.auth)[0]) &&
+        wanted.every(([name, option]) => view.choices[name!] === option),
+    );
+    if (found === undefined) throw new RangeError(`${this.spec.name} has no method or option of that name`);
+    return found;
+  }
+
+  inputs(method?: string, choices?: Record<string, string>): SandboxInputs {
+    const { view, dataset } = this.side(method, choices);
+    const fields = { ...view.fields };
+    for (const field of view.resolved.fields) {
+      const [first] = field.after === 'auth' && fields[field.name] === undefined ? (offeredValues(view, field.name, dataset) ?? []) : [];
+      if (first !== undefined) fields[field.name] = first;
+    }
+    return { method: view.resolved.method.name, choices: { ...view.choices }, fields };
+  }
+
+  expected(method?: string, choices?: Record<string, string>): Record<string, number> {
+    const { view, dataset } = this.side(method, choices);
+    const streams = Object.values(view.resolved.streams).filter((stream) => offered(stream, view));
+    return Object.fromEntries(streams.map(({ name }) => [name, dataset.total(name)]));
+  }
+
+  revoke(text: string): boolean {
+    const secrets = this.sides.flatMap(({ view }) =>
+      view.resolved.fields.filter(({ secret }) => secret).map(({ name }) => view.fields[name]),
+    );
+    if (secrets.includes(text)) this.grants.withdraw(text);
+    return this.grants.revoke(text) || secrets.includes(text);
+  }
+}
+
+function endpoints(sides: readonly Side[]): Endpoint[] {
+  const found: Endpoint[] = [];
+  const put = (kind: Endpoint['kind'], at: Address, view: View): void => {
+    const same = found.find((one) => one.kind === kind && one.address.origin === at.origin && one.address.path === at.path);
+    if (same === undefined) found.push({ address: at, kind, views: [view] });
+    else same.views.push(view);
+  };
+  for (const { view } of sides) {
+    const { method } = view.resolved;
+    if (method.token !== undefined) put('token', address(method.token.url, view.lookup, 'token_url'), view);
+    if (method.authorize !== undefined) put('authorize', address(method.authorize.url, view.lookup, 'authorize_url'), view);
+  }
+  return found;
+}

@@ -1,0 +1,95 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { isFerruleError } from '../core/errors.ts';
+import type { SpecDocument } from '../core/spec-types.gen.ts';
+import { CONSENT_PATH } from './consent.ts';
+import { control } from './control.ts';
+import { Provider } from './provider.ts';
+import { type Incoming, receive } from './request.ts';
+import { type Served, serve } from './serve.ts';
+import type { RecordedRequest, Sandbox, SandboxOptions } from './types.ts';
+
+/** Starts a provider made from a spec (in its long form) on 127.0.0.1. Nothing of the client's code is in it. */
+export async function startSandbox(spec: SpecDocument, options: SandboxOptions = {}): Promise<Sandbox> {
+  const provider = new Provider(spec, options);
+  const requests: RecordedRequest[] = [];
+  const origins = new Map(provider.origins.map((origin) => [new URL(origin).host.toLowerCase(), origin]));
+  const server = createServer();
+  await listen(server, options.port ?? 0);
+  const own = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const sandbox: Sandbox = {
+    origin: own,
+    addresses: Object.fromEntries(provider.origins.map((origin) => [origin, own])),
+    inputs: provider.inputs(options.method, options.choices),
+    inputsFor: (method, choices) => provider.inputs(method, choices),
+    expected: provider.expected(options.method, options.choices),
+    expectedFor: (method, choices) => provider.expected(method, choices),
+    requests,
+    faults: provider.faults,
+    revoke: (text) => provider.revoke(text),
+    expire: () => provider.grants.expire(),
+    get tokens() {
+      return provider.grants.live;
+    },
+    close: () => close(server),
+  };
+  server.on('request', (message, response) => {
+    void handle(message, response).catch((error: unknown) => {
+      if (!response.headersSent) response.writeHead(500, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ message: isFerruleError(error) ? error.message : 'the sandbox has failed' }));
+    });
+  });
+
+  async function handle(message: IncomingMessage, response: ServerResponse): Promise<void> {
+    const request = await receive(message);
+    if (request.path.startsWith('/__sandbox') && request.path !== CONSENT_PATH) {
+      return deliver({ answer: control(sandbox, request) }, response);
+    }
+    const origin = origins.get(request.host);
+    const recorded = record(request, origin ?? own);
+    requests.push(recorded);
+    const served = serve(provider, request, origin, own);
+    recorded.status = served.cut === 'before_head' ? 0 : served.answer.status;
+    if (served.stream !== undefined) recorded.stream = served.stream;
+    if (served.delay !== undefined) await provider.clock.sleep(served.delay);
+    deliver(served, response);
+  }
+  return sandbox;
+}
+
+const record = ({ method, host, path, query, headers, body }: Incoming, origin: string): RecordedRequest => ({
+  method,
+  origin,
+  host,
+  path,
+  query,
+  headers,
+  body,
+  status: 0,
+});
+
+function deliver({ answer, cut }: Served, response: ServerResponse): void {
+  if (cut === 'before_head') return void response.socket?.destroy();
+  const body = Buffer.from(answer.body);
+  response.writeHead(answer.status, { ...answer.headers, 'content-length': body.length });
+  if (cut === undefined) return void response.end(body);
+  // The head promises more than comes.
+  response.write(body.subarray(0, body.length >> 1), () => response.socket?.destroy());
+}
+
+function listen(server: Server, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}

@@ -1,0 +1,175 @@
+import type { RateLimit } from '../core/spec-types.gen.ts';
+import { type Answer, json, Refused, refusal } from './answer.ts';
+import { type Verdict, worst } from './authenticate.ts';
+import { CONSENT_PATH } from './consent.ts';
+import { errorPage, type Subject, waitHeaders } from './faults.ts';
+import { wrongField } from './fields.ts';
+import { resetHeader } from './limits.ts';
+import { type Matched, matchPath, matchRequest } from './match.ts';
+import type { Filled } from './pattern.ts';
+import type { Endpoint, Provider, Side } from './provider.ts';
+import type { Incoming } from './request.ts';
+import { respond } from './respond.ts';
+import type { Route } from './route.ts';
+import { answerStep, tokenEndpoint } from './token-endpoint.ts';
+import type { Fault } from './types.ts';
+
+/** An answer and how it is delivered. */
+export interface Served {
+  answer: Answer;
+  stream?: string;
+  cut?: 'before_head' | 'in_body';
+  /** Milliseconds before it is sent. */
+  delay?: number;
+}
+
+/** `origin`: the spec's origin that the Host header names, or undefined when it names none; `own`: the sandbox's own. */
+export function serve(provider: Provider, request: Incoming, origin: string | undefined, own: string): Served {
+  if (request.path === CONSENT_PATH && request.method === 'POST') return { answer: provider.consent.answer(request) };
+  const endpoint = provider.endpoints.find(
+    ({ address }) => (origin === undefined || address.origin === origin) && address.path === request.path.replace(/\/+$/, ''),
+  );
+  if (endpoint !== undefined) return atEndpoint(provider, endpoint, request);
+  return atApi(provider, request, origin, own);
+}
+
+function atEndpoint(provider: Provider, { kind, views }: Endpoint, request: Incoming): Served {
+  if (kind === 'authorize') return { answer: provider.consent.authorize(views, request) };
+  const fault = provider.faults.take({ where: 'token', path: request.path, stream: undefined });
+  const planned = faulty(provider, fault, views[0]!.resolved.http.rate_limit, (status, message, headers) =>
+    json(status, { error: 'temporarily_unavailable', error_description: message }, headers),
+  );
+  return planned.answer === undefined
+    ? { ...planned, answer: tokenEndpoint(views, request, provider.grants) }
+    : { ...planned, answer: planned.answer };
+}
+
+interface Candidate {
+  side: Side;
+  route: Route;
+  filled: Filled[];
+}
+
+function atApi(provider: Provider, request: Incoming, origin: string | undefined, own: string): Served {
+  const onPath = provider.sides.flatMap((side) =>
+    [...side.routes, ...side.steps].flatMap((route): Candidate[] => {
+      if (origin !== undefined && route.origin !== origin) return [];
+      const filled = matchPath(route, request.path);
+      return filled === undefined ? [] : [{ side, route, filled }];
+    }),
+  );
+  const errors = (onPath[0]?.side ?? provider.sides[0]!).view.resolved.http.errors;
+  if (onPath.length === 0) return { answer: refusal(errors, 404, `There is nothing at ${request.path}`) };
+  const candidates = onPath.filter(({ route }) => route.method === request.method);
+  if (candidates.length === 0) {
+    const allow = [...new Set(onPath.map(({ route }) => route.method))].join(', ');
+    return { answer: refusal(errors, 405, `${request.method} is not allowed here`, { allow }) };
+  }
+  return atRoute(provider, request, candidates, origin ?? own);
+}
+
+/** Of the routes under this address the one whose query, headers and body fit; credentials are looked at before what is wrong in them. */
+function atRoute(provider: Provider, request: Incoming, candidates: Candidate[], origin: string): Served {
+  const judged = candidates.map((candidate) => judge(candidate, request));
+  const best = judged.reduce((one, other) => (score(other) < score(one) ? other : one));
+  const { side, route } = best.candidate;
+  const { errors, rate_limit: limits } = side.view.resolved.http;
+  const stream = route.stream?.name;
+  const subject: Subject = { where: 'api', path: request.path, stream };
+  const fault = provider.faults.take(subject);
+  const counted = provider.limits.count(limits, request.path);
+  const refuse = (status: number, message: string, headers: Record<string, string> = {}): Answer =>
+    refusal(route.call.errors ?? errors, status, message, { ...counted.headers, ...headers });
+  const planned = faulty(provider, fault, limits, refuse);
+  const done = (answer: Answer): Served => ({
+    ...planned,
+    answer: { ...answer, headers: { ...counted.headers, ...answer.headers } },
+    ...(stream !== undefined && { stream }),
+  });
+  if (planned.answer !== undefined) return done(planned.answer);
+  if (provider.enforceLimits && counted.passed !== undefined) {
+    const wait = { 'retry-after': String(Math.ceil(counted.wait / 1000)) };
+    return done(refuse(429, 'Too many requests', { ...wait, ...resetHeader(counted.passed, provider.clock.now(), counted.wait) }));
+  }
+  if (best.verdict !== 'good') return done(unauthorized(best, refuse));
+  const [problem] = best.matched.problems;
+  if (problem?.status === 200) return done(json(200, { errors: [{ message: problem.message }] }));
+  if (problem !== undefined) return done(refuse(problem.status, problem.message));
+  try {
+    return done(fulfil(provider, best, request, origin, fault));
+  } catch (error) {
+    if (error instanceof Refused) return done(refuse(error.status, error.message, error.headers));
+    throw error;
+  }
+}
+
+interface Judged {
+  candidate: Candidate;
+  matched: Matched;
+  verdict: Verdict;
+}
+
+function judge(candidate: Candidate, request: Incoming): Judged {
+  const { side, route } = candidate;
+  if (route.purpose === 'step') return { candidate, matched: matchRequest(route, request, new Set()), verdict: 'good' };
+  const matched = matchRequest(route, request, side.gate.queryNames);
+  const filled = [...candidate.filled, ...matched.filled];
+  for (const one of filled) {
+    const wrong = wrongField(one, route, side.dataset);
+    if (wrong !== undefined) matched.problems.push({ status: 400, message: wrong });
+  }
+  return { candidate, matched: { ...matched, filled }, verdict: worst([side.gate.check(request), side.gate.checkFilled(filled)]) };
+}
+
+const VERDICTS: readonly Verdict[] = ['good', 'expired', 'revoked', 'wrong', 'missing'];
+/** The nearest candidate: a good credential first, then the fewest problems. */
+const score = ({ verdict, matched }: Judged): number => VERDICTS.indexOf(verdict) * 1000 + matched.problems.length;
+
+const SAYS: Record<Exclude<Verdict, 'good'>, string> = {
+  missing: 'No credential was sent',
+  wrong: 'The credential is wrong',
+  expired: 'The token has expired',
+  revoked: 'The credential was revoked',
+};
+
+function unauthorized({ candidate, verdict }: Judged, refuse: Refuse): Answer {
+  const { gate, view } = candidate.side;
+  const rule = view.resolved.http.errors.rules?.find(
+    ({ kind, status, when }) => kind === 'auth' && status !== undefined && when === undefined,
+  );
+  const status = rule?.status?.includes(401) === false ? rule.status[0]! : 401;
+  return refuse(status, SAYS[verdict as Exclude<Verdict, 'good'>], gate.challenge(verdict));
+}
+
+function fulfil(provider: Provider, { candidate, matched }: Judged, request: Incoming, origin: string, fault: Fault | undefined): Answer {
+  const { side, route } = candidate;
+  if (route.purpose === 'step') return answerStep(side.view, route.call, provider.grants);
+  const { filled, body } = matched;
+  return respond({ route, request, filled, body, origin, repeatPage: fault?.kind === 'repeat_page' }, side.dataset);
+}
+
+type Refuse = (status: number, message: string, headers?: Record<string, string>) => Answer;
+type Planned = Omit<Served, 'answer' | 'stream'> & { answer?: Answer };
+
+/** What a fault makes of the answer; without an answer of its own the right one is given. */
+function faulty(provider: Provider, fault: Fault | undefined, limits: readonly RateLimit[], refuse: Refuse): Planned {
+  switch (fault?.kind) {
+    case 'rate_limit':
+      return { answer: refuse(429, 'Too many requests', waitHeaders(fault, limits, provider.clock)) };
+    case 'server_error':
+      return { answer: refuse(fault.status ?? 503, 'The service has failed') };
+    case 'html':
+      return { answer: errorPage(fault.status ?? 200) };
+    case 'cut_before_head':
+      return { answer: json(200, null), cut: 'before_head' };
+    case 'cut_in_body':
+      return { cut: 'in_body' };
+    case 'slow':
+      return { delay: fault.wait ?? 1000 };
+    case 'expire_tokens':
+      provider.grants.expire();
+      return {};
+    default:
+      return {};
+  }
+}

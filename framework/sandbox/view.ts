@@ -1,0 +1,114 @@
+import { FerruleError } from '../core/errors.ts';
+import type { Resolved, ResolvedField } from '../core/resolved.ts';
+import type { SpecDocument } from '../core/spec-types.gen.ts';
+import { resolve } from '../spec/resolve.ts';
+import { generateFields } from './inputs.ts';
+import { ABSENT, knownText, type Lookup, type Read, read, splitText, UNKNOWN } from './reading.ts';
+
+/**
+ * The provider as one auth method and one set of choices see it. A sandbox serves all of them at once: a request is
+ * taken by the views whose host and base path it has.
+ */
+export interface View {
+  spec: SpecDocument;
+  resolved: Resolved;
+  choices: Record<string, string>;
+  /** Values of a right credential, before what is asked for after auth. */
+  fields: Record<string, string>;
+  field(name: string): ResolvedField | undefined;
+  /** What the sandbox knows without a request: choices, fixed fields, fields that stand in a host. */
+  lookup: Lookup;
+  /** Whether an entry that is exactly this look-up may be left out of a request. */
+  mayBeAbsent(keys: readonly string[]): boolean;
+  vars: Record<string, string>;
+  /** Origin and path of base_url. */
+  base: Address;
+}
+
+export interface Address {
+  origin: string;
+  path: string;
+}
+
+const MOST_VIEWS = 200;
+
+/** Every combination of auth method and choice options. */
+export function everyView(spec: SpecDocument, seed: string, given: Record<string, string>): View[] {
+  let selections: Record<string, string>[] = [{}];
+  for (const [choice, { options }] of Object.entries(spec.choices ?? {})) {
+    selections = selections.flatMap((selection) => Object.keys(options).map((option) => ({ ...selection, [choice]: option })));
+  }
+  const methods = Object.keys(spec.auth);
+  if (selections.length * methods.length > MOST_VIEWS) {
+    throw new FerruleError('not_supported', `${spec.name} has more than ${MOST_VIEWS} combinations of methods and choices`);
+  }
+  return methods.flatMap((method) => selections.map((choices) => view(spec, method, choices, seed, given)));
+}
+
+function view(spec: SpecDocument, method: string, choices: Record<string, string>, seed: string, given: Record<string, string>): View {
+  const resolved = resolve(spec, { method, choices });
+  const fields = generateFields(resolved.fields, seed, given);
+  const byName = new Map(resolved.fields.map((field) => [field.name, field]));
+  const lookup = lookupOf(resolved, fields, byName);
+  return {
+    spec,
+    resolved,
+    choices,
+    fields,
+    field: (name) => byName.get(name),
+    lookup,
+    vars: resolved.method.vars,
+    mayBeAbsent: ([root, name]) => {
+      if (root !== 'fields' || name === undefined) return false;
+      const field = byName.get(name);
+      return field !== undefined && !field.required && field.default === undefined;
+    },
+    base: address(resolved.http.base_url, lookup, 'http.base_url'),
+  };
+}
+
+const IN_HOSTS = new Set(['url', 'host', 'subdomain']);
+
+function lookupOf(resolved: Resolved, fields: Record<string, string>, byName: Map<string, ResolvedField>): Lookup {
+  const lookup: Lookup = ([root = '', name = '', ...more]): Read => {
+    const choice = Object.hasOwn(resolved.choices, root) ? resolved.choices[root] : undefined;
+    if (choice !== undefined) return choice[name] ?? UNKNOWN;
+    if (root === 'auth' && name === 'method') return resolved.method.name;
+    if (root === 'vars') return variable(resolved.method.vars[name]);
+    if (root === 'token') return captured(resolved, name);
+    if (root !== 'fields' || more.length > 0) return UNKNOWN;
+    const field = byName.get(name);
+    if (field === undefined) return UNKNOWN;
+    if (field.value !== undefined) return knownText(field.value, lookup) ?? UNKNOWN;
+    return IN_HOSTS.has(field.type) && fields[name] !== undefined ? fields[name] : UNKNOWN;
+  };
+  const variable = (text: string | undefined): Read => {
+    const parts = text === undefined ? [] : splitText(text);
+    const [part] = parts;
+    if (parts.length === 1 && part !== undefined && 'expr' in part) return read(part.expr, lookup);
+    return text === undefined ? UNKNOWN : (knownText(text, lookup) ?? UNKNOWN);
+  };
+  return lookup;
+}
+
+/** A captured host is one that its patterns allow; any other capture is made when it is issued. */
+function captured({ method }: Resolved, name: string): Read {
+  const calls = [
+    ...method.steps.flatMap((step) => (step.type === 'call' ? [step] : [])),
+    ...(method.token === undefined ? [] : [method.token]),
+  ];
+  const capture = calls.map((call) => call.capture[name]).find((found) => found !== undefined);
+  if (capture === undefined || capture === null) return UNKNOWN;
+  const host = capture.hosts?.find((one) => one !== 'same')?.replace(/^\*/, 'sandbox');
+  if (host === undefined) return capture.path.endsWith('?') ? ABSENT : UNKNOWN;
+  if (capture.type === 'url') return `https://${host}`;
+  return capture.type === 'host' ? host : UNKNOWN;
+}
+
+/** Origin and path of a URL that the spec's text gives without a request. */
+export function address(text: string, lookup: Lookup, where: string): Address {
+  const known = knownText(text, lookup);
+  const match = known === undefined ? null : /^(https?:\/\/[^/?#]+)([^?#]*)/.exec(known);
+  if (match === null) throw new FerruleError('not_supported', `The sandbox can't work out the address in ${where}`, { where });
+  return { origin: new URL(match[1]!).origin, path: match[2]!.replace(/\/+$/, '') };
+}
