@@ -6,6 +6,7 @@ import type { SpecDocument } from '../core/spec-types.gen.ts';
 import type { Credential, FieldValue } from '../credentials/types.ts';
 import { resolve } from '../spec/resolve.ts';
 import { type Connection, createConnection } from './connection.ts';
+import { checkedFields } from './inputs.ts';
 import type { ConnectionOptions } from './options.ts';
 import { openSession, type Preparation, prepare } from './session.ts';
 
@@ -93,7 +94,7 @@ function newCredential(resolved: Resolved, inputs: Inputs, options: ConnectOptio
     connector: resolved.name,
     method: resolved.method.name,
     choices: Object.fromEntries(Object.entries(resolved.choices).map(([choice, { id = '' }]) => [choice, id])),
-    fields: inputs.fields ?? {},
+    fields: checkedFields(resolved, inputs.fields ?? {}),
     captures: {
       ...(access_token !== undefined && { access_token: Secret.of(access_token) }),
       ...(refresh_token !== undefined && { refresh_token: Secret.of(refresh_token) }),
