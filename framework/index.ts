@@ -1,13 +1,54 @@
 /** The public API. Nothing outside imports deeper. */
 
+import type { Connectors } from './connectors.gen.ts';
+import type { Inputs } from './engine/connect.ts';
+import type { Connection } from './engine/connection.ts';
+import { type ConnectByNameOptions, connectByName, type StoredCredential } from './engine/connector.ts';
+
+export * from './connectors.gen.ts';
+export type { Clock, Random } from './core/clock.ts';
 export type { ErrorCode } from './core/error-table.ts';
 export { type ErrorKind, FerruleError, isFerruleError } from './core/errors.ts';
 export type { Finding, Position, Severity } from './core/finding.ts';
 export { Secret, type Text } from './core/secret.ts';
-export type { SpecDocument } from './core/spec-types.gen.ts';
 export type { Json, JsonObject } from './core/value.ts';
-export type { CheckReport, CheckStep } from './engine/check.ts';
-export { type ConnectOptions, type Consent, connectSpec, connectStored, type Inputs } from './engine/connect.ts';
+export { type EncryptedFileStoreOptions, encryptedFileStore } from './credentials/encrypted-file.ts';
+export { memoryStore } from './credentials/memory.ts';
+export type { CaptureValue, Credential, CredentialStore, CredentialSummary, FieldValue, PutOptions } from './credentials/types.ts';
+export type { CheckReport, CheckStep, CheckStepName } from './engine/check.ts';
+export type { ConnectOptions, Consent, Inputs } from './engine/connect.ts';
 export type { Connection, Reading, ReadOptions, StreamInfo } from './engine/connection.ts';
+export {
+  BUNDLED_FOLDER,
+  bundledCatalogue,
+  type CatalogueOptions,
+  type ConnectByNameOptions,
+  type Connector,
+  loadConnector,
+  type StoredCredential,
+} from './engine/connector.ts';
 export type { ConnectionOptions, NetworkOptions, RetryOptions } from './engine/options.ts';
-export { BUNDLED_FOLDER, bundledCatalogue, type CatalogueOptions, type Connector, loadConnector, type StoredCredential } from './engine/connector.ts';
+export type { ClientEvent, Http, HttpOptions, HttpPromise, HttpResponse } from './http/types.ts';
+export { Catalogue, type CatalogueEntry } from './spec/catalogue.ts';
+export { type LintOptions, lint, lintText } from './spec/lint.ts';
+
+/** What `connect` takes for a connector: the union of its auth methods where it is known, else anything of the shape of inputs. */
+export type ConnectInputs<Name extends string> = Name extends keyof Connectors ? Connectors[Name]['inputs'] : Inputs;
+/** The streams of a connector. */
+export type StreamOf<Name extends string> = Name extends keyof Connectors ? Connectors[Name]['streams'] : string;
+
+/**
+ * Opens an authenticated connection by the connector's name: with inputs, or with a stored credential
+ * (`{ credential: 'work' }` and `{ store }` in the options). Inputs given here touch no disk unless a store and a name are
+ * given too. A field of another auth method does not compile.
+ *
+ * Throws FerruleError: connector_unknown, input_unknown, input_missing, input_malformed (all mistakes at once in
+ * `findings`), reconnect_required where a person must consent first.
+ */
+export function connect<const Name extends string>(
+  name: Name,
+  inputs: ConnectInputs<Name> | StoredCredential,
+  options?: ConnectByNameOptions,
+): Promise<Connection<StreamOf<Name>>> {
+  return connectByName(name, inputs as Inputs | StoredCredential, options);
+}

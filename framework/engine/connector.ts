@@ -21,6 +21,8 @@ export interface CatalogueOptions {
   catalogue?: Catalogue;
 }
 
+export type ConnectByNameOptions = ConnectOptions & CatalogueOptions;
+
 /** A spec, ready to connect with. */
 export interface Connector {
   readonly name: string;
@@ -43,7 +45,7 @@ export async function loadConnector(path: string): Promise<Connector> {
 export async function connectByName(
   name: string,
   inputs: Inputs | StoredCredential,
-  options: ConnectOptions & CatalogueOptions = {},
+  options: ConnectByNameOptions = {},
 ): Promise<Connection> {
   const { catalogue = bundledCatalogue(), ...rest } = options;
   const { path } = await catalogue.find(name);

@@ -3,23 +3,30 @@ import { type Clock, type Random, systemClock, systemRandom } from '../core/cloc
 import { compileOrThrow, evaluateCondition } from '../core/expression/index.ts';
 import type { Resolved, ResolvedField } from '../core/resolved.ts';
 import { scopesOf } from '../core/scope.ts';
-import { inputError, type InputShape, readInputs } from '../credentials/inputs.ts';
-import type { FieldValue, InputField } from '../credentials/types.ts';
-
-/** A resolved field as inputs know it. */
-export function inputField(field: ResolvedField): InputField {
-  const { options, when: _when, of: _of, owner: _owner, ...rest } = field;
-  return { ...rest, ...(options?.list && { options: options.list.map(({ value, label }) => ({ value, label: label ?? value })) }) };
-}
+import { type InputShape, inputError, readInputs } from '../credentials/inputs.ts';
+import { inputField } from '../credentials/shape.ts';
+import type { FieldValue } from '../credentials/types.ts';
 
 /** The fields that are asked for under what is known so far: those whose `when` holds. */
-export function applicableFields(resolved: Resolved, values: Readonly<Record<string, FieldValue>>, time: { clock?: Clock; random?: Random } = {}): ResolvedField[] {
+export function applicableFields(
+  resolved: Resolved,
+  values: Readonly<Record<string, FieldValue>>,
+  time: { clock?: Clock; random?: Random } = {},
+): ResolvedField[] {
   const { clock = systemClock, random = systemRandom } = time;
   const conditional = resolved.fields.some((field) => field.when !== undefined);
   if (!conditional) return resolved.fields;
   const scopes = scopesOf(resolved);
-  const vars = connectionVariables({ resolved: { ...resolved, fields: resolved.fields.filter(({ value }) => value === undefined) }, scopes, fields: values, clock, random })();
-  return resolved.fields.filter((field) => field.when === undefined || evaluateCondition(compileOrThrow(field.when, 'condition', 'data', scopes.connection), vars));
+  const vars = connectionVariables({
+    resolved: { ...resolved, fields: resolved.fields.filter(({ value }) => value === undefined) },
+    scopes,
+    fields: values,
+    clock,
+    random,
+  })();
+  return resolved.fields.filter(
+    (field) => field.when === undefined || evaluateCondition(compileOrThrow(field.when, 'condition', 'data', scopes.connection), vars),
+  );
 }
 
 export function inputShape(resolved: Resolved, values: Readonly<Record<string, FieldValue>> = {}): InputShape {
