@@ -41,8 +41,10 @@ export function encodeQuery(query: Record<string, Text | Text[]>): string {
 export const wellFormed = (text: string): string => Buffer.from(text, 'utf8').toString('utf8');
 
 /** RFC 3986 unreserved characters stay, all others go. */
-export const percent = (text: string): string =>
-  encodeURIComponent(wellFormed(text)).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
+export function percent(text: string): string {
+  if (/^[\w.~-]*$/.test(text)) return text;
+  return encodeURIComponent(wellFormed(text)).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
+}
 
 function formPair([name, text]: [string, string]): string {
   return `${percent(name).replaceAll('%20', '+')}=${percent(text).replaceAll('%20', '+')}`;

@@ -6,20 +6,25 @@ export type BigIntegers = 'number' | 'text';
 
 /** Deeper data is hostile or broken, and would overflow every walk that comes after. */
 const MAX_DEPTH = 1000;
+const TOO_DEEP = `it is nested deeper than ${MAX_DEPTH} levels`;
 
 /**
  * JSON (RFC 8259) without rounding. The platform's parser does the work; a scan of our own runs only where it would
- * be wrong (16 digits in a row, exponents of three digits, deep nesting) or has no position to tell.
+ * be wrong (16 digits in a row, exponents of three digits).
  * @throws FerruleError response_malformed (with line and column, never an excerpt), number_too_large
  */
 export function parseJson(text: string, bigIntegers: BigIntegers): Json {
-  const suspicious = /\d{16}|[eE]\+?\d{3}/.test(text) || mayBeDeep(text);
+  const suspicious = /\d{16}|[eE]\+?\d{3}/.test(text);
   const source = suspicious ? withoutRounding(text, bigIntegers) : text;
+  let value: Json;
   try {
-    return JSON.parse(source) as Json;
+    value = JSON.parse(source) as Json;
   } catch {
-    throw malformed(text, new Checker(text).firstError());
+    // The platform's message quotes the text and often has no position: ours has the position alone.
+    throw malformed(text);
   }
+  if (mayBeDeep(text) && isDeeper(value, MAX_DEPTH)) throw malformed(text);
+  return value;
 }
 
 /** Text as JSON. `sorted`: keys in order at all levels, so that equal data gives equal text. */
@@ -47,7 +52,7 @@ function sorted(value: Json): Json {
   return result;
 }
 
-/** Cheap test that lets ordinary pages skip the scan: fewer closing brackets than the limit cannot be too deep. */
+/** Cheap test that lets ordinary pages skip the walk: fewer closing brackets than the limit cannot be too deep. */
 function mayBeDeep(text: string): boolean {
   if (text.length < 2 * MAX_DEPTH) return false;
   let closers = 0;
@@ -56,6 +61,15 @@ function mayBeDeep(text: string): boolean {
       if (++closers > MAX_DEPTH) return true;
     }
   }
+  return false;
+}
+
+/** Stops at the limit, so it cannot overflow the stack. */
+function isDeeper(value: Json, levels: number): boolean {
+  if (value === null || typeof value !== 'object') return false;
+  if (levels === 0) return true;
+  if (Array.isArray(value)) return value.some((item) => isDeeper(item, levels - 1));
+  for (const key in value) if (isDeeper(value[key]!, levels - 1)) return true;
   return false;
 }
 
@@ -76,18 +90,11 @@ function behindString(text: string, start: number): number {
 function withoutRounding(text: string, bigIntegers: BigIntegers): string {
   let result = '';
   let copied = 0;
-  let depth = 0;
   let i = 0;
   while (i < text.length) {
     const code = text.charCodeAt(i);
     if (code === 34) {
       i = behindString(text, i);
-    } else if (code === 123 || code === 91) {
-      if (++depth > MAX_DEPTH) throw malformed(text, i, `it is nested deeper than ${MAX_DEPTH} levels`);
-      i++;
-    } else if (code === 125 || code === 93) {
-      depth--;
-      i++;
     } else if (code === 45 || (code >= 48 && code <= 57)) {
       const start = i;
       while (i < text.length && isNumberPart(text.charCodeAt(i))) i++;
@@ -119,20 +126,22 @@ function tooLarge(text: string, offset: number): FerruleError {
   });
 }
 
-function malformed(text: string, offset: number, why?: string): FerruleError {
-  const before = text.slice(0, offset);
-  const line = before.split('\n').length;
-  const column = offset - before.lastIndexOf('\n');
-  const what = why ?? (offset >= text.length ? 'it ends too early' : 'a character that may not stand there');
+function malformed(text: string): FerruleError {
+  const { offset, deep } = new Checker(text).firstError();
+  const line = text.slice(0, offset).split('\n').length;
+  const column = offset - text.lastIndexOf('\n', offset - 1);
+  const what = deep ? TOO_DEEP : offset >= text.length ? 'it ends too early' : 'a character may not stand there';
   return new FerruleError('response_malformed', `This is not JSON: ${what}, at line ${line}, column ${column} (offset ${offset}).`);
 }
 
 class Stop {
   readonly offset: number;
   readonly path: string;
-  constructor(offset: number, path: string) {
+  readonly deep: boolean;
+  constructor(offset: number, path: string, deep = false) {
     this.offset = offset;
     this.path = path;
+    this.deep = deep;
   }
 }
 
@@ -146,8 +155,8 @@ class Checker {
     this.#text = text;
   }
 
-  firstError(): number {
-    return this.#run().offset;
+  firstError(): Stop {
+    return this.#run();
   }
 
   pathAt(offset: number): string {
@@ -176,8 +185,9 @@ class Checker {
 
   #value(path: string, depth: number): void {
     this.#space();
-    if (this.#at === this.#wanted || depth > MAX_DEPTH) this.#fail(path);
+    if (this.#at === this.#wanted) this.#fail(path);
     const char = this.#text[this.#at];
+    if (depth >= MAX_DEPTH && (char === '[' || char === '{')) throw new Stop(this.#at, path, true);
     if (char === '{') this.#members(path, depth);
     else if (char === '[') this.#items(path, depth);
     else if (char === '"') this.#string(path);

@@ -28,13 +28,16 @@ interface CelError {
   code: string;
   summary: string;
   range?: { start: number; end: number };
+  /** Where it happened; `input` is another text for a node that we put into the tree. */
+  node?: { start: number; end: number; input?: string };
 }
 
 /** A problem in our words from an error of the library, which has a range but neither column nor advice. */
 export function explain(error: unknown, source: string): Problem {
-  const { code, summary, range } = error as CelError;
-  const start = Math.min(range?.start ?? 0, source.length);
-  const end = Math.max(start, range?.end ?? source.length);
+  const { code, summary, range, node } = error as CelError;
+  const at = node?.input === source ? node : node?.input === undefined ? range : undefined;
+  const start = Math.min(at?.start ?? 0, source.length);
+  const end = Math.max(start, at?.end ?? source.length);
   const known = TYPE_MESSAGES[code]?.(summary);
   if (known) return { rule: 'expression_type', ...known, start, end };
   if (code === 'limit_exceeded') return { rule: 'expression_refused', message: 'The expression is too long or too deep.', start, end };

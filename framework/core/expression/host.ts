@@ -21,11 +21,12 @@ export function urlStart(text: string): string {
   if (/[^\x21-\x7e]|[\\?#]/.test(text) || !/^https?:\/\//i.test(text)) {
     throw refusedHost('it must be a URL such as https://acme.example.com, without query and #');
   }
-  const url = URL.canParse(text) ? new URL(text) : undefined;
   const authority = text.replace(/^https?:\/\//i, '').split('/')[0]!;
-  if (!url || authority === '' || authority.includes('@')) {
-    throw refusedHost('it must be a URL such as https://acme.example.com, without user info');
-  }
+  const [, name = '', ipv6] = /^([^:[\]@]*|(\[[\da-f:.]+\]))(?::\d{1,5})?$/i.exec(authority) ?? [];
+  if (ipv6 === undefined) hostName(name);
+  // It also proves that no parser reads another host: %2e, 127.1.
+  assertHost(text, authority);
+  const url = new URL(text);
   return url.origin + url.pathname.replace(/\/+$/, '');
 }
 

@@ -30,6 +30,21 @@ const WORDS = new Set(['true', 'false', 'null', 'in']);
 /** The names of a plain look-up, or undefined when the text is more than that. */
 export function plainNames(text: string): Name[] | undefined {
   if (!PLAIN.test(text)) return undefined;
+  return text.includes('[') ? bracketedNames(text) : dottedNames(text);
+}
+
+function dottedNames(text: string): Name[] | undefined {
+  const names: Name[] = [];
+  let start = 0;
+  for (const name of text.split('.')) {
+    if (WORDS.has(name)) return undefined;
+    names.push({ name, start, end: start + name.length });
+    start += name.length + 1;
+  }
+  return names;
+}
+
+function bracketedNames(text: string): Name[] | undefined {
   const names: Name[] = [];
   for (const match of text.matchAll(/[A-Za-z_]\w*|"[^"]*"|'[^']*'|\d+/g)) {
     const quoted = match[0][0] === '"' || match[0][0] === "'";

@@ -15,8 +15,6 @@ export class CompiledTemplate implements Template {
   readonly secret: boolean;
   readonly literal: boolean;
   readonly canBeAbsent: boolean;
-  readonly mentions: readonly (readonly string[])[];
-  readonly parts: readonly Part[];
   readonly #compounds: readonly Compound[];
   readonly #stands: readonly Stands[];
   /** The expression, when the text is exactly one. */
@@ -28,16 +26,30 @@ export class CompiledTemplate implements Template {
     this.source = source;
     this.kind = kind;
     this.place = place;
-    const expressions = compounds.flatMap((compound) => ('expression' in compound ? [compound.expression] : []));
-    this.secret = expressions.some(({ secret }) => secret) && kind !== 'condition' && kind !== 'number';
-    this.literal = expressions.length === 0;
-    this.canBeAbsent = expressions.some(({ canBeAbsent }) => canBeAbsent);
-    this.mentions = expressions.flatMap(({ mentions }) => mentions);
-    this.parts = compounds.map((compound, index) => partOf(compound, stands[index]!));
+    let secret = false;
+    let literal = true;
+    let canBeAbsent = false;
+    for (const compound of compounds) {
+      if ('text' in compound) continue;
+      literal = false;
+      secret ||= compound.expression.secret;
+      canBeAbsent ||= compound.expression.canBeAbsent;
+    }
+    this.secret = secret && kind !== 'condition' && kind !== 'number';
+    this.literal = literal;
+    this.canBeAbsent = canBeAbsent;
     this.#compounds = compounds;
     this.#stands = stands;
-    this.#only = compounds.length === 1 ? expressions[0] : undefined;
+    this.#only = compounds.length === 1 && !('text' in compounds[0]!) ? compounds[0]!.expression : undefined;
     this.#proveHost = place === 'url' && stands.includes('host');
+  }
+
+  get mentions(): readonly (readonly string[])[] {
+    return this.#compounds.flatMap((compound) => ('text' in compound ? [] : compound.expression.mentions));
+  }
+
+  get parts(): readonly Part[] {
+    return this.#compounds.map((compound, index) => partOf(compound, this.#stands[index]!));
   }
 
   evaluate(vars: Vars): Value | Absent {
