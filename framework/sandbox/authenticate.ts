@@ -12,7 +12,7 @@ export interface Gate {
   /** Query names that belong to the credential. */
   queryNames: ReadonlySet<string>;
   /** RFC 9110, 11.6.1: what a 401 asks for. */
-  challenge(verdict: Verdict): Record<string, string>;
+  challenge(verdict: Verdict): string | undefined;
   /** A value in a hole, such as a client id in a header of `http`. */
   checkFilled(filled: readonly Filled[]): Verdict;
 }
@@ -121,11 +121,11 @@ function bearerVerdict(header: string | undefined, view: View, grants: Grants): 
 }
 
 /** RFC 6750, 3.1: no error code when there was no credential at all. */
-function challenge(scheme: 'basic' | 'bearer' | undefined, view: View, verdict: Verdict): Record<string, string> {
-  if (scheme === undefined) return {};
+function challenge(scheme: 'basic' | 'bearer' | undefined, view: View, verdict: Verdict): string | undefined {
+  if (scheme === undefined) return undefined;
   const realm = `realm="${view.resolved.name}"`;
-  if (scheme === 'basic') return { 'www-authenticate': `Basic ${realm}, charset="UTF-8"` };
-  return { 'www-authenticate': verdict === 'missing' ? `Bearer ${realm}` : `Bearer ${realm}, error="invalid_token"` };
+  if (scheme === 'basic') return `Basic ${realm}, charset="UTF-8"`;
+  return verdict === 'missing' ? `Bearer ${realm}` : `Bearer ${realm}, error="invalid_token"`;
 }
 
 export function same(given: string, wanted: string): boolean {

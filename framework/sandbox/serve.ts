@@ -91,7 +91,7 @@ function atRoute(provider: Provider, request: Incoming, candidates: Candidate[],
     const wait = { 'retry-after': String(Math.ceil(counted.wait / 1000)) };
     return done(refuse(429, 'Too many requests', { ...wait, ...resetHeader(counted.passed, provider.clock.now(), counted.wait) }));
   }
-  if (best.verdict !== 'good') return done(unauthorized(best, refuse));
+  if (best.verdict !== 'good') return done(unauthorized(best, judged, refuse));
   const [problem] = best.matched.problems;
   if (problem?.status === 200) return done(json(200, { errors: [{ message: problem.message }] }));
   if (problem !== undefined) return done(refuse(problem.status, problem.message));
@@ -132,13 +132,20 @@ const SAYS: Record<Exclude<Verdict, 'good'>, string> = {
   revoked: 'The credential was revoked',
 };
 
-function unauthorized({ candidate, verdict }: Judged, refuse: Refuse): Answer {
-  const { gate, view } = candidate.side;
+/** Every way in that the provider has is named (RFC 9110, 11.6.1), in one header. */
+function unauthorized({ candidate, verdict }: Judged, judged: readonly Judged[], refuse: Refuse): Answer {
+  const { view } = candidate.side;
+  const ways = judged.filter((one) => one.verdict === verdict).map((one) => one.candidate.side.gate.challenge(verdict));
+  const challenges = [...new Set(ways.filter((way) => way !== undefined))];
   const rule = view.resolved.http.errors.rules?.find(
     ({ kind, status, when }) => kind === 'auth' && status !== undefined && when === undefined,
   );
   const status = rule?.status?.includes(401) === false ? rule.status[0]! : 401;
-  return refuse(status, SAYS[verdict as Exclude<Verdict, 'good'>], gate.challenge(verdict));
+  return refuse(
+    status,
+    SAYS[verdict as Exclude<Verdict, 'good'>],
+    challenges.length > 0 ? { 'www-authenticate': challenges.join(', ') } : {},
+  );
 }
 
 function fulfil(provider: Provider, { candidate, matched }: Judged, request: Incoming, origin: string, fault: Fault | undefined): Answer {
