@@ -64,11 +64,14 @@ export class TokenSource {
     return this.#credential;
   }
 
-  /** Scopes that were asked for and not granted. */
+  /**
+   * Scopes that were asked for and not granted. `openid` and `offline_access` ask for tokens beside the access token (OpenID
+   * Connect Core, 3.1.2.1 and 11), so servers may leave them out of what that was granted.
+   */
   get missingScopes(): string[] {
-    const { scope } = this.#credential;
+    const { scope, captures } = this.#credential;
     if (scope === undefined) return [];
-    const granted = new Set(scope.split(/[\s,]+/));
+    const granted = new Set([...scope.split(/[\s,]+/), 'openid', ...(captures.refresh_token === undefined ? [] : ['offline_access'])]);
     return this.#asked().filter((wanted) => !granted.has(wanted));
   }
 

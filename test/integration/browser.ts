@@ -1,32 +1,44 @@
-/**
- * A person at a browser, as far as consent needs one: opens the authorize URL, signs in, agrees and follows every
- * redirect, the last of which leads to the callback. Cookies are kept by name; forms are answered by their `prompt`.
- */
-export async function consentAs(login: string, authorizeUrl: string): Promise<{ status: number; url: string }> {
+/** A person at a browser, as far as consent needs one. */
+
+/** Opens the authorize URL, signs in, agrees to everything and follows every redirect; the last one leads to the callback. */
+export async function consentAs(login: string, authorizeUrl: string): Promise<void> {
+  await visit(authorizeUrl, (page) => {
+    const action = /<form[^>]* action="([^"]+)"/.exec(page)?.[1];
+    const prompt = /name="prompt" value="([^"]+)"/.exec(page)?.[1];
+    if (action === undefined || prompt === undefined) return undefined;
+    return { url: action, form: new URLSearchParams(prompt === 'login' ? { prompt, login, password: 'any' } : { prompt }) };
+  });
+}
+
+/** Opens the authorize URL and turns away on the first page. */
+export async function refuseConsent(authorizeUrl: string): Promise<void> {
+  await visit(authorizeUrl, (page) => {
+    const abort = /href="([^"]+\/abort)"/.exec(page)?.[1];
+    return abort === undefined ? undefined : { url: abort };
+  });
+}
+
+/** What the person does on a page: a form to send or a link to follow; undefined on the last page. */
+type Act = (page: string) => { url: string; form?: URLSearchParams } | undefined;
+
+async function visit(start: string, act: Act): Promise<void> {
   const cookies = new Map<string, string>();
-  let url = authorizeUrl;
-  let form: URLSearchParams | undefined;
-  for (let step = 0; step < 20; step += 1) {
+  let next: ReturnType<Act> = { url: start };
+  for (let step = 0; step < 20 && next !== undefined; step += 1) {
+    const { url, form }: { url: string; form?: URLSearchParams } = next;
     const response = await fetch(url, {
       method: form ? 'POST' : 'GET',
       redirect: 'manual',
       headers: { cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join('; ') },
       ...(form && { body: form }),
     });
-    form = undefined;
     for (const cookie of response.headers.getSetCookie()) keep(cookies, cookie);
+    const page = await response.text();
     const location = response.headers.get('location');
-    const text = await response.text();
-    if (location !== null) url = new URL(location, url).href;
-    else {
-      const action = /<form[^>]* action="([^"]+)"/.exec(text)?.[1];
-      const prompt = /name="prompt" value="([^"]+)"/.exec(text)?.[1];
-      if (action === undefined || prompt === undefined) return { status: response.status, url };
-      form = new URLSearchParams(prompt === 'login' ? { prompt, login, password: 'any' } : { prompt });
-      url = new URL(action, url).href;
-    }
+    const action = location === null ? act(page) : { url: location };
+    next = action && { ...action, url: new URL(action.url, url).href };
   }
-  throw new Error(`Consent did not end after 20 steps: ${url.split('?')[0]}`);
+  if (next !== undefined) throw new Error(`Consent did not end after 20 steps: ${next.url.split('?')[0]}`);
 }
 
 function keep(cookies: Map<string, string>, setCookie: string): void {

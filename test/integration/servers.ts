@@ -40,8 +40,8 @@ export async function oauthServer(ttl: number): Promise<OauthServer> {
   const [site, redirectUri] = [`http://127.0.0.1:${port}`, `http://127.0.0.1:${callback}/callback`];
   // RFC 6749, 2.3.1: form-encoded inside Basic, so odd characters are worth having; A.2 allows no others than ASCII.
   const secrets = {
-    basic: `${plainCanary('oidc basic')}+/=&%: <`,
-    post: `${plainCanary('oidc post')}+/=&%: <`,
+    basic: `${plainCanary('oidc basic')}+/=&%:<`,
+    post: `${plainCanary('oidc post')}+/=&%:<`,
     web: plainCanary('oidc web'),
   };
   const config = JSON.stringify({ port, redirectUri, ttl, clients: secrets });
