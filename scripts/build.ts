@@ -2,7 +2,7 @@
  * framework/ → dist/: compiled by tsc, with the generated files that tsc does not copy, and a command line that can be
  * started by itself. Does nothing when no source has changed since the last build; `--force` builds all the same.
  */
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmod, copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -52,7 +52,8 @@ if (wanted === built && complete && !process.argv.includes('--force')) {
 } else {
   await rm(STAMP, { force: true });
   await rm(TARGET, { recursive: true, force: true });
-  execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], { stdio: 'inherit' });
+  const { status } = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], { stdio: 'inherit' });
+  if (status !== 0) process.exit(1);
   for (const file of files.filter(isCopied)) {
     const copy = join(TARGET, file.slice(SOURCE.length + 1));
     await mkdir(dirname(copy), { recursive: true });
