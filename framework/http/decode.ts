@@ -4,6 +4,7 @@ import zlib from 'node:zlib';
 import { FerruleError, isFerruleError } from '../core/errors.ts';
 import { type BigIntegers, parseJson } from '../core/json.ts';
 import type { Json } from '../core/value.ts';
+import { codeOf } from './failure.ts';
 import { tooLarge } from './transport.ts';
 import type { Decode } from './types.ts';
 
@@ -26,7 +27,7 @@ export async function uncompress(bytes: Buffer, encoding: string | undefined, ma
       else if (name === 'br') result = await brotli(result, options);
       else result = await (isZlib(result) ? inflate : inflateRaw)(result, options);
     } catch (error) {
-      if (error instanceof RangeError) throw tooLarge(maxBytes, { where });
+      if (codeOf(error) === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(maxBytes, { where });
       throw new FerruleError('response_malformed', `The answer says it is ${name}, but it does not decompress.`, { where });
     }
   }
@@ -141,7 +142,8 @@ function decodeText(bytes: Buffer, charset: string, fatal: boolean, where: strin
   try {
     return new TextDecoder(charset, { fatal }).decode(bytes); // drops a byte order mark
   } catch (error) {
-    const why = error instanceof RangeError ? `its charset ${charset.slice(0, 30)} is not known` : `it is not ${charset}`;
+    const why =
+      codeOf(error) === 'ERR_ENCODING_NOT_SUPPORTED' ? `its charset ${charset.slice(0, 30)} is not known` : `it is not ${charset}`;
     throw new FerruleError('response_malformed', `The answer cannot be read: ${why}.`, { where });
   }
 }

@@ -22,7 +22,7 @@ export function failureOf(error: unknown, place: FailurePlace): FerruleError {
   const code = codeOf(error);
   const { where } = place;
   const to = place.proxy === undefined ? place.host : `${place.host} through the proxy ${place.proxy}`;
-  const proxyStatus = /^Bad response: (\d{3})$/.exec(messageOf(error))?.[1];
+  const proxyStatus = /^Bad response: (\d{3})$/.exec(textOf(error, 'message'))?.[1];
   if (place.proxy !== undefined && proxyStatus !== undefined) return proxyFailure(place.proxy, proxyStatus, place);
   if (code === 'ENOTFOUND' || code.startsWith('EAI_') || code === 'ENODATA') {
     return new FerruleError('name_not_resolved', `The name ${place.proxy ?? place.host} does not resolve (${code}).`, { where });
@@ -30,7 +30,7 @@ export function failureOf(error: unknown, place: FailurePlace): FerruleError {
   if (TLS.test(code)) {
     return new FerruleError('tls_failed', `TLS with ${to} failed (${code}): ${tlsReason(code)}.`, { where });
   }
-  if (isTimeout(error)) {
+  if (textOf(error, 'name') === 'TimeoutError') {
     return new FerruleError('timeout', `${place.host} did not begin to answer in time (response timeout).`, { where });
   }
   if (code.startsWith('HPE_')) {
@@ -60,26 +60,36 @@ export function timeoutError(phase: 'connect' | 'total' | 'idle', ms: number, { 
   return new FerruleError('timeout', message, { where });
 }
 
+/** An error and what caused it, in turn. Told by shape, not by class: an error may come from another realm. */
+function* chain(error: unknown): Generator<object> {
+  for (let at = error, depth = 0; typeof at === 'object' && at !== null && depth < 5; depth++) {
+    yield at;
+    at = 'cause' in at ? at.cause : undefined;
+  }
+}
+
 function ownError(error: unknown): FerruleError | undefined {
-  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) if (isFerruleError(at)) return at;
+  for (const at of chain(error)) if (isFerruleError(at)) return at;
   return undefined;
 }
 
-function codeOf(error: unknown): string {
-  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
+/** The first code that says something (ECONNRESET, CERT_HAS_EXPIRED); empty when there is none. */
+export function codeOf(error: unknown): string {
+  for (const at of chain(error)) {
     const code = 'code' in at && typeof at.code === 'string' ? at.code : '';
     // A code is an identifier; got's own words for "something" say nothing.
     if (/^[A-Z][A-Z0-9_]{2,60}$/.test(code) && !/^ERR_(GOT_|ABORTED|READING|BODY|UPLOAD)/.test(code)) return code;
-    if (at instanceof AggregateError) {
-      const inner = at.errors.map(codeOf).find((found) => found !== '');
-      if (inner !== undefined) return inner;
-    }
+    // Several addresses of one name were tried.
+    const inner = 'errors' in at && Array.isArray(at.errors) ? at.errors.map(codeOf).find((found) => found !== '') : undefined;
+    if (inner !== undefined) return inner;
   }
   return '';
 }
 
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : '');
-const isTimeout = (error: unknown) => error instanceof Error && error.name === 'TimeoutError';
+const textOf = (error: unknown, key: 'message' | 'name'): string => {
+  const value = typeof error === 'object' && error !== null ? (error as { message?: unknown; name?: unknown })[key] : undefined;
+  return typeof value === 'string' ? value : '';
+};
 
 function tlsReason(code: string): string {
   if (code.startsWith('DEPTH_ZERO') || code.startsWith('SELF_SIGNED')) return 'the certificate is self-signed';

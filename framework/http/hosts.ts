@@ -94,7 +94,7 @@ function parseUrl(text: string, what: string): URL {
 function checkScheme(url: URL, allowHttpLoopback: boolean): void {
   if (url.protocol === 'https:') return;
   const host = url.hostname.replace(/^\[|\]$/g, '');
-  if (allowHttpLoopback && isIP(host) !== 0 && classifyAddress(host) === 'loopback') return;
+  if (allowHttpLoopback && url.protocol === 'http:' && isIP(host) !== 0 && classifyAddress(host) === 'loopback') return;
   throw new FerruleError('host_refused', `${url.origin} is not https.`, {
     where: url.origin,
     next: 'Use https. Plain http is legal only for a literal loopback address, with allow_http: loopback in the spec.',
