@@ -16,17 +16,22 @@ export interface AuthenticatorOptions {
   scopes: Scopes;
   variables: (now?: number) => Vars;
   tokens: TokenSource;
+  /** Entries of http.headers and http.query that differ from one attempt to the next. They lie under `send`. */
+  perAttempt?: { headers: Entries; query: Entries };
   random: Random;
   /** Instead of `Bearer ` in Authorization, for providers that want another word. */
   authorizationPrefix?: string;
 }
 
+type Entries = Record<string, string | string[] | null>;
+
 /** Puts the method's `send` on each request, with the token of the moment. */
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
   const { resolved, scopes, tokens, variables } = options;
   const { send, vars, steps } = resolved.method;
-  const headers = compileEntries(send.headers, 'header', scopes.send);
-  const query = compileEntries(send.query, 'query', scopes.send);
+  const { perAttempt = { headers: {}, query: {} } } = options;
+  const headers = compileEntries(withoutOwn(perAttempt.headers, send.headers), 'header', scopes.send);
+  const query = compileEntries({ ...perAttempt.query, ...send.query }, 'query', scopes.send);
   const cookies = compileEntries(send.cookies, 'cookie', scopes.send);
   const body = send.body === undefined ? undefined : compileValue(send.body, 'body', scopes.send);
   const named = Object.entries(vars).map(([name, text]) => [name, compileText(text, 'plain', scopes.send)] as const);
@@ -53,6 +58,12 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     },
     renew: (version, signal) => tokens.renew(version, signal),
   };
+}
+
+/** Header names compare without case. */
+function withoutOwn(below: Entries, own: Entries): Entries {
+  const names = new Set(Object.keys(own).map((name) => name.toLowerCase()));
+  return { ...Object.fromEntries(Object.entries(below).filter(([name]) => !names.has(name.toLowerCase()))), ...own };
 }
 
 const blank = (value: unknown): unknown => (value === ABSENT ? undefined : value);

@@ -38,6 +38,8 @@ export interface ConnectionOptions {
   retry?: RetryOptions;
   /** Milliseconds. */
   timeout?: Partial<Timeouts>;
+  /** Whether the spec's rate limits are kept from this side. Default true; a sandbox of one's own needs none. */
+  rateLimits?: boolean;
   /** Real origin → loopback origin, as a sandbox gives it. The credential that is made is marked and goes nowhere else. */
   sandbox?: { addresses: Record<string, string> };
   /** Keeps tokens across connections and processes. */

@@ -95,6 +95,7 @@ export async function openSession(ready: Preparation, options: ConnectionOptions
   const client = createClient({
     ...clientOptions(resolved, redactor, options, network),
     ...apiOptions(resolved, scopes, vars()),
+    ...(options.rateLimits === false && { limits: [] }),
     auth,
   });
   return {
@@ -137,13 +138,20 @@ function apiOptions(
   return {
     baseUrl: reveal(compileText(http.base_url, 'url', scopes.api)(vars) as Text),
     credentialHosts: http.hosts.map((host) => (host.includes('*') ? host : `https://${host}`)),
-    headers: compileEntries(http.headers, 'header', scopes.api)(vars) as Record<string, Text>,
-    query: compileEntries(http.query, 'query', scopes.api)(vars) as Record<string, Text | Text[]>,
+    headers: compileEntries(steady(http.headers), 'header', scopes.api)(vars) as Record<string, Text>,
+    query: compileEntries(steady(http.query), 'query', scopes.api)(vars) as Record<string, Text | Text[]>,
     bigIntegers: http.big_integers,
     errors: compileErrors([http.errors], scopes.response, vars),
     limits: http.rate_limit.map((limit) => ({ ...limit, per: milliseconds(limit.per) })),
   };
 }
+
+type Entries = Record<string, string | string[] | null>;
+
+/** Whether a text may say something else at each attempt: with the token, the time or a fresh id in it. */
+const changes = (text: Entries[string]): boolean => /\$\{[^}]*\b(token|now|uuid)\b/.test(String(text));
+const changing = (entries: Entries): Entries => Object.fromEntries(Object.entries(entries).filter(([, text]) => changes(text)));
+const steady = (entries: Entries): Entries => Object.fromEntries(Object.entries(entries).filter(([, text]) => !changes(text)));
 
 function clientOptions(
   resolved: Resolved,
