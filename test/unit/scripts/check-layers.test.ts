@@ -29,7 +29,9 @@ const CLEAN = {
 
 describe('check-layers', () => {
   it('passes where every import is in the tables, type-only ones of http from auth included', () => {
-    expect(checkLayers(CLEAN)).toEqual({ status: 0, text: '4 files, 0 problems\n' });
+    const { status, text } = checkLayers(CLEAN);
+    expect(text).toMatch(/4 files, 0 problems\n$/);
+    expect(status).toBe(0);
   });
 
   it.each([
