@@ -84,8 +84,10 @@ export async function openSession(ready: Preparation, options: ConnectionOptions
   if (/\$\{[^}]*\btoken\./.test(resolved.http.base_url)) await tokens.current(options.signal);
   const vars = (now?: number): Vars => ({ ...variables(now), token: tokenVariables(tokens.credential.captures) });
   const authorizationPrefix = options.network?.authorizationPrefix;
+  const perAttempt = { headers: changing(resolved.http.headers), query: changing(resolved.http.query) };
   const auth = createAuthenticator({
     resolved,
+    perAttempt,
     scopes,
     variables,
     tokens,

@@ -113,6 +113,40 @@ streams:
   });
 });
 
+describe('http headers and query', () => {
+  it('lie under send and the call, null takes them away, and what changes does so at each attempt', async () => {
+    await open(
+      `streams: { a: { get: /a }, b: { get: /b, headers: { X-Own: stream, X-Gone: null, X-Call: null }, query: { lang: null } } }`,
+      () => ({ json: [] }),
+    );
+    await connection.close();
+    const spec = acme(
+      `${AUTH}\nstreams: { a: { get: /a }, b: { get: /b, headers: { x-own: stream, X-Gone: null, X-Call: null }, query: { lang: null } } }`,
+    );
+    const http = {
+      ...spec.http,
+      headers: { 'X-Own': 'http', 'X-Gone': 'http', 'X-Call': '${uuid}', 'x-key': 'send wins' },
+      query: { lang: 'en' },
+    };
+    connection = await connectSpec({ ...spec, http }, { fields: { api_key: KEY } }, addresses(server.origin));
+    await all('a');
+    await all('a');
+    await all('b');
+    const headers = server.received.map(({ headers: sent, query }) => [
+      sent['x-own'],
+      sent['x-gone'],
+      typeof sent['x-call'],
+      query.get('lang'),
+    ]);
+    expect(headers).toEqual([
+      ['http', 'http', 'string', 'en'],
+      ['http', 'http', 'string', 'en'],
+      ['stream', undefined, 'undefined', null],
+    ]);
+    expect(server.received[0]?.headers['x-call']).not.toBe(server.received[1]?.headers['x-call']);
+  });
+});
+
 describe('what goes wrong', () => {
   const one = (records: string, more = '') => `streams: { things: { get: /things, records: '${records}'${more} } }`;
   it.each<[string, string, Answer, object]>([
