@@ -46,7 +46,6 @@ async function request(env: HttpEnv, method: Method, path: string, defaults: Htt
 function promiseOf(raw: Promise<RawResult>, responseType: HttpOptions['responseType']): HttpPromise {
   const whole = () => raw.then((result) => responseOf(result, responseType));
   return {
-    // biome-ignore lint/suspicious/noThenProperty: it is a promise to its callers, with three more ways to read it
     then: (onFulfilled, onRejected) => whole().then(onFulfilled, onRejected),
     catch: (onRejected) => whole().catch(onRejected),
     finally: (onFinally) => whole().finally(onFinally),
