@@ -91,12 +91,19 @@ function base64Forms(text: string): string[] {
 }
 
 const SENSITIVE =
-  /(^|[-_.])(access|api|app|auth|client|private|secret|session|consumer)?[-_.]?(token|key|secret|password|passwd|pwd|passphrase|signature|sig|code|assertion|credentials?|authtoken|authorization|cookie|jwt|otp|verifier|session|sid)$/;
+  /(^|[-_.])(tokens?|secret|passwd|pwd|passphrase|signature|sig|assertion|credentials?|cookies?|jwt|otp|verifier|sid|session|session[-_.]?id)$/;
+/** `key` and `code` alone, or with a word before them that says so: `sort_key` and `country_code` are no secrets. */
+const KEY = /^key$|(^|[-_.])(api|access|secret|private|app|application|auth|client|consumer|subscription|license|shared|master)[-_.]?key$/;
+const CODE = /^code$|(^|[-_.])(auth|authorization|device|user)[-_.]?code$/;
+const ANYWHERE = /password|secret|apikey|authtoken|authorization|(access|refresh|id)[-_.]?token/;
+/** Page tokens say where a list goes on; hiding them would blind a trace. */
+const PAGE_TOKEN = /(^|[-_.])(next|previous|prev|page|continuation|sync)[-_.]?(page[-_.]?)?token$/;
 
 /** Is that a header, query parameter or field whose value is a secret by its name? */
 export function isSensitiveName(name: string): boolean {
   const plain = name.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase();
-  return SENSITIVE.test(plain) || /(password|secret|token|apikey|authorization)/.test(plain);
+  if (PAGE_TOKEN.test(plain)) return false;
+  return SENSITIVE.test(plain) || KEY.test(plain) || CODE.test(plain) || ANYWHERE.test(plain);
 }
 
 /** A URL that may be shown: values of sensitive query names and user info are masked; it may be relative. */

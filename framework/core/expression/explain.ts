@@ -54,7 +54,9 @@ const TYPE_MESSAGES: Record<string, (summary: string) => Words> = {
     return { message: `${operator} does not work on ${words(left)} and ${words(right)}.`, ...operatorHint(operator, left, right) };
   },
   no_matching_overload: (summary) => ({
-    message: `No such use of a function: ${words(/'(.*)'/s.exec(summary)?.[1] ?? summary).replace(/\btext_of\(/, 'string(')}.`,
+    message: `No such use of a function: ${words(/'(.*)'/s.exec(summary)?.[1] ?? summary)
+      .replace(/\btext_of\(/, 'string(')
+      .replace(/\bago_from\(time, ?/, 'ago(')}.`,
     hint: 'See the functions page for what each takes.',
   }),
   invalid_condition_type: () => ({ message: 'The condition is neither true nor false.', hint: 'Compare with ==, or ask has(…).' }),

@@ -95,11 +95,35 @@ describe('redactUrl', () => {
 });
 
 describe('isSensitiveName', () => {
-  it.each(['token', 'Authorization', 'x-api-key', 'apiKey', 'client_secret', 'authtoken', 'Set-Cookie', 'sig', 'refreshToken', 'code'])(
-    '%s is',
-    (name) => expect(isSensitiveName(name)).toBe(true),
-  );
-  it.each(['page', 'keyword', 'status', 'country_codes', 'limit', 'primary', 'Content-Type'])('%s is not', (name) =>
-    expect(isSensitiveName(name)).toBe(false),
-  );
+  it.each([
+    'token',
+    'key',
+    'X-Auth-Token',
+    'access_token_secret',
+    'Ocp-Apim-Subscription-Key',
+    'authorization_code',
+    'Authorization',
+    'x-api-key',
+    'apiKey',
+    'client_secret',
+    'authtoken',
+    'Set-Cookie',
+    'sig',
+    'refreshToken',
+    'code',
+  ])('%s is', (name) => expect(isSensitiveName(name)).toBe(true));
+  it.each([
+    'page',
+    'nextToken',
+    'page_token',
+    'country_code',
+    'sort_key',
+    'errorCode',
+    'keyword',
+    'status',
+    'country_codes',
+    'limit',
+    'primary',
+    'Content-Type',
+  ])('%s is not', (name) => expect(isSensitiveName(name)).toBe(false));
 });

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, generateKeyPairSync } from 'node:crypto';
 import { inspect } from 'node:util';
 import { ABSENT } from '../../../../framework/core/absent.ts';
 import { isFerruleError } from '../../../../framework/core/errors.ts';
@@ -182,6 +182,17 @@ describe('expressions', () => {
     expect(run(source)).toEqual(expected);
   });
 
+  it('sign what vendors want signed', () => {
+    // Duo's canonical text, and Snowflake's fingerprint of a public key.
+    const text = '${[http_date(now), "POST", "API.acme.com".lowerAscii(), response.body.text].join("\\n")}';
+    expect(run(text)).toBe('Thu, 08 Jan 2026 12:00:00 GMT\nPOST\napi.acme.com\na-b-c');
+    const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+    const pem = new Secret(privateKey.export({ type: 'pkcs8', format: 'pem' }) as string);
+    const der = publicKey.export({ type: 'spki', format: 'der' });
+    const result = run('${hex(public_key(fields.key))}', 'value', 'body', { fields: { key: pem } });
+    expect((result as Secret).reveal()).toBe(der.toString('hex'));
+  });
+
   it('document every function that they know, and no other', () => {
     expect(FUNCTIONS.map(({ name }) => name)).toEqual(expect.arrayContaining(['default', 'given', 'hmac', 'ago', 'match', 'host_label']));
     for (const { signature, name } of FUNCTIONS) expect(signature).toContain(`${name}(`);
@@ -190,6 +201,9 @@ describe('expressions', () => {
 
 describe('a run that fails', () => {
   it.each([
+    ['${parent.constructor}', 'path_missing', 'parent has no constructor'],
+    ['${parent["__proto__"].x}', 'path_missing', 'parent has no __proto__'],
+    ['${parent["con" + "structor"]}', 'path_missing', 'not there'],
     ['${parent.idd}', 'path_missing', 'parent has no idd. It has: id, odd key, big.'],
     ['${response.body.error.code}', 'path_missing', 'response.body.error is no map or list; it has no code.'],
     ['${response.body.nothing.x}', 'path_missing', 'response.body.nothing is null; it has no x.'],
@@ -309,6 +323,8 @@ describe('problems at load', () => {
     ['${}', 'expression_syntax', '', 'empty'],
     ['${ }', 'expression_syntax', '', 'empty'],
     ['${cel.bind(x, 1, x)}', 'expression_name', '', 'bind'],
+    ['${format(ago(7), "date")}', 'expression_type', '', 'ago(number)'],
+    ['${string(fields.accounts)}', 'expression_type', '', 'string(list)'],
     ['${5u}', 'expression_refused', '5u', 'no u'],
   ])('%s', (source, rule, marked, words) => {
     const problem = problemOf(source);
