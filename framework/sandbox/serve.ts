@@ -70,13 +70,18 @@ function atApi(provider: Provider, request: Incoming, origin: string | undefined
 
 /** Of the routes under this address the one whose query, headers and body fit; credentials are looked at before what is wrong in them. */
 function atRoute(provider: Provider, request: Incoming, candidates: Candidate[], origin: string): Served {
-  const judged = candidates.map((candidate) => judge(candidate, request));
-  const best = judged.reduce((one, other) => (score(other) < score(one) ? other : one));
+  let judged = candidates.map((candidate) => judge(candidate, request));
+  let best = nearest(judged);
   const { side, route } = best.candidate;
   const { errors, rate_limit: limits } = side.view.resolved.http;
   const stream = route.stream?.name;
   const subject: Subject = { where: 'api', path: request.path, stream };
   const fault = provider.faults.take(subject);
+  if (fault?.kind === 'expire_tokens') {
+    provider.grants.expire();
+    judged = candidates.map((candidate) => judge(candidate, request));
+    best = nearest(judged);
+  }
   const counted = provider.limits.count(limits, request.path);
   const refuse = (status: number, message: string, headers: Record<string, string> = {}): Answer =>
     refusal(route.call.errors ?? errors, status, message, { ...counted.headers, ...headers });
@@ -111,7 +116,11 @@ interface Judged {
 
 function judge(candidate: Candidate, request: Incoming): Judged {
   const { side, route } = candidate;
-  if (route.purpose === 'step') return { candidate, matched: matchRequest(route, request, new Set()), verdict: 'good' };
+  if (route.purpose === 'step') {
+    // A login has no credential but what it holds.
+    const login = matchRequest(route, request, new Set());
+    return { candidate, matched: login, verdict: side.gate.checkFilled(login.filled) };
+  }
   const matched = matchRequest(route, request, side.gate.queryNames);
   const filled = [...candidate.filled, ...matched.filled];
   for (const one of filled) {
@@ -124,6 +133,8 @@ function judge(candidate: Candidate, request: Incoming): Judged {
 const VERDICTS: readonly Verdict[] = ['good', 'expired', 'revoked', 'wrong', 'missing'];
 /** The nearest candidate: a good credential first, then the fewest problems. */
 const score = ({ verdict, matched }: Judged): number => VERDICTS.indexOf(verdict) * 1000 + matched.problems.length;
+
+const nearest = (judged: readonly Judged[]): Judged => judged.reduce((one, other) => (score(other) < score(one) ? other : one));
 
 const SAYS: Record<Exclude<Verdict, 'good'>, string> = {
   missing: 'No credential was sent',
@@ -173,9 +184,6 @@ function faulty(provider: Provider, fault: Fault | undefined, limits: readonly R
       return { cut: 'in_body' };
     case 'slow':
       return { delay: fault.wait ?? 1000 };
-    case 'expire_tokens':
-      provider.grants.expire();
-      return {};
     default:
       return {};
   }

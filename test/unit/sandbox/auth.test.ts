@@ -19,7 +19,10 @@ async function start(document: Parameters<typeof startSandbox>[0], options: Sand
 
 const stopped = (): { clock: Clock; pass(seconds: number): void } => {
   let now = Date.UTC(2026, 0, 1);
-  return { clock: { now: () => now, sleep: () => Promise.resolve() }, pass: (seconds) => void (now += seconds * 1000) };
+  const pass = (seconds: number): void => {
+    now += seconds * 1000;
+  };
+  return { clock: { now: () => now, sleep: () => Promise.resolve() }, pass };
 };
 
 /** Runs curl and gives the status. */
