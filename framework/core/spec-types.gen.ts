@@ -26,6 +26,8 @@ export type Paginate = PaginateNone | PaginatePage | PaginateOffset | PaginateNe
  * One file describes one provider: auth methods, fields, URLs, choices, streams.
  */
 export interface SpecDocument {
+  /** Yours. */
+  [custom: `x_${string}`]: unknown;
   /**
    * Version of the language.
    */
@@ -102,42 +104,6 @@ export interface SpecDocument {
   streams?: {
     [k: string]: Stream;
   };
-  /**
-   * Free: yours.
-   *
-   * This interface was referenced by `SpecDocument`'s JSON-Schema definition
-   * via the `patternProperty` "^x_".
-   */
-  [k: string]:
-    | {
-        [k: string]: unknown;
-      }
-    | 1
-    | string
-    | string[]
-    | {
-        [k: string]: string;
-      }
-    | LeftOut[]
-    | {
-        [k: string]: Choice;
-      }
-    | {
-        [k: string]: Field;
-      }
-    | {
-        [k: string]: Template;
-      }
-    | {
-        [k: string]: AuthMethod;
-      }
-    | Http
-    | StreamPart
-    | Check
-    | {
-        [k: string]: Stream;
-      }
-    | undefined;
 }
 export interface LeftOut {
   /**
@@ -1694,6 +1660,10 @@ export interface PaginateLinkHeader {
  * via the `definition` "paginate_amend".
  */
 export interface PaginateAmend {
+  /**
+   * Left out: the inherited type stays.
+   */
+  type?: never;
   /**
    * Where the page number goes.
    */
