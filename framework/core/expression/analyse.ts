@@ -1,10 +1,8 @@
-import { parseDuration } from '../duration.ts';
 import { suggest } from '../suggest.ts';
-import { timeFormatProblem } from '../time.ts';
+import { argumentProblems } from './arguments.ts';
 import { type Node, parseTree, slotName, slotNode } from './environment.ts';
-import { FUNCTIONS, HASHES } from './functions.ts';
+import { FUNCTIONS } from './functions.ts';
 import { type Lookup, type Name, resolve } from './lookup.ts';
-import { patternProblem } from './match.ts';
 import type { Problem, Scope, ScopeType } from './types.ts';
 
 /** How a slot reads: an error, nothing, or a yes/no where data lacks it. */
@@ -40,6 +38,9 @@ interface Spot {
   guarded: readonly string[];
 }
 
+/** Deeper trees would overflow the stack, ours or the library's. */
+const DEEPEST = 500;
+
 const GLOBALS = FUNCTIONS.filter((known) => !known.method);
 const METHODS = FUNCTIONS.filter((known) => known.method);
 const MACROS = new Set(FUNCTIONS.filter((known) => known.macro).map(({ name }) => name));
@@ -56,6 +57,8 @@ class Walk {
   readonly #used = new Map<ScopeType, number>();
   #canBeAbsent = false;
   #builds = false;
+  #depth = 0;
+  #tooDeep = false;
 
   constructor(source: string, scope: Scope) {
     this.#source = source;
@@ -81,6 +84,17 @@ class Walk {
   }
 
   #visit(node: Node, spot: Spot): void {
+    if (this.#depth === DEEPEST) {
+      if (!this.#tooDeep) this.#problem('expression_refused', node, `The expression is more than ${DEEPEST} levels deep.`);
+      this.#tooDeep = true;
+      return;
+    }
+    this.#depth++;
+    this.#visitNode(node, spot);
+    this.#depth--;
+  }
+
+  #visitNode(node: Node, spot: Spot): void {
     const inner = { ...spot, top: false };
     switch (node.op) {
       case 'value': {
@@ -229,7 +243,7 @@ class Walk {
       this.#given(node, args, spot);
       return;
     }
-    this.#literalArguments(name, args);
+    this.#problems.push(...argumentProblems(name, args));
     for (const arg of args) this.#visit(arg, { ...spot, top: false });
     // The library's string() writes 1e+21 and takes no time; ago() needs the attempt's now.
     if (name === 'string') (node.args as [string, Node[]])[0] = 'text_of';
@@ -360,33 +374,6 @@ class Walk {
       `There is no ${method ? 'method' : 'function'} ${name}().`,
       hint ?? `There are: ${right.map((known) => known.name).join(', ')}.`,
     );
-  }
-
-  /** Arguments that can be judged before any run. */
-  #literalArguments(name: string, args: Node[]): void {
-    const literal = (index: number): string | undefined =>
-      args[index]?.op === 'value' && typeof args[index].args === 'string' ? args[index].args : undefined;
-    if (name === 'match') {
-      const pattern = literal(1);
-      if (pattern === undefined) {
-        this.#problem('expression_refused', args[1]!, 'The pattern of match() is a text in quotes, so that it can be checked.');
-        return;
-      }
-      const problem = patternProblem(pattern);
-      if (problem)
-        this.#problem('expression_syntax', args[1]!, `This is no pattern: ${problem}.`, 'RE2 has no look-around and no back-references.');
-    }
-    const algorithm = name === 'hash' || name === 'hmac' ? literal(0) : undefined;
-    if (algorithm !== undefined && !HASHES.includes(algorithm)) {
-      this.#problem('expression_type', args[0]!, `${algorithm} is no algorithm here.`, `There are: ${HASHES.join(', ')}.`);
-    }
-    const format = name === 'format' || name === 'parse_time' ? literal(1) : undefined;
-    const formatProblem = format === undefined ? undefined : timeFormatProblem(format);
-    if (formatProblem) this.#problem('expression_type', args[1]!, formatProblem);
-    const duration = name === 'ago' ? literal(0) : undefined;
-    if (duration !== undefined && parseDuration(duration) === undefined) {
-      this.#problem('expression_type', args[0]!, `${duration} is no duration.`, 'Write 30s, 5m, 1h or 7d.');
-    }
   }
 
   #wholeDivision(): Problem | undefined {

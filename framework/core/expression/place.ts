@@ -1,7 +1,6 @@
 import { percent } from '../encode.ts';
 import { FerruleError } from '../errors.ts';
 import { hostLabel, hostName, urlStart } from './host.ts';
-import type { Piece } from './split.ts';
 import type { Expression, Place, Problem, Stands } from './types.ts';
 
 /** A piece of a text whose expression is compiled. */
@@ -210,6 +209,3 @@ function xmlText(text: string): string {
 function refused(what: string, why: string): FerruleError {
   return new FerruleError('input_malformed', `A value does not fit into ${what}: it has ${why}.`);
 }
-
-/** For pieces as `split` gives them: does the text hold an expression? */
-export const isExpression = (piece: Piece): piece is Extract<Piece, { source: string }> => 'source' in piece;

@@ -334,6 +334,16 @@ describe('problems at load', () => {
     expect(problem.message.length + (problem.hint?.length ?? 0)).toBeLessThan(500);
   });
 
+  it.each<[string, string]>([
+    [`1${'+1'.repeat(1900)}`, 'levels deep'],
+    [`${'!'.repeat(3900)}true`, 'levels deep'],
+    [`${'('.repeat(1900)}1${')'.repeat(1900)}`, 'too long or too deep'],
+    [`fields${'.a'.repeat(2500)} + 1`, 'at most 4000 characters'],
+    [`[${'1,'.repeat(1500)}1]`, 'too long or too deep'],
+  ])('of size', (source, words) => {
+    expect(problemOf(`\${${source}}`, 'value')).toMatchObject({ rule: 'expression_refused', message: expect.stringContaining(words) });
+  });
+
   it('come all at once', () => {
     const { problems } = compile('${fields.a} and ${fields.b + regoin.x}', 'text', 'plain', scope);
     expect(problems.map(({ start }) => start)).toEqual([9, 25, 29]);
