@@ -9,6 +9,7 @@ import type { Arguments } from './arguments.ts';
 import { catalogueFolders, pathOf } from './catalogue.ts';
 import type { Run } from './commands.ts';
 import { type Io, print } from './io.ts';
+import { readAll } from './standard-input.ts';
 import { styleOf } from './style.ts';
 
 type Format = Parameters<typeof report>[0];
@@ -25,7 +26,7 @@ async function lintOnce(args: Arguments, io: Io): Promise<number> {
   if (names.includes('-')) {
     if (names.length > 1) throw new FerruleError('usage', 'Standard input (-) is linted alone');
     const text = await readAll(io);
-    return await printFindings(lintText(text, '-', { warningsAsErrors }), 1, format, io, () => Buffer.from(text).toString('utf8'));
+    return await printFindings(lintText(text, '-', { warningsAsErrors }), 1, format, io, () => text.toString('utf8'));
   }
   const files = await specFiles(names.length > 0 ? names : catalogueFolders(args, io).map((folder) => shorten(folder, io)), io);
   const { findings, files: count } = await lint(files, { warningsAsErrors });
@@ -60,12 +61,6 @@ function readOrNothing(file: string, source: (file: string) => string): string |
   } catch {
     return undefined;
   }
-}
-
-async function readAll(io: Io): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of io.stdin) chunks.push(typeof chunk === 'string' ? Buffer.from(chunk) : (chunk as Uint8Array));
-  return Buffer.concat(chunks);
 }
 
 /** Folders give the specs in them, not in folders below: a catalogue is flat. */

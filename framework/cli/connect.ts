@@ -1,0 +1,195 @@
+import { FerruleError } from '../core/errors.ts';
+import type { SpecDocument } from '../core/spec-types.gen.ts';
+import type { Credential, CredentialStore, FieldValue } from '../credentials/types.ts';
+import type { CheckReport } from '../engine/check.ts';
+import { connectSpec, connectStored } from '../engine/connect.ts';
+import type { Connection } from '../engine/connection.ts';
+import type { ConnectionOptions } from '../engine/options.ts';
+import type { Arguments } from './arguments.ts';
+import { findSpec } from './catalogue.ts';
+import { checkText } from './check-text.ts';
+import type { Run } from './commands.ts';
+import { consentOf, redirectUri } from './consent.ts';
+import { type GivenInputs, gatherInputs, shapeOf } from './inputs.ts';
+import { type Io, print } from './io.ts';
+import { printJson } from './json-output.ts';
+import { networkOptions } from './network.ts';
+import { canAsk, choose } from './prompt.ts';
+import { type RunningSandbox, runningSandbox } from './sandbox-address.ts';
+import { openStore } from './store.ts';
+import { styleOf } from './style.ts';
+
+/** What one run of the command works with. */
+interface Work {
+  spec: SpecDocument;
+  args: Arguments;
+  io: Io;
+  store: CredentialStore;
+  name: string;
+  /** The stored credential that this one replaces. */
+  before: Credential | undefined;
+  sandbox: RunningSandbox | undefined;
+  options: ConnectionOptions;
+}
+
+export const run: Run = async (args, io) => {
+  const { spec } = await findSpec(args, io, args.positionals[0] ?? '');
+  const name = args.text('name') ?? spec.name;
+  const store = openStore(args, io);
+  try {
+    const before = await store.get(name);
+    if (before !== undefined && before.connector !== spec.name) {
+      throw new FerruleError('usage', `"${name}" is a credential for ${before.connector}`, { next: 'Take another --name.' });
+    }
+    const address = args.text('sandbox');
+    const sandbox = address === undefined ? undefined : await runningSandbox(address, io.signal);
+    const network = await networkOptions(args, io);
+    const options: ConnectionOptions = {
+      network,
+      environment: io.env,
+      clock: io.clock,
+      random: io.random,
+      signal: io.signal,
+      ...(sandbox !== undefined && { sandbox: { addresses: sandbox.addresses } }),
+    };
+    const work: Work = { spec, args, io, store, name, before, sandbox, options };
+    return isAmendment(work) ? await amend(work) : await connect(work);
+  } finally {
+    await store.close();
+  }
+};
+
+/** Everything anew: inputs, consent, check, and only then the store. */
+async function connect(work: Work): Promise<number> {
+  const { spec, args, io, sandbox, before, options, store, name } = work;
+  await announceRedirect(work);
+  const presets =
+    sandbox?.inputs ?? (before === undefined ? undefined : { method: before.method, choices: before.choices, fields: before.fields });
+  const inputs = await gatherInputs(spec, args, io, {
+    prompt: canAsk(io) && sandbox === undefined,
+    method: args.text('method'),
+    ...(presets !== undefined && { presets }),
+  });
+  const connection = await connectSpec(spec, inputs, {
+    ...options,
+    redirectUri: redirectUri(args),
+    consent: consentOf(args, io, sandbox?.addresses),
+  });
+  try {
+    const report = await tryIt(connection, args, io);
+    if (report?.ok === false) {
+      await print(io.stderr, 'Nothing was stored. To store it all the same, pass --no-check.\n');
+      if (args.flag('json')) await printJson(io, { name, stored: false, check: report });
+      return 1;
+    }
+    const later = await fieldsAfterAuth(work, connection, inputs.fields);
+    const { credential } = connection;
+    await store.put({ ...credential, name, ...describedBy(work), fields: { ...credential.fields, ...later.values } });
+    return await finish(work, inputs.method, report, later.open);
+  } finally {
+    await connection.close();
+  }
+}
+
+/** New fields or another description for a credential whose grant still holds: nobody has to consent again. */
+async function amend(work: Work): Promise<number> {
+  const { spec, args, io, before, options, store, name } = work;
+  if (before === undefined) throw new FerruleError('internal', 'there is nothing to amend');
+  const presets = { method: before.method, choices: before.choices, fields: before.fields };
+  const inputs: GivenInputs = await gatherInputs(spec, args, io, { prompt: false, presets });
+  await store.put({ ...before, ...describedBy(work), fields: { ...before.fields, ...inputs.fields } }, { expectVersion: before.version });
+  const connection = await connectStored(spec, name, { ...options, store });
+  try {
+    const report = await tryIt(connection, args, io);
+    const later = report?.ok === false ? { values: {}, open: [] } : await fieldsAfterAuth(work, connection, inputs.fields);
+    if (Object.keys(later.values).length > 0) {
+      await store.update(name, async (current) => ({ ...current, fields: { ...current.fields, ...later.values } }));
+    }
+    await finish(work, before.method, report, later.open);
+    return report?.ok === false ? 1 : 0;
+  } finally {
+    await connection.close();
+  }
+}
+
+/** Only fields that are asked for after sign-in, or a description, of a credential that is there and ready. */
+function isAmendment({ spec, args, before }: Work): boolean {
+  if (before === undefined || before.state === 'reconnect' || before.captures.access_token === undefined) return false;
+  const others = ['method', 'choice', 'inputs', 'connection-string', 'sandbox', 'redirect', 'paste'].some((option) => args.flag(option));
+  const late = new Set(
+    shapeOf(spec, before.method)
+      .fields.filter(({ after }) => after === 'auth')
+      .map(({ name }) => name),
+  );
+  const given = args.texts('field').map((text) => text.slice(0, Math.max(0, text.indexOf('='))));
+  return !others && (given.length > 0 || args.flag('description')) && given.every((field) => late.has(field));
+}
+
+function describedBy({ args, before }: Work): { description?: string } {
+  const description = args.text('description') ?? before?.description;
+  return description === undefined ? {} : { description };
+}
+
+/** Before anything is asked: the person may have to register it to get the client ID at all. */
+async function announceRedirect({ spec, args, io, sandbox }: Work): Promise<void> {
+  const chosen = args.text('method');
+  const methods = Object.entries(spec.auth).filter(([method]) => chosen === undefined || method === chosen);
+  if (sandbox !== undefined || !methods.some(([, { type }]) => type === 'oauth2_authorization_code')) return;
+  const some = methods.length > 1 ? ' (for methods that need consent)' : '';
+  await print(io.stderr, `Redirect URL to register at ${spec.title}${some}: ${styleOf(io.stderr, io.env).bold(redirectUri(args))}\n`);
+}
+
+async function tryIt(connection: Connection, args: Arguments, io: Io): Promise<CheckReport | undefined> {
+  if (args.flag('no-check')) return undefined;
+  const report = await connection.check({ signal: io.signal });
+  await print(io.stderr, checkText(report, styleOf(io.stderr, io.env)));
+  return report;
+}
+
+interface Later {
+  values: Record<string, FieldValue>;
+  /** Still without a value, with what could be chosen. */
+  open: { field: string; title: string; options: { value: string; label: string }[] }[];
+}
+
+/** Fields that want a token first: their values come from the provider. */
+async function fieldsAfterAuth({ spec, io, before }: Work, connection: Connection, given: GivenInputs['fields']): Promise<Later> {
+  const later: Later = { values: {}, open: [] };
+  for (const { name, title, required } of shapeOf(spec, connection.method).fields.filter(({ after }) => after === 'auth')) {
+    if (given[name] !== undefined) continue;
+    const options = await connection.options(name, { signal: io.signal });
+    const stored = before?.fields[name];
+    if (canAsk(io) && options.length > 0)
+      later.values[name] = await choose(io, title, options, typeof stored === 'string' ? stored : undefined);
+    else if (stored !== undefined) later.values[name] = stored;
+    else if (options.length === 1 && options[0] !== undefined) later.values[name] = options[0].value;
+    else if (required) later.open.push({ field: name, title, options });
+  }
+  return later;
+}
+
+async function finish(
+  { spec, args, io, name, before }: Work,
+  method: string,
+  report: CheckReport | undefined,
+  open: Later['open'],
+): Promise<number> {
+  const style = styleOf(io.stderr, io.env);
+  for (const { field, title, options } of open) {
+    await print(io.stderr, `${style.yellow('warning')}: ${title} is not chosen yet. There are:\n`);
+    for (const { value, label } of options) await print(io.stderr, `  ${value}  ${label}\n`);
+    await print(io.stderr, `Choose with \`ferrule connect ${spec.name} --name '${name}' --field ${field}=…\`.\n`);
+  }
+  await print(io.stderr, `${before === undefined ? 'Stored' : 'Replaced'} credential "${name}".\n`);
+  if (args.flag('json')) {
+    await printJson(io, {
+      name,
+      stored: true,
+      connector: spec.name,
+      method,
+      ...(report !== undefined && { check: report }),
+      ...(open.length > 0 && { missing: open.map(({ field, options }) => ({ field, options })) }),
+    });
+  }
+  return 0;
+}

@@ -1,0 +1,112 @@
+import { FerruleError } from '../core/errors.ts';
+import type { SpecDocument } from '../core/spec-types.gen.ts';
+import { environmentInputs } from '../credentials/environment.ts';
+import { missingFields } from '../credentials/inputs.ts';
+import type { CredentialStore } from '../credentials/types.ts';
+import { connectSpec, connectStored } from '../engine/connect.ts';
+import type { Connection } from '../engine/connection.ts';
+import type { ConnectionOptions } from '../engine/options.ts';
+import type { ClientEvent } from '../http/types.ts';
+import type { Arguments } from './arguments.ts';
+import { findSpec } from './catalogue.ts';
+import { gatherInputs, givesInputs, shapeOf } from './inputs.ts';
+import type { Io } from './io.ts';
+import { networkOptions } from './network.ts';
+import { openStore } from './store.ts';
+
+export interface Opened extends AsyncDisposable {
+  spec: SpecDocument;
+  connection: Connection;
+  /** The stored credential's name; undefined for inputs that are stored nowhere. */
+  credential: string | undefined;
+}
+
+export interface OpenOptions {
+  onEvent?: (event: ClientEvent) => void;
+  /** The option that names the auth method. Default: method. */
+  methodOption?: string;
+}
+
+/**
+ * The connection that check, request and read work on: inputs of the command line, else the stored credential, else
+ * inputs of the environment.
+ */
+export async function openConnection(args: Arguments, io: Io, options: OpenOptions = {}): Promise<Opened> {
+  const { spec } = await findSpec(args, io, args.positionals[0] ?? '');
+  const methodOption = options.methodOption ?? 'method';
+  const shared: ConnectionOptions = {
+    network: await networkOptions(args, io),
+    environment: io.env,
+    clock: io.clock,
+    random: io.random,
+    signal: io.signal,
+    ...(options.onEvent && { onEvent: options.onEvent }),
+  };
+  const named = args.text('credential');
+  const given = givesInputs(args, methodOption);
+  if (named !== undefined && given) {
+    throw new FerruleError('usage', '--credential takes a stored credential: inputs do not go with it', {
+      next: `Leave the inputs out, or store them with \`ferrule connect ${spec.name} --name ${named}\`.`,
+    });
+  }
+  if (given) return opened(spec, await fromInputs(spec, args, io, shared, methodOption), undefined, undefined);
+  const store = openStore(args, io);
+  try {
+    const name = named ?? (await onlyCredential(store, spec.name));
+    if (name !== undefined) return opened(spec, await connectStored(spec, name, { ...shared, store }), name, store);
+    if (!inEnvironment(spec, io)) {
+      throw new FerruleError('credential_unknown', `No credential for ${spec.name} is stored`, {
+        where: spec.name,
+        next: `Run \`ferrule connect ${spec.name}\`, or pass inputs: --field, --inputs or --connection-string.`,
+      });
+    }
+    const connection = await fromInputs(spec, args, io, shared, methodOption);
+    return opened(spec, connection, undefined, store);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+async function fromInputs(
+  spec: SpecDocument,
+  args: Arguments,
+  io: Io,
+  shared: ConnectionOptions,
+  methodOption: string,
+): Promise<Connection> {
+  const inputs = await gatherInputs(spec, args, io, { prompt: false, method: args.text(methodOption) });
+  return await connectSpec(spec, inputs, shared);
+}
+
+function opened(spec: SpecDocument, connection: Connection, credential: string | undefined, store: CredentialStore | undefined): Opened {
+  return {
+    spec,
+    connection,
+    credential,
+    async [Symbol.asyncDispose]() {
+      await connection.close();
+      await store?.close();
+    },
+  };
+}
+
+/** The one credential of that connector; several need a word, since a wrong guess reads the wrong account. */
+async function onlyCredential(store: CredentialStore, connector: string): Promise<string | undefined> {
+  const names = (await store.list()).filter((one) => one.connector === connector).map(({ name }) => name);
+  if (names.length < 2) return names[0];
+  throw new FerruleError('usage', `There are ${names.length} credentials for ${connector}: ${names.join(', ')}`, {
+    next: 'Pass --credential NAME.',
+  });
+}
+
+/** Whether the environment has all that the first method needs. */
+function inEnvironment(spec: SpecDocument, io: Io): boolean {
+  const { fields } = shapeOf(spec, Object.keys(spec.auth)[0] ?? '');
+  const { values } = environmentInputs(
+    spec.name,
+    fields.map(({ name }) => name),
+    io.env,
+  );
+  return missingFields(fields, values as Record<string, string>).length === 0;
+}

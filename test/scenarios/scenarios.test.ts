@@ -1,0 +1,52 @@
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { main } from '../../framework/cli/main.ts';
+import { type Sandbox, startSandbox } from '../../framework/sandbox/index.ts';
+import { loadFile } from '../../framework/spec/load.ts';
+import { fakeIo } from '../cli-io.ts';
+import { difference, parseScenarios } from './scenario.ts';
+
+const HERE = 'test/scenarios';
+
+for (const file of readdirSync(HERE).filter((name) => name.endsWith('.txt'))) {
+  describe(basename(file, '.txt'), () => {
+    const text = readFileSync(join(HERE, file), 'utf8');
+    const folder = mkdtempSync(join(tmpdir(), 'ferrule-scenario-'));
+    cpSync(join(HERE, 'fixtures'), folder, { recursive: true });
+    const env = { FERRULE_HOME: join(folder, 'home'), HOME: folder, BROWSER: 'none' };
+    const variables: Record<string, string> = { folder };
+    let sandbox: Sandbox | undefined;
+
+    // `# sandbox: <connector>` at the top: one runs while the file's commands run, at {sandbox}.
+    const wanted = /^# sandbox: (\S+)$/m.exec(text)?.[1];
+    beforeAll(async () => {
+      if (wanted === undefined) return;
+      const { spec } = await loadFile(`connectors/${wanted}.yaml`);
+      if (spec === undefined) throw new Error(`${wanted} does not load`);
+      sandbox = await startSandbox(spec, { records: 5, parents: 2, autoConsent: true });
+      variables.sandbox = sandbox.origin;
+    });
+    afterAll(async () => {
+      await sandbox?.close();
+      rmSync(folder, { recursive: true });
+    });
+
+    // In the file's order: later commands see what earlier ones stored.
+    for (const [position, { line, command }] of parseScenarios(text).entries()) {
+      it(`${line}: ${command}`, async () => {
+        const scenario = parseScenarios(text, variables)[position]!;
+        const io = fakeIo({ cwd: folder, env, ...(scenario.stdin !== undefined && { stdin: scenario.stdin }) });
+        const exitCode = await main(scenario.argv, io);
+        const wrong = [
+          ...label('standard output', difference(scenario.stdout, io.out())),
+          ...label('standard error', difference(scenario.stderr, io.err())),
+          ...(exitCode === scenario.exitCode ? [] : [`exit code ${exitCode}, expected ${scenario.exitCode}`]),
+        ];
+        expect(wrong.join('\n')).toBe('');
+      });
+    }
+  });
+}
+
+const label = (what: string, text: string | undefined): string[] => (text === undefined ? [] : [`${what}\n${text}`]);
