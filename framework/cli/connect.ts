@@ -9,6 +9,7 @@ import type { Arguments } from './arguments.ts';
 import { findSpec } from './catalogue.ts';
 import { checkText } from './check-text.ts';
 import type { Run } from './commands.ts';
+import { runtimeOptions } from './connection-string.ts';
 import { consentOf, redirectUri } from './consent.ts';
 import { type GivenInputs, gatherInputs, shapeOf } from './inputs.ts';
 import { type Io, print } from './io.ts';
@@ -70,10 +71,16 @@ async function connect(work: Work): Promise<number> {
     method: args.text('method'),
     ...(presets !== undefined && { presets }),
   });
-  const connection = await connectSpec(spec, inputs, {
+  const { string, ...entered } = inputs;
+  const own = string === undefined ? {} : await runtimeOptions(string.runtime, io);
+  const code = string?.oauth.code;
+  const connection = await connectSpec(spec, entered, {
     ...options,
-    redirectUri: redirectUri(args),
-    consent: consentOf(args, io, sandbox?.addresses),
+    ...own,
+    network: { ...own.network, ...options.network },
+    redirectUri: redirectUri(args, string?.oauth.redirect_uri),
+    // A code that the provider showed on another machine is all that a consent would bring.
+    consent: code === undefined ? consentOf(args, io, sandbox?.addresses) : async () => code.reveal(),
   });
   try {
     const report = await tryIt(connection, args, io);

@@ -12,10 +12,10 @@ import { styleOf } from './style.ts';
 /** How long a person may take to sign in and agree. Milliseconds. */
 const PATIENCE = 5 * 60_000;
 
-/** --redirect: a whole URL, or a port of this machine. */
-export function redirectUri(args: Arguments): string {
+/** --redirect: a whole URL, or a port of this machine; else what the connection string says. */
+export function redirectUri(args: Arguments, preset = DEFAULT_REDIRECT_URI): string {
   const text = args.text('redirect');
-  if (text === undefined) return DEFAULT_REDIRECT_URI;
+  if (text === undefined) return preset;
   if (!/^\d+$/.test(text)) return text;
   const port = Number(text);
   if (port < 1 || port > 65_535) throw new FerruleError('usage', `--redirect wants a port from 1 to 65535 or a URL, not ${text}`);

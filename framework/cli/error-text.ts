@@ -27,9 +27,12 @@ export function errorText(error: unknown, io: Pick<Io, 'stderr' | 'env'>, { debu
   const { code, message, where, provider, providerCode, status, next, findings } = error;
   const lines = [`${style.red(`error[${code}]`)}: ${visible(message)}`];
   if (where !== undefined && !message.includes(where)) lines.push(`  where: ${visible(where)}`);
-  const said = [status === undefined ? '' : `HTTP ${status}`, providerCode ?? '', provider === undefined ? '' : `"${provider}"`].filter(
-    (part) => part !== '',
-  );
+  const told = (text: string): boolean => message.includes(text);
+  const said = [
+    status === undefined || told(String(status)) ? '' : `HTTP ${status}`,
+    providerCode === undefined || told(providerCode) ? '' : providerCode,
+    provider === undefined || told(provider) ? '' : `"${provider}"`,
+  ].filter((part) => part !== '');
   if (said.length > 0) lines.push(`  the provider said: ${visible(said.join(' '))}`);
   for (const { file, start, message: text, hint } of findings.slice(0, MOST_FINDINGS)) {
     lines.push(`  ${file}:${start.line}:${start.column}: ${visible(text)}${hint === undefined ? '' : `. ${visible(hint)}`}`);

@@ -5,6 +5,7 @@ import { Secret } from '../core/secret.ts';
 import type { SpecDocument } from '../core/spec-types.gen.ts';
 import { suggest } from '../core/suggest.ts';
 import { readAssignments } from '../credentials/assignments.ts';
+import type { ParsedConnection } from '../credentials/connection.ts';
 import { environmentInputs } from '../credentials/environment.ts';
 import { checkValue, type RawValue, type ValueOptions } from '../credentials/field-value.ts';
 import { readInputFile } from '../credentials/input-file.ts';
@@ -14,6 +15,7 @@ import type { FieldValue, InputField } from '../credentials/types.ts';
 import { resolveFields } from '../spec/resolve.ts';
 import type { Arguments } from './arguments.ts';
 import { pathOf } from './catalogue.ts';
+import { readConnectionOption } from './connection-string.ts';
 import { type Io, print } from './io.ts';
 import { ask, askSecret, choose } from './prompt.ts';
 import { readAll } from './standard-input.ts';
@@ -24,6 +26,10 @@ export interface GivenInputs {
   method: string;
   choices: Record<string, string>;
   fields: Record<string, FieldValue>;
+  /** Tokens that the person brings. */
+  tokens?: ParsedConnection['tokens'];
+  /** The connection string that they came from, for its other settings. */
+  string?: ParsedConnection;
 }
 
 export interface GatherOptions {
@@ -48,7 +54,7 @@ export const givesInputs = (args: Arguments, methodOption = 'method'): boolean =
  */
 export async function gatherInputs(spec: SpecDocument, args: Arguments, io: Io, options: GatherOptions): Promise<GivenInputs> {
   const file = await inputFile(args, io);
-  const string = await connectionString(spec, args, io);
+  const string = await readConnectionOption(spec, args, io);
   const { presets = {} } = options;
   const asked = options.method ?? file?.method ?? string?.method ?? presets.method;
   const method = await pickMethod(spec, asked, io, options.prompt);
@@ -62,7 +68,7 @@ export async function gatherInputs(spec: SpecDocument, args: Arguments, io: Io, 
   const sources: InputSource[] = [
     { ...source, values: { ...args.pairs('choice'), ...source.values } },
     ...(file === undefined ? [] : [file.source]),
-    ...(string === undefined ? [] : [string.source]),
+    ...(string === undefined ? [] : [{ name: 'connection string', values: { ...string.choices, ...string.fields } }]),
     environmentInputs(spec.name, names, io.env),
     ...(options.prompt ? [] : [{ name: 'stored', values: { ...known(names, presets.choices), ...known(names, presets.fields) } }]),
   ];
@@ -73,7 +79,12 @@ export async function gatherInputs(spec: SpecDocument, args: Arguments, io: Io, 
   const rest = options.prompt ? read.problems.filter(({ rule }) => rule !== 'input_missing') : read.problems;
   const error = inputError(rest);
   if (error !== undefined) throw error;
-  const given: GivenInputs = { method, choices: read.choices, fields: read.values };
+  const given: GivenInputs = {
+    method,
+    choices: read.choices,
+    fields: read.values,
+    ...(string !== undefined && { tokens: string.tokens, string }),
+  };
   if (options.prompt) await askForRest(spec, shape, given, presets, io);
   return given;
 }
@@ -183,12 +194,4 @@ async function askField(field: InputField, stored: FieldValue | undefined, allow
     }
     await print(io.stderr, `The value ${checked.problem}.${checked.hint === undefined ? '' : ` ${checked.hint}`}\n`);
   }
-}
-
-async function connectionString(
-  _spec: SpecDocument,
-  _args: Arguments,
-  _io: Io,
-): Promise<{ source: InputSource; method?: string } | undefined> {
-  return undefined;
 }

@@ -9,6 +9,7 @@ import type { ConnectionOptions } from '../engine/options.ts';
 import type { ClientEvent } from '../http/types.ts';
 import type { Arguments } from './arguments.ts';
 import { findSpec } from './catalogue.ts';
+import { runtimeOptions } from './connection-string.ts';
 import { gatherInputs, givesInputs, shapeOf } from './inputs.ts';
 import type { Io } from './io.ts';
 import { networkOptions } from './network.ts';
@@ -19,6 +20,8 @@ export interface Opened extends AsyncDisposable {
   connection: Connection;
   /** The stored credential's name; undefined for inputs that are stored nowhere. */
   credential: string | undefined;
+  /** Records of a stream at most, where a connection string says so. */
+  limit: number | undefined;
 }
 
 export interface OpenOptions {
@@ -49,19 +52,20 @@ export async function openConnection(args: Arguments, io: Io, options: OpenOptio
       next: `Leave the inputs out, or store them with \`ferrule connect ${spec.name} --name ${named}\`.`,
     });
   }
-  if (given) return opened(spec, await fromInputs(spec, args, io, shared, methodOption), undefined, undefined);
+  if (given) return opened({ spec, credential: undefined, ...(await fromInputs(spec, args, io, shared, methodOption)) }, undefined);
   const store = openStore(args, io);
   try {
     const name = named ?? (await onlyCredential(store, spec.name));
-    if (name !== undefined) return opened(spec, await connectStored(spec, name, { ...shared, store }), name, store);
+    if (name !== undefined) {
+      return opened({ spec, connection: await connectStored(spec, name, { ...shared, store }), credential: name, limit: undefined }, store);
+    }
     if (!inEnvironment(spec, io)) {
       throw new FerruleError('credential_unknown', `No credential for ${spec.name} is stored`, {
         where: spec.name,
         next: `Run \`ferrule connect ${spec.name}\`, or pass inputs: --field, --inputs or --connection-string.`,
       });
     }
-    const connection = await fromInputs(spec, args, io, shared, methodOption);
-    return opened(spec, connection, undefined, store);
+    return opened({ spec, credential: undefined, ...(await fromInputs(spec, args, io, shared, methodOption)) }, store);
   } catch (error) {
     await store.close();
     throw error;
@@ -74,18 +78,18 @@ async function fromInputs(
   io: Io,
   shared: ConnectionOptions,
   methodOption: string,
-): Promise<Connection> {
-  const inputs = await gatherInputs(spec, args, io, { prompt: false, method: args.text(methodOption) });
-  return await connectSpec(spec, inputs, shared);
+): Promise<{ connection: Connection; limit: number | undefined }> {
+  const { string, ...inputs } = await gatherInputs(spec, args, io, { prompt: false, method: args.text(methodOption) });
+  const own = string === undefined ? {} : await runtimeOptions(string.runtime, io);
+  const connection = await connectSpec(spec, inputs, { ...shared, ...own, network: { ...own.network, ...shared.network } });
+  return { connection, limit: string?.runtime.limit };
 }
 
-function opened(spec: SpecDocument, connection: Connection, credential: string | undefined, store: CredentialStore | undefined): Opened {
+function opened(parts: Omit<Opened, typeof Symbol.asyncDispose>, store: CredentialStore | undefined): Opened {
   return {
-    spec,
-    connection,
-    credential,
+    ...parts,
     async [Symbol.asyncDispose]() {
-      await connection.close();
+      await parts.connection.close();
       await store?.close();
     },
   };

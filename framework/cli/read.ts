@@ -19,7 +19,6 @@ import { tracer } from './trace.ts';
 
 export const run: Run = async (args, io) => {
   const [, ...wanted] = args.positionals;
-  const limit = args.count('limit', 1);
   const out = args.text('out');
   const traffic = new Traffic();
   const trace = args.flag('trace') ? tracer(io) : undefined;
@@ -29,6 +28,7 @@ export const run: Run = async (args, io) => {
   };
   await using opened = await openConnection(args, io, { onEvent });
   const { connection, spec } = opened;
+  const limit = args.count('limit', 1) ?? opened.limit;
   const streams = pick(connection, wanted);
   const json = args.flag('json');
   if (out === '-' && streams.length !== 1 && !json) {

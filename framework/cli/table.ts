@@ -23,7 +23,7 @@ const LEAST_LAST = 24;
 export function table(header: readonly string[], rows: readonly (readonly string[])[], options: TableOptions = {}): string {
   const { indent = '', right = [], heading = (text) => text } = options;
   const safe = rows.map((row) => header.map((_, column) => visibleCell(row[column] ?? '')));
-  const widths = header.map((title, column) => Math.max(length(title), ...safe.map((row) => length(row[column] ?? ''))));
+  const widths = header.map((title, column) => Math.max(textWidth(title), ...safe.map((row) => textWidth(row[column] ?? ''))));
   const last = header.length - 1;
   if (options.width !== undefined) {
     const before = indent.length + widths.slice(0, last).reduce((sum, width) => sum + width + GAP, 0);
@@ -44,7 +44,7 @@ export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let current = '';
   for (const word of text.split(' ')) {
-    if (current !== '' && length(current) + 1 + length(word) > width) {
+    if (current !== '' && textWidth(current) + 1 + textWidth(word) > width) {
       lines.push(current);
       current = word;
     } else current = current === '' ? word : `${current} ${word}`;
@@ -68,11 +68,18 @@ function visibleCell(cell: string): string {
   return plain === cell ? visible(cell) : cell.replace(/\s*\n\s*/g, ' ');
 }
 
-/** Characters shown: colour codes take no room. */
-const length = (text: string): number => [...stripVTControlCharacters(text)].length;
+/** Columns that a text takes on a terminal: colour codes none, East Asian characters two. */
+export function textWidth(text: string): number {
+  const plain = stripVTControlCharacters(text);
+  let width = 0;
+  for (const character of plain) width += WIDE.test(character) ? 2 : /\p{Mn}/u.test(character) ? 0 : 1;
+  return width;
+}
+
+const WIDE = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\uff01-\uff60\p{Emoji_Presentation}]/u;
 
 function pad(cell: string, width: number, right: boolean, last: boolean): string {
-  const space = ' '.repeat(Math.max(0, width - length(cell)));
+  const space = ' '.repeat(Math.max(0, width - textWidth(cell)));
   if (right) return space + cell;
   return last ? cell : cell + space;
 }

@@ -1,13 +1,13 @@
 import type { ClientEvent } from '../http/types.ts';
 import { type Io, print } from './io.ts';
 import { styleOf, visible } from './style.ts';
-import { widthOf } from './table.ts';
+import { textWidth, widthOf } from './table.ts';
 
 type Sent = Extract<ClientEvent, { type: 'request' }>;
 type Answered = Extract<ClientEvent, { type: 'response' }>;
 
 /** More of a body than this says no more about what went wrong. */
-const BODY_LINES = 12;
+const BODY_CHARACTERS = 600;
 const NARROW = 100;
 
 /** `--trace`: each request with its answer beside it, as the client's events (redacted there) come in. */
@@ -76,15 +76,18 @@ function beside(left: readonly string[], right: readonly string[], half: number)
   let text = '';
   for (let row = 0; row < rows; row += 1) {
     const first = left[row] ?? '';
-    text += `${first}${' '.repeat(Math.max(0, half - [...first].length))} │ ${right[row] ?? ''}`.trimEnd() + '\n';
+    text += `${first}${' '.repeat(Math.max(0, half - textWidth(first)))} │ ${right[row] ?? ''}`.trimEnd() + '\n';
   }
   return text;
 }
 
 function cut(line: string, width: number): string[] {
-  const characters = [...line];
-  const parts: string[] = [];
-  for (let from = 0; from < Math.max(1, characters.length); from += width) parts.push(characters.slice(from, from + width).join(''));
+  const parts = [''];
+  for (const character of line) {
+    const last = parts.length - 1;
+    if (textWidth(parts[last] ?? '') + textWidth(character) > width) parts.push(character);
+    else parts[last] += character;
+  }
   return parts;
 }
 
@@ -98,6 +101,6 @@ const headerLines = (headers: Record<string, string>): string[] => Object.entrie
 
 function bodyLines(body: string | undefined): string[] {
   if (body === undefined || body === '') return [];
-  const all = body.split('\n');
-  return ['', ...all.slice(0, BODY_LINES), ...(all.length > BODY_LINES ? [`… ${all.length - BODY_LINES} more lines`] : [])];
+  const shown = body.slice(0, BODY_CHARACTERS).trimEnd();
+  return ['', ...shown.split('\n'), ...(shown.length < body.trimEnd().length ? [`… ${body.length - shown.length} more characters`] : [])];
 }
