@@ -2,6 +2,7 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { compile } from 'json-schema-to-typescript';
+import { makeEditorSchema } from './generate/editor.ts';
 import { makeShapes } from './generate/shapes.ts';
 import { makeValidators } from './generate/validators.ts';
 
@@ -11,6 +12,7 @@ const outputs: [string, () => Promise<string> | string][] = [
   ['framework/core/spec-types.gen.ts', specTypes],
   ['framework/spec/shape.gen.ts', shapes],
   ['framework/spec/validators.gen.cjs', makeValidators],
+  ['schemas/connector.gen.schema.json', () => `${JSON.stringify(makeEditorSchema(), null, 2)}\n`],
 ];
 
 /** `x_…` keys are free at the top level; as a plain index signature they would let every misspelt key compile. */

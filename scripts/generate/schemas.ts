@@ -3,9 +3,11 @@ import { dirname, join, posix } from 'node:path';
 
 export type Schema = { [key: string]: unknown };
 
-/** Every file of schemas/ by its $id, which is its path there. */
+/** Every file of the language in schemas/ by its $id, which is its path there. schemas/cli is about the command line's output. */
 export function readSchemas(folder = 'schemas'): Map<string, Schema> {
-  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.schema.json'));
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
+    (name) => name.endsWith('.schema.json') && !name.endsWith('.gen.schema.json') && !name.startsWith('cli/'),
+  );
   const schemas = new Map<string, Schema>();
   for (const file of files.sort()) {
     const schema = JSON.parse(readFileSync(join(folder, file), 'utf8')) as Schema;

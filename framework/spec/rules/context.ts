@@ -32,7 +32,7 @@ export interface RuleContext {
   partial: boolean;
   leaves: readonly Leaf[];
   expressions: readonly Expression[];
-  /** One for each auth method, with the first option of each choice; without streams. */
+  /** One for each auth method, with the first option of each choice; fields and methods only. */
   resolved: Readonly<Record<string, Resolved>>;
 }
 
@@ -42,8 +42,9 @@ export function makeContext(tree: SpecTree, source: SpecTree, spec: SpecDocument
   const choices = Object.fromEntries(
     Object.entries(spec.choices ?? {}).map(([name, choice]) => [name, Object.keys(choice.options)[0] ?? '']),
   );
-  // What scopes and rules ask of a resolved spec are fields and methods: resolving streams would cost more than all rules.
-  const small: SpecDocument = { ...spec, streams: {} };
+  // What scopes and rules ask of a resolved spec are fields and methods: resolving all of it would cost more than all rules.
+  const { check: _check, ...rest } = spec;
+  const small: SpecDocument = { ...rest, streams: {}, http: {} };
   const resolved = Object.fromEntries(Object.keys(spec.auth).map((method) => [method, resolve(small, { method, choices })]));
   let expressions: Expression[] | undefined;
   return {

@@ -1,6 +1,21 @@
 /** A static look at regular expressions (ECMAScript syntax with the u flag): enough to tell whether one can explode. */
 
-export function regularExpression(pattern: string): { expression?: RegExp; problem?: string } {
+interface Look {
+  expression?: RegExp;
+  problem?: string;
+}
+
+/** Several rules look at each pattern; they are few and short. */
+const looks = new Map<string, Look>();
+const MOST = 1000;
+
+export function regularExpression(pattern: string): Look {
+  const known = looks.get(pattern) ?? lookAt(pattern);
+  if (looks.size < MOST) looks.set(pattern, known);
+  return known;
+}
+
+function lookAt(pattern: string): Look {
   try {
     return { expression: new RegExp(pattern, 'u') };
   } catch (error) {
