@@ -1,9 +1,11 @@
 /** The public API. Nothing outside imports deeper. */
 
 import type { Connectors } from './connectors.gen.ts';
+import type { Finding } from './core/finding.ts';
 import type { Inputs } from './engine/connect.ts';
 import type { Connection } from './engine/connection.ts';
 import { type ConnectByNameOptions, connectByName, type StoredCredential } from './engine/connector.ts';
+import type { LintOptions } from './spec/lint.ts';
 
 export * from './connectors.gen.ts';
 export type { Clock, Random } from './core/clock.ts';
@@ -51,4 +53,9 @@ export function connect<const Name extends string>(
   options?: ConnectByNameOptions,
 ): Promise<Connection<StreamOf<Name>>> {
   return connectByName(name, inputs as Inputs | StoredCredential, options);
+}
+
+/** All findings of some spec files, rules included. The rules are loaded when this is called: a pipeline never needs them. */
+export async function lint(files: readonly string[], options?: LintOptions): Promise<{ findings: Finding[]; files: number }> {
+  return (await import('./spec/lint.ts')).lint(files, options);
 }

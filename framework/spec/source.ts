@@ -1,7 +1,11 @@
-import { Composer, type Document, isAlias, isMap, isScalar, isSeq, type Node, type Pair, Parser, type Scalar } from 'yaml';
+import { createRequire } from 'node:module';
+import type { Document, Node, Pair, Scalar } from 'yaml';
 import type { Finding } from '../core/finding.ts';
 import { diagnose } from './syntax.ts';
 import { LineMap, type SpecEntry, type SpecList, type SpecMap, type SpecNode, type SpecScalar, SpecTree } from './tree.ts';
+
+// By require: its files are CommonJS, and an import would search each for the names of its exports first.
+const { Composer, isAlias, isMap, isScalar, isSeq, Parser } = createRequire(import.meta.url)('yaml') as typeof import('yaml');
 
 /** The largest spec that is read. Bytes. */
 export const MAX_BYTES = 1024 * 1024;

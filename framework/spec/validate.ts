@@ -1,10 +1,13 @@
+import { createRequire } from 'node:module';
 import type { ErrorObject } from 'ajv';
 import type { Finding } from '../core/finding.ts';
 import { suggest } from '../core/suggest.ts';
 import { isLaterKey, isLaterTag } from './later.ts';
 import { branch, type JsonType, type Shape, shape, shapeAt } from './shape.ts';
 import type { FindingPlace, SpecNode, SpecPath, SpecTree } from './tree.ts';
-import { connector } from './validators.gen.cjs';
+
+// By require: an import would first read 400 KB for the names of its exports, which costs as much as a whole start.
+const { connector } = createRequire(import.meta.url)('./validators.gen.cjs') as typeof import('./validators.gen.cjs');
 
 type Path = (string | number)[];
 
