@@ -11,7 +11,7 @@ import { createHostPolicy } from './hosts.ts';
 import { judge } from './judge.ts';
 import { createRateLimiter } from './rate-limit.ts';
 import { mayRetry, Retryable, retryPolicy, waitBeforeRetry } from './retry.ts';
-import { createRuns } from './run.ts';
+import { createRuns, type Run } from './run.ts';
 import { createShown } from './trace.ts';
 import { createTransport, type WireResponse } from './transport.ts';
 import type {
@@ -91,7 +91,7 @@ export function createClient(options: ClientOptions): Client {
 
   const prepare = (own: CallDraft, callOptions: RawCallOptions, longest: number): PreparedCall => {
     const url = policy.resolve(reveal(own.url));
-    const where = shown.where(own.method, url);
+    const where = () => shown.where(own.method, url);
     const { bare = false, inherit = true, decode = 'json', signal, name } = callOptions;
     const timeout = timeouts(options.timeout, callOptions.timeout);
     const merged = mergeDraft(own, url, bare ? nothing : inherit ? inherited : ofNetwork);
@@ -101,10 +101,19 @@ export function createClient(options: ClientOptions): Client {
     return { run, own, merged, url, bare, payload: callOptions.payload, defaults, longest };
   };
 
-  /** Runs attempts until one gives a result; all timing is ours, by the injected clock. */
+  /** Runs attempts until one gives a result; all timing is ours, by the injected clock. The first, which mostly is the last, goes without the machinery. */
   const retrying = async <T>({ run }: PreparedCall, retry: RetryPolicy, attempt: () => Promise<T>): Promise<T> => {
     try {
-      return await pRetry(attempt, {
+      return await attempt();
+    } catch (error) {
+      if (!(error instanceof Retryable)) throw error;
+      return again(run, retry, error, attempt);
+    }
+  };
+
+  const again = async <T>(run: Run, retry: RetryPolicy, first: Retryable, attempt: () => Promise<T>): Promise<T> => {
+    try {
+      return await pRetry((number) => (number === 1 ? Promise.reject(first) : attempt()), {
         retries: retry.max_retries,
         minTimeout: 0,
         factor: 1,
@@ -126,7 +135,7 @@ export function createClient(options: ClientOptions): Client {
     const { run, own, bare } = call;
     const asked = askedWait(exchanged.headers, limits, clock.now());
     const verdict = judge(response, rules, {
-      where: exchanged.where,
+      where: exchanged.where(),
       asked: response.status >= 400 ? asked : undefined,
       excerpt: shown.excerpt,
     });

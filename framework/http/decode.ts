@@ -17,7 +17,7 @@ const inflateRaw = promisify<Buffer, zlib.ZlibOptions, Buffer>(zlib.inflateRaw);
 const brotli = promisify<Buffer, zlib.BrotliOptions, Buffer>(zlib.brotliDecompress);
 
 /** Undoes Content-Encoding, the last one named first, into at most `maxBytes`. */
-export async function uncompress(bytes: Buffer, encoding: string | undefined, maxBytes: number, where: string): Promise<Buffer> {
+export async function uncompress(bytes: Buffer, encoding: string | undefined, maxBytes: number, where: () => string): Promise<Buffer> {
   let result = bytes;
   for (const name of encodings(encoding, where)) {
     if (result.length === 0) return result; // a HEAD, 204 or 304 names an encoding and has no body
@@ -27,15 +27,15 @@ export async function uncompress(bytes: Buffer, encoding: string | undefined, ma
       else if (name === 'br') result = await brotli(result, options);
       else result = await (isZlib(result) ? inflate : inflateRaw)(result, options);
     } catch (error) {
-      if (codeOf(error) === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(maxBytes, { where });
-      throw new FerruleError('response_malformed', `The answer says it is ${name}, but it does not decompress.`, { where });
+      if (codeOf(error) === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(maxBytes, where());
+      throw new FerruleError('response_malformed', `The answer says it is ${name}, but it does not decompress.`, { where: where() });
     }
   }
   return result;
 }
 
 /** The same for a stream. Errors of the result are FerruleErrors. */
-export function uncompressStream(body: Readable, encoding: string | undefined, where: string): Readable {
+export function uncompressStream(body: Readable, encoding: string | undefined, where: () => string): Readable {
   let result = body;
   for (const name of encodings(encoding, where)) {
     const stage = name === 'gzip' ? zlib.createGunzip() : name === 'br' ? zlib.createBrotliDecompress() : zlib.createInflate();
@@ -47,7 +47,7 @@ export function uncompressStream(body: Readable, encoding: string | undefined, w
   return result;
 }
 
-function encodings(encoding: string | undefined, where: string): ('gzip' | 'deflate' | 'br')[] {
+function encodings(encoding: string | undefined, where: () => string): ('gzip' | 'deflate' | 'br')[] {
   const names = (encoding ?? '')
     .toLowerCase()
     .split(',')
@@ -55,7 +55,7 @@ function encodings(encoding: string | undefined, where: string): ('gzip' | 'defl
     .filter((name) => name !== '' && name !== 'identity');
   return names.reverse().map((name) => {
     if (name === 'gzip' || name === 'deflate' || name === 'br') return name;
-    throw new FerruleError('response_malformed', `The answer's content encoding ${name.slice(0, 30)} is not known.`, { where });
+    throw new FerruleError('response_malformed', `The answer's content encoding ${name.slice(0, 30)} is not known.`, { where: where() });
   });
 }
 
@@ -67,7 +67,7 @@ export interface DecodeContext {
   bigIntegers: BigIntegers;
   contentType: string | undefined;
   status: number;
-  where: string;
+  where: () => string;
   /** A redacted piece of a text, for messages. */
   excerpt: (text: string) => string;
 }
@@ -88,7 +88,7 @@ export function decodeLeniently(bytes: Buffer, contentType: string | undefined):
   if (bytes.length === 0) return null;
   let text: string;
   try {
-    text = decodeText(bytes, charsetOf(bytes, contentType), false, '');
+    text = decodeText(bytes, charsetOf(bytes, contentType), false, () => '');
   } catch {
     text = bytes.toString('latin1'); // an unknown charset: better odd letters than no message
   }
@@ -108,7 +108,10 @@ function decodeJson(text: string, type: string, context: DecodeContext): Json {
   if (text.trim() === '') return null;
   if (type.includes('html') || /^\s*</.test(text)) {
     const got = type === '' ? 'no content type' : type;
-    throw new FerruleError('response_malformed', `The answer (${status}, ${got}) is not JSON: ${excerpt(text)}`, { where, status });
+    throw new FerruleError('response_malformed', `The answer (${status}, ${got}) is not JSON: ${excerpt(text)}`, {
+      where: where(),
+      status,
+    });
   }
   try {
     return parseJson(text, bigIntegers);
@@ -118,7 +121,7 @@ function decodeJson(text: string, type: string, context: DecodeContext): Json {
       'response_malformed',
       `The answer (${status}${type === '' ? '' : `, ${type}`}) is not JSON: ${error.message} It begins: ${excerpt(text)}`,
       {
-        where,
+        where: where(),
         status,
       },
     );
@@ -138,12 +141,12 @@ function charsetOf(bytes: Buffer, contentType: string | undefined): string {
   return /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(contentType ?? '')?.[1]?.toLowerCase() ?? 'utf-8';
 }
 
-function decodeText(bytes: Buffer, charset: string, fatal: boolean, where: string): string {
+function decodeText(bytes: Buffer, charset: string, fatal: boolean, where: () => string): string {
   try {
     return new TextDecoder(charset, { fatal }).decode(bytes); // drops a byte order mark
   } catch (error) {
     const why =
       codeOf(error) === 'ERR_ENCODING_NOT_SUPPORTED' ? `its charset ${charset.slice(0, 30)} is not known` : `it is not ${charset}`;
-    throw new FerruleError('response_malformed', `The answer cannot be read: ${why}.`, { where });
+    throw new FerruleError('response_malformed', `The answer cannot be read: ${why}.`, { where: where() });
   }
 }

@@ -98,13 +98,13 @@ function encodeDraftBody({ body, encode }: RequestDraft, random: Random) {
 function withQuery(url: URL, query: Record<string, Text | Text[]>): URL {
   const names = Object.keys(query);
   if (names.length === 0) return url;
-  const kept = url.search
-    .slice(1)
+  const at = url.href.indexOf('?');
+  if (at < 0) return new URL(`${url.href}?${encodeQuery(query)}`);
+  const kept = url.href
+    .slice(at + 1)
     .split('&')
     .filter((pair) => pair !== '' && !names.includes(nameOf(pair)));
-  const result = new URL(url);
-  result.search = [...kept, encodeQuery(query)].filter((part) => part !== '').join('&');
-  return result;
+  return new URL(`${url.href.slice(0, at)}?${[...kept, encodeQuery(query)].filter((part) => part !== '').join('&')}`);
 }
 
 function nameOf(pair: string): string {

@@ -32,7 +32,7 @@ export interface Exchanged<T> {
   /** Lower-case names, one text each. */
   headers: Record<string, string>;
   url: URL;
-  where: string;
+  where: () => string;
   /** Of the token that was used. */
   version: number | undefined;
 }
@@ -88,7 +88,7 @@ export function createExchange(env: ExchangeEnv) {
     draft: RequestDraft,
     encoded: EncodedRequest,
     sender: Sender<T>,
-    where: string,
+    where: () => string,
   ) => {
     const { run } = call;
     const { method } = draft;
@@ -111,7 +111,7 @@ export function createExchange(env: ExchangeEnv) {
       ...(encoded.body !== undefined && { body: encoded.body }),
     };
     try {
-      const answer = await sender.send(request, { timeout: run.timeout, maxBytes: env.maxBytes, abort: run.attempt() });
+      const answer = await sender.send(request, { timeout: run.timeout, maxBytes: env.maxBytes, stop: run.attempt() });
       if (env.onEvent) {
         const bytes = sender.bytesOf(answer);
         const body = shown.body(bytes);
@@ -124,7 +124,7 @@ export function createExchange(env: ExchangeEnv) {
       if (!isFerruleError(error)) throw error;
       const at = clock.now();
       env.onEvent?.({ ...base, type: 'failure', at, code: error.code, message: error.message, duration: at - started });
-      throw run.signal.aborted ? error : sender.onFailure(error);
+      throw run.reason ? error : sender.onFailure(error);
     }
   };
 
@@ -143,9 +143,10 @@ export function createExchange(env: ExchangeEnv) {
       run.sent++;
       const applied = await withCredential(call, draft, url, hop);
       const target = applied.draft.url === draft.url ? url : policy.resolve(revealUrl(applied.draft));
-      policy.check(target, !bare);
+      if (target !== url) policy.check(target, !bare);
       const encoded = encode(call, applied.draft, target);
-      const where = shown.where(draft.method, target);
+      const { method } = draft;
+      const where = () => shown.where(method, target);
       const answer = await sendOnce(call, applied.draft, encoded, sender, where);
       const headers = flatten(answer.headers);
       if (!bare) limiter.observe(path, headers);

@@ -22,16 +22,13 @@ export function failureOf(error: unknown, place: FailurePlace): FerruleError {
   const code = codeOf(error);
   const { where } = place;
   const to = place.proxy === undefined ? place.host : `${place.host} through the proxy ${place.proxy}`;
-  const proxyStatus = /^Bad response: (\d{3})$/.exec(textOf(error, 'message'))?.[1];
+  const proxyStatus = /^Bad response: (\d{3})$/.exec(messageOf(error))?.[1];
   if (place.proxy !== undefined && proxyStatus !== undefined) return proxyFailure(place.proxy, proxyStatus, place);
   if (code === 'ENOTFOUND' || code.startsWith('EAI_') || code === 'ENODATA') {
     return new FerruleError('name_not_resolved', `The name ${place.proxy ?? place.host} does not resolve (${code}).`, { where });
   }
   if (TLS.test(code)) {
     return new FerruleError('tls_failed', `TLS with ${to} failed (${code}): ${tlsReason(code)}.`, { where });
-  }
-  if (textOf(error, 'name') === 'TimeoutError') {
-    return new FerruleError('timeout', `${place.host} did not begin to answer in time (response timeout).`, { where });
   }
   if (code.startsWith('HPE_')) {
     return new FerruleError('response_malformed', `The answer of ${to} is not HTTP as it should be (${code}).`, {
@@ -51,9 +48,10 @@ function proxyFailure(proxy: string, status: string, { where }: FailurePlace): F
 }
 
 /** A timeout of ours, by phase. */
-export function timeoutError(phase: 'connect' | 'total' | 'idle', ms: number, { where, host }: FailurePlace): FerruleError {
+export function timeoutError(phase: 'connect' | 'response' | 'total' | 'idle', ms: number, { where, host }: FailurePlace): FerruleError {
   const message = {
     connect: `No connection to ${host} within ${ms} ms (connect timeout).`,
+    response: `${host} did not begin to answer within ${ms} ms (response timeout).`,
     total: `The call took longer than ${ms} ms with its retries (total timeout).`,
     idle: `${host} sent nothing for ${ms} ms in the middle of the answer (response timeout).`,
   }[phase];
@@ -86,10 +84,8 @@ export function codeOf(error: unknown): string {
   return '';
 }
 
-const textOf = (error: unknown, key: 'message' | 'name'): string => {
-  const value = typeof error === 'object' && error !== null ? (error as { message?: unknown; name?: unknown })[key] : undefined;
-  return typeof value === 'string' ? value : '';
-};
+const messageOf = (error: unknown): string =>
+  typeof error === 'object' && error !== null && 'message' in error && typeof error.message === 'string' ? error.message : '';
 
 function tlsReason(code: string): string {
   if (code.startsWith('DEPTH_ZERO') || code.startsWith('SELF_SIGNED')) return 'the certificate is self-signed';

@@ -33,13 +33,16 @@ export function createHostPolicy(options: HostPolicyOptions): HostPolicy {
   if (base.search !== '' || base.hash !== '') throw malformed('The base URL may have neither query nor fragment.', base.origin);
   const rules = (options.credentialHosts ?? []).map(parseRule);
   const map = options.addressMap && checkMap(options.addressMap);
-  const mayHaveCredential = (url: URL) => url.origin === base.origin || rules.some((rule) => rule(url));
+  const { origin } = base;
+  const mayHaveCredential = (url: URL) => url.origin === origin || rules.some((rule) => rule(url));
+  checkScheme(base, options.allowHttpLoopback === true);
 
   return {
     base,
     resolve: (url) => (ABSOLUTE.test(url) ? parseUrl(url.startsWith('//') ? base.protocol + url : url, 'URL') : join(base, url)),
     mayHaveCredential,
     check(url, credential) {
+      if (!map && url.origin === origin) return;
       checkScheme(url, options.allowHttpLoopback === true);
       if (map && !map.has(url.origin)) {
         throw new FerruleError('credential_sandbox', `This connection is to a sandbox, which does not stand for ${url.origin}.`, {

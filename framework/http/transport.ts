@@ -11,6 +11,7 @@ import type { Method } from '../core/value.ts';
 import { guardedLookup, refuseAddress } from './addresses.ts';
 import { type FailurePlace, failureOf, timeoutError } from './failure.ts';
 import { bypassesProxy, parseProxy } from './proxy.ts';
+import type { Stop } from './run.ts';
 import type { Network, Timeouts } from './types.ts';
 
 /** A request as bytes: everything is revealed, nothing is added to it. */
@@ -21,7 +22,7 @@ export interface WireRequest {
   headers: Record<string, string>;
   body?: Uint8Array | string;
   /** Method and URL for messages, redacted. */
-  where: string;
+  where: () => string;
   /** True for the sandbox's own loopback address, which the map has checked. */
   mapped: boolean;
 }
@@ -36,8 +37,8 @@ export interface WireLimits {
   timeout: Timeouts;
   /** Bytes as received, before content decoding. */
   maxBytes: number;
-  /** Aborting it with a FerruleError as reason ends the request with that error. */
-  abort: AbortController;
+  /** Ends the request with its reason. */
+  stop: Stop;
 }
 
 /** The only place where bytes leave. All it throws are FerruleErrors, made from codes alone. */
@@ -72,30 +73,32 @@ export function createTransport(network: Network): Transport {
     const refused = isIP(host) !== 0 && !request.mapped ? refuseAddress(host, host, network) : undefined;
     if (refused) throw refused;
     const agent = { http: request.mapped ? direct.mapped : direct.http, https: viaProxy && tunnel ? tunnel : direct.https };
-    const place: FailurePlace = {
-      where: request.where,
+    const place = (): FailurePlace => ({
+      where: request.where(),
       host: `${url.hostname}:${url.port || (url.protocol === 'https:' ? '443' : '80')}`,
       ...(viaProxy && { proxy: proxy.shown }),
-    };
+    });
     return { agent, place };
   };
 
   return {
     async fetch(request, limits) {
       const { agent, place } = prepare(request);
-      const { timeout, abort } = limits;
-      const call = client(request.url, { ...gotOptions(request, limits), agent });
-      const stopWatching = watchConnect(call, timeout.connect, abort, place);
+      const { stop, maxBytes } = limits;
+      const call = client(request.url, { ...gotOptions(request), agent });
+      stop.ends = () => call.cancel();
+      const stopWatching = watchHead(call, limits, place);
       call.on('downloadProgress', ({ transferred }) => {
-        if (transferred > limits.maxBytes) abort.abort(tooLarge(limits.maxBytes, place));
+        if (transferred > maxBytes) stop.stop(tooLarge(maxBytes, place().where));
       });
       try {
         const response = await call;
         return { status: response.statusCode, headers: response.headers, bytes: response.rawBody };
       } catch (error) {
-        throw abort.signal.aborted ? abort.signal.reason : failureOf(error, place);
+        throw stop.reason ?? failureOf(error, place());
       } finally {
         stopWatching();
+        stop.ends = undefined;
       }
     },
 
@@ -131,53 +134,61 @@ function tlsOptions(network: Network): AgentOptions {
   };
 }
 
-function gotOptions({ method, headers, body }: WireRequest, { timeout, abort }: WireLimits) {
+function gotOptions({ method, headers, body }: WireRequest) {
   // A GET that may have a body would wait, as a stream, for one to be piped in.
-  return {
-    method,
-    headers,
-    ...(body !== undefined && { body, allowGetBody: true }),
-    timeout: { response: timeout.response },
-    signal: abort.signal,
-  };
+  return body === undefined ? { method, headers } : { method, headers, body, allowGetBody: true };
 }
 
 interface RequestEvents {
   on(event: 'request', listener: (request: ClientRequest) => void): unknown;
 }
 
-/** One limit for name, TCP, TLS and proxy together: got's own begin only when a socket is there, which a proxy may never give. */
-function watchConnect(call: RequestEvents, ms: number, abort: AbortController, place: FailurePlace): () => void {
-  const timer = setTimeout(() => abort.abort(timeoutError('connect', ms, place)), ms);
-  const stop = () => clearTimeout(timer);
+/**
+ * Two limits: name, TCP, TLS and proxy together, and from the request's last byte to the answer's head. got has its own, but they begin
+ * only when a socket is there, which a proxy may never give.
+ */
+function watchHead(call: RequestEvents, { timeout, stop }: WireLimits, place: () => FailurePlace): () => void {
+  let timer = setTimeout(() => stop.stop(timeoutError('connect', timeout.connect, place())), timeout.connect);
+  let over = false;
+  const connected = () => clearTimeout(timer);
+  const end = () => {
+    over = true;
+    clearTimeout(timer);
+  };
   call.on('request', (request) => {
     request.once('socket', (socket) => {
-      if (!socket.connecting && !('secureConnecting' in socket && socket.secureConnecting)) return stop();
-      socket.once('encrypted' in socket ? 'secureConnect' : 'connect', stop);
+      const busy = socket.connecting || ('secureConnecting' in socket && socket.secureConnecting === true);
+      if (busy) socket.once('encrypted' in socket ? 'secureConnect' : 'connect', connected);
+      else connected();
     });
+    request.once('finish', () => {
+      connected();
+      if (over) return; // ended before its last byte was out
+      timer = setTimeout(() => stop.stop(timeoutError('response', timeout.response, place())), timeout.response);
+    });
+    request.once('response', end);
   });
-  return stop;
+  return end;
 }
 
-async function openStream(client: Got, request: WireRequest, limits: WireLimits, agent: object, place: FailurePlace) {
-  const { timeout, abort } = limits;
+async function openStream(client: Got, request: WireRequest, limits: WireLimits, agent: object, place: () => FailurePlace) {
+  const { stop } = limits;
   // Without a body got's stream would wait for one to be piped in.
   const body = request.body ?? (request.method === 'GET' || request.method === 'HEAD' ? undefined : '');
-  const stream = client.stream(request.url, {
-    ...gotOptions({ ...request, ...(body !== undefined && { body }) }, limits),
-    agent,
-    isStream: true,
-  });
-  const stopWatching = watchConnect(stream, timeout.connect, abort, place);
-  const mapped = (error: unknown) => (abort.signal.aborted ? abort.signal.reason : failureOf(error, place));
+  const stream = client.stream(request.url, { ...gotOptions({ ...request, ...(body !== undefined && { body }) }), agent, isStream: true });
+  stream.on('error', () => {}); // every reader has its own; this one is for the time between two
+  stop.ends = () => stream.destroy();
+  const stopWatching = watchHead(stream, limits, place);
+  const mapped = (error: unknown) => stop.reason ?? failureOf(error, place());
   try {
     const head = await new Promise<WireResponse>((resolve, reject) => {
       stream.once('response', (response: { statusCode: number; headers: WireResponse['headers'] }) =>
         resolve({ status: response.statusCode, headers: response.headers }),
       );
       stream.once('error', reject);
+      stream.once('close', () => reject(stop.reason));
     });
-    return { ...head, body: chunks(stream, timeout.response, abort, place, mapped), cancel: () => stream.destroy() };
+    return { ...head, body: chunks(stream, limits, place, mapped), cancel: () => stream.destroy() };
   } catch (error) {
     throw mapped(error);
   } finally {
@@ -185,11 +196,12 @@ async function openStream(client: Got, request: WireRequest, limits: WireLimits,
   }
 }
 
-async function* chunks(stream: Readable, idle: number, abort: AbortController, place: FailurePlace, mapped: (error: unknown) => unknown) {
+async function* chunks(stream: Readable, { timeout, stop }: WireLimits, place: () => FailurePlace, mapped: (error: unknown) => unknown) {
+  const idle = timeout.response;
   let timer: NodeJS.Timeout | undefined;
   const watch = () => {
     clearTimeout(timer);
-    timer = setTimeout(() => abort.abort(timeoutError('idle', idle, place)), idle);
+    timer = setTimeout(() => stop.stop(timeoutError('idle', idle, place())), idle);
   };
   try {
     watch();
@@ -206,7 +218,7 @@ async function* chunks(stream: Readable, idle: number, abort: AbortController, p
   }
 }
 
-export const tooLarge = (maxBytes: number, { where }: Pick<FailurePlace, 'where'>) =>
+export const tooLarge = (maxBytes: number, where: string) =>
   new FerruleError('response_malformed', `The answer is larger than ${maxBytes} bytes.`, {
     where,
     next: 'Ask for smaller pages, or read it as a stream.',
