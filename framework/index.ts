@@ -32,7 +32,7 @@ export {
 export type { ConnectionOptions, NetworkOptions, RetryOptions } from './engine/options.ts';
 export type { ClientEvent, Http, HttpOptions, HttpPromise, HttpResponse } from './http/types.ts';
 export { Catalogue, type CatalogueEntry } from './spec/catalogue.ts';
-export { type LintOptions, lint, lintText } from './spec/lint.ts';
+export type { LintOptions } from './spec/lint.ts';
 
 /** What `connect` takes for a connector: the union of its auth methods where it is known, else anything of the shape of inputs. */
 export type ConnectInputs<Name extends string> = Name extends keyof Connectors ? Connectors[Name]['inputs'] : Inputs;
