@@ -109,6 +109,6 @@ export function set<T extends object, K extends keyof T>(target: T, key: K, valu
 
 export function prefix(given: Given, { network }: ConnectionDraft): void {
   // RFC 9110, 11.1: a scheme is a token.
-  if (/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(given.text)) network.authorizationPrefix = given.text;
+  if (/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(given.text)) network.authorizationPrefix = `${given.text} `;
   else given.wrong('is no word that can stand before a token', 'Write one word, as in Token.');
 }

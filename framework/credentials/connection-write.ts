@@ -93,7 +93,7 @@ function runtimeEntries({ retry = {}, network = {}, log = {}, timeout, limit }: 
     ['SSLServerCert', network.ca ?? network.caFile],
     ['CustomHeaders', network.headers && lines(network.headers, (name, value) => `${name}: ${value}`, '\n')],
     ['CustomUrlParams', network.query && lines(network.query, (name, value) => new URLSearchParams([[name, value]]).toString(), '&')],
-    ['AuthorizationHeaderPrefix', network.authorizationPrefix],
+    ['AuthorizationHeaderPrefix', network.authorizationPrefix?.trimEnd()],
     // Whole seconds are all that Timeout can say.
     ['Timeout', timeout === undefined ? undefined : Math.max(1, Math.round(timeout / 1000))],
     ['MaxRows', limit],

@@ -25,7 +25,7 @@ export interface RuntimeOptions {
     caFile?: string;
     headers?: Record<string, Secret>;
     query?: Record<string, Secret>;
-    /** In place of `Bearer`. */
+    /** In place of `Bearer `, with the space behind it. */
     authorizationPrefix?: string;
   };
   /** For one call with its retries. Milliseconds. */

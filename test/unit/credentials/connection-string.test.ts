@@ -266,7 +266,7 @@ it('runtime options', () => {
       noProxy: 'a.example,b',
       headers: { 'X-A': { secret: '1' }, 'X-B': { secret: 'two words' } },
       query: { a: { secret: '1' }, b: { secret: '&' } },
-      authorizationPrefix: 'Token',
+      authorizationPrefix: 'Token ',
       caFile: '/etc/ca.pem',
     },
     log: { file: '/var/log/f.log', verbosity: 3 },
@@ -441,7 +441,7 @@ describe('writing', () => {
               new Secret(`${tls ? 'https' : 'http'}://${encodeURIComponent(user)}:${encodeURIComponent(password)}@p.example:${port}`),
           ),
         noProxy: fc.constantFrom('a.example', 'a,b'),
-        authorizationPrefix: token,
+        authorizationPrefix: token.map((word) => `${word} `),
         headers: fc.dictionary(
           token,
           fc.stringMatching(/^[!-~]([ -~]{0,8}[!-~])?$/).map((value) => new Secret(value)),
