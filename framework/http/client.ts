@@ -160,7 +160,7 @@ export function createClient(options: ClientOptions): Client {
   });
 
   const raw = async (own: CallDraft, callOptions: RawCallOptions = {}): Promise<RawResult> => {
-    const retry = retryPolicy(basePolicy, callOptions.retry);
+    const retry = callOptions.retry ? retryPolicy(basePolicy, callOptions.retry) : basePolicy;
     const rules = callOptions.errors ?? (callOptions.bare ? undefined : options.errors) ?? NO_RULES;
     const call = prepare(own, callOptions, retry.longest);
     const whole = sender<Whole>(own, retry, {
@@ -221,7 +221,7 @@ export function createClient(options: ClientOptions): Client {
   };
 
   const stream = async (own: CallDraft, callOptions: RawCallOptions = {}): Promise<StreamedResponse> => {
-    const retry = retryPolicy(basePolicy, callOptions.retry);
+    const retry = callOptions.retry ? retryPolicy(basePolicy, callOptions.retry) : basePolicy;
     const rules = callOptions.errors ?? (callOptions.bare ? undefined : options.errors) ?? NO_RULES;
     const call = prepare(own, { decode: 'bytes', ...callOptions }, retry.longest);
     const { run, bare } = call;
@@ -252,8 +252,8 @@ export function createClient(options: ClientOptions): Client {
 
   const client: Client = {
     async call(draft, callOptions = {}) {
-      const { decode, ...result } = await raw(draft, callOptions);
-      return { ...result, body: decode(callOptions.decode ?? 'json') };
+      const result = await raw(draft, callOptions);
+      return withBody(result, result.decode(callOptions.decode ?? 'json'));
     },
     stream,
     http: createHttp({ raw, stream }),
@@ -264,6 +264,25 @@ export function createClient(options: ClientOptions): Client {
     [Symbol.asyncDispose]: () => client.close(),
   };
   return client;
+}
+
+/** Cookies and URL stay unmade until somebody looks. */
+function withBody(result: RawResult, body: Json): CallResult {
+  const { status, headers, bytes, empty, attempts } = result;
+  return {
+    status,
+    headers,
+    get cookies() {
+      return result.cookies;
+    },
+    body,
+    bytes,
+    get url() {
+      return result.url;
+    },
+    empty,
+    attempts,
+  };
 }
 
 function timeouts(...layers: (CallOptions['timeout'] | undefined)[]): Timeouts {

@@ -7,7 +7,7 @@ import { type EncodedRequest, encodeRequest, ownOnTop, secretsOf } from './draft
 import type { HostPolicy } from './hosts.ts';
 import type { RateLimiter } from './rate-limit.ts';
 import { followRedirect, isRedirect, tooManyRedirects } from './redirect.ts';
-import { abortable, type Run } from './run.ts';
+import type { Run } from './run.ts';
 import type { Shown } from './trace.ts';
 import type { WireLimits, WireRequest, WireResponse } from './transport.ts';
 import type { Authenticator, CallDraft, ClientEvent } from './types.ts';
@@ -67,8 +67,17 @@ export function createExchange(env: ExchangeEnv) {
 
   const withCredential = async (call: PreparedCall, draft: RequestDraft, url: URL, hop: number) => {
     if (call.bare || !auth) return { draft, version: undefined };
-    const attempt = { number: call.run.sent, url, now: clock.now(), uuid: env.random.uuid(), signal: call.run.signal };
-    const applied = await abortable(auth.apply(draft, attempt), call.run.signal);
+    const { run } = call;
+    const attempt = {
+      number: run.sent,
+      url,
+      now: clock.now(),
+      uuid: env.random.uuid(),
+      get signal() {
+        return run.signal;
+      },
+    };
+    const applied = await run.race(auth.apply(draft, attempt));
     return { draft: ownOnTop(applied.draft, call.own, hop === 0), version: applied.version };
   };
 
@@ -134,12 +143,7 @@ export function createExchange(env: ExchangeEnv) {
     for (let hop = 0; ; hop++) {
       policy.check(url, !bare);
       const path = limitedPath(url, policy.base);
-      if (!bare)
-        await limiter.acquire(path, {
-          signal: run.signal,
-          longest: Math.min(call.longest, run.left()),
-          onWait: (wait, reason) => emitWait(env, run, wait, reason),
-        });
+      if (!bare && !limiter.tryAcquire(path)) await takeTurn(env, call, path);
       run.sent++;
       const applied = await withCredential(call, draft, url, hop);
       const target = applied.draft.url === draft.url ? url : policy.resolve(revealUrl(applied.draft));
@@ -171,8 +175,12 @@ export function createExchange(env: ExchangeEnv) {
 
 const revealUrl = ({ url }: RequestDraft) => (typeof url === 'string' ? url : url.reveal());
 
-function emitWait({ onEvent, clock }: ExchangeEnv, run: Run, wait: number, reason: string): void {
-  onEvent?.({ type: 'wait', call: run.id, at: clock.now(), wait, reason });
+function takeTurn({ limiter, onEvent, clock }: ExchangeEnv, { run, longest }: PreparedCall, path: string): Promise<void> {
+  return limiter.acquire(path, {
+    signal: run.signal,
+    longest: Math.min(longest, run.left()),
+    onWait: (wait, reason) => onEvent?.({ type: 'wait', call: run.id, at: clock.now(), wait, reason }),
+  });
 }
 
 /** A limit's pattern is written as the spec's paths are: under the base URL. */

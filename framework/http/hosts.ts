@@ -63,6 +63,8 @@ export function createHostPolicy(options: HostPolicyOptions): HostPolicy {
 }
 
 function join(base: URL, path: string): URL {
+  // The usual path, which has nothing to look for.
+  if (/^\/?\w[\w/-]*$/.test(path)) return new URL(rootOf(base) + (path.startsWith('/') ? path : `/${path}`));
   const end = path.search(/[?#]/);
   const pathname = end < 0 ? path : path.slice(0, end);
   if (CONTROL.test(path)) throw malformed('A path may hold no space, backslash or control character; percent-encode it.', base.origin);
@@ -70,12 +72,14 @@ function join(base: URL, path: string): URL {
   if (segments.some((segment) => segment === '.' || segment === '..')) {
     throw malformed('A path may not hold . or .. as a segment: it would leave its place.', base.origin);
   }
-  const root = base.href.replace(/\/+$/, '');
+  const root = rootOf(base);
   const rest = path.replace(/^\/+/, '');
   const url = new URL(rest === '' || /^[?#]/.test(rest) ? root + rest : `${root}/${rest}`);
   url.hash = '';
   return url;
 }
+
+const rootOf = (base: URL) => (base.href.endsWith('/') ? base.href.replace(/\/+$/, '') : base.href);
 
 function parseUrl(text: string, what: string): URL {
   let url: URL;

@@ -15,6 +15,8 @@ export interface RateLimiterOptions {
 export interface RateLimiter {
   /** Resolves when a request to `path` may be sent. `onWait` hears of each wait before it begins. */
   acquire(path: string, options?: { signal?: AbortSignal; onWait?: (ms: number, reason: string) => void; longest?: number }): Promise<void>;
+  /** Takes a turn if one is free and nobody waits for it. */
+  tryAcquire(path: string): boolean;
   /** Learns from the headers of an answer (lower-case names). */
   observe(path: string, headers: Record<string, string>): void;
   /** No request is sent before this time (ms since the epoch): the server asked for it. */
@@ -69,13 +71,25 @@ export function createRateLimiter({ limits, clock, longest }: RateLimiterOptions
     for (const window of applying) window.sent.push(now);
   };
 
+  const applyingTo = (path: string) => {
+    const applying = windows.filter((window) => window.matches(path));
+    return { applying, key: applying.map((window) => windows.indexOf(window)).join() };
+  };
+
   return {
+    tryAcquire(path) {
+      if (windows.length === 0 && pausedUntil === 0) return true;
+      const { applying, key } = applyingTo(path);
+      if (queues.has(key) || waitFor(applying).wait > 0) return false;
+      const now = clock.now();
+      for (const window of applying) window.sent.push(now);
+      return true;
+    },
+
     async acquire(path, options) {
       options?.signal?.throwIfAborted();
-      const applying = windows.filter((window) => window.matches(path));
-      const key = applying.map((window) => windows.indexOf(window)).join();
+      const { applying, key } = applyingTo(path);
       const before = queues.get(key);
-      if (!before && waitFor(applying).wait === 0) return turn(applying, options);
       let leave: () => void = () => {};
       const mine = new Promise<void>((resolve) => {
         leave = resolve;

@@ -39,6 +39,8 @@ export interface Run {
   renewed: boolean;
   /** Milliseconds left of the total, by the injected clock. */
   left(): number;
+  /** The promise, or the reason when that comes first. */
+  race<T>(promise: Promise<T>): Promise<T>;
   /** For one sending: ends with the run, and may be ended alone. */
   attempt(): Stop;
   /** The total no longer counts: the answer's head is there, the rest is a stream. */
@@ -73,11 +75,13 @@ export function createRuns(clock: Clock): Runs {
       let reason: FerruleError | undefined;
       let whole: AbortController | undefined; // most calls wait for nothing that takes a signal
       let current: Stop | undefined;
+      const waiters = new Set<() => void>();
       const abort = (because: FerruleError) => {
         if (reason) return;
         reason = because;
         whole?.abort(because);
         current?.stop(because);
+        for (const waiting of waiters) waiting();
       };
       const onSignal = () => abort(new FerruleError('aborted', 'The call was cancelled.', { where: where() }));
       const timer = setTimeout(() => abort(timeoutError('total', timeout.total, { where: where(), host })), timeout.total);
@@ -99,6 +103,13 @@ export function createRuns(clock: Clock): Runs {
         sent: 0,
         renewed: false,
         left: () => timeout.total - (clock.now() - started),
+        race: (promise) =>
+          new Promise((resolve, reject) => {
+            if (reason) reject(reason);
+            const waiting = () => reject(reason);
+            waiters.add(waiting);
+            promise.then(resolve, reject).finally(() => waiters.delete(waiting));
+          }),
         attempt() {
           current = new Stop();
           if (reason) current.stop(reason);
