@@ -14,7 +14,7 @@ export { type ErrorKind, FerruleError, isFerruleError } from './core/errors.ts';
 export type { Finding, Position, Severity } from './core/finding.ts';
 export { Secret, type Text } from './core/secret.ts';
 export type { Json, JsonObject } from './core/value.ts';
-export { type EncryptedFileStoreOptions, encryptedFileStore } from './credentials/encrypted-file.ts';
+export { type EncryptedFileStoreOptions, encryptedFileStore, storeFolder } from './credentials/encrypted-file.ts';
 export { memoryStore } from './credentials/memory.ts';
 export type { CaptureValue, Credential, CredentialStore, CredentialSummary, FieldValue, PutOptions } from './credentials/types.ts';
 export type { CheckReport, CheckStep, CheckStepName } from './engine/check.ts';

@@ -21,6 +21,9 @@ export interface TokenSourceOptions {
   /** Learns every token, so that no log or error shows one. */
   redactor: Redactor;
   now: () => number;
+  /** Whether a first token may be asked for, and whether one may be renewed (InitiateOAuth of connection strings). Default: both. */
+  obtain?: boolean;
+  refresh?: boolean;
 }
 
 export interface CurrentToken {
@@ -143,6 +146,8 @@ export class TokenSource {
   /** Runs the first due step and all after it. */
   async #run(start: Credential, force: boolean, oauth: OauthVariables | undefined): Promise<Outcome> {
     if (start.state === 'reconnect' && oauth === undefined) return { credential: start, error: reconnect(start.name, undefined) };
+    const forbidden = oauth === undefined ? this.#forbidden(start) : undefined;
+    if (forbidden !== undefined) return { credential: start, error: forbidden };
     let credential = start;
     const { steps } = this.#options.resolved.method;
     const from = force ? 0 : (this.#due(start) ?? steps.length);
@@ -156,6 +161,22 @@ export class TokenSource {
       if (!grantEnded(error) || oauth !== undefined || credential.captures.refresh_token === undefined) return { credential, error };
       return { credential: { ...credential, state: 'reconnect' }, error: reconnect(start.name, error as FerruleError) };
     }
+  }
+
+  /** What the caller has switched off. */
+  #forbidden(credential: Credential): FerruleError | undefined {
+    const { obtain = true, refresh = true } = this.#options;
+    const first = credential.captures.access_token === undefined && credential.captures.refresh_token === undefined;
+    if (first ? obtain : refresh) return undefined;
+    const what = first ? 'no token was given and asking for one is switched off' : 'the token has ended and renewing it is switched off';
+    const next = first
+      ? 'Give an access token (OAuthAccessToken), or InitiateOAuth=GETANDREFRESH.'
+      : 'Give a new access token, or InitiateOAuth=REFRESH or GETANDREFRESH.';
+    return new FerruleError(
+      'reconnect_required',
+      `Credential ${credential.name === '' ? '' : `"${credential.name}" `}cannot be used: ${what}`,
+      { where: 'InitiateOAuth', next },
+    );
   }
 
   async #callStep(credential: Credential, step: ResolvedCall, index: number): Promise<Credential> {

@@ -21,7 +21,7 @@ export interface NetworkOptions {
   allowPrivateAddresses?: boolean;
   /** Hosts that resolve to this machine. */
   allowLoopbackAddresses?: boolean;
-  /** Instead of `Bearer ` in Authorization. */
+  /** Instead of `Bearer ` in Authorization; a trailing space is part of it. */
   authorizationPrefix?: string;
 }
 
@@ -42,6 +42,8 @@ export interface ConnectionOptions {
   rateLimits?: boolean;
   /** Real origin → loopback origin, as a sandbox gives it. The credential that is made is marked and goes nowhere else. */
   sandbox?: { addresses: Record<string, string> };
+  /** InitiateOAuth of connection strings: `obtain` a first token, `refresh` one that ends. Default: both. */
+  oauth?: { obtain?: boolean; refresh?: boolean };
   /** Keeps tokens across connections and processes. */
   store?: CredentialStore;
   /** Sees every request, answer, wait and retry, redacted. */

@@ -72,6 +72,7 @@ export function prepare(resolved: Resolved, credential: Credential, options: Con
     exchange,
     redactor,
     now: () => clock.now(),
+    ...options.oauth,
     ...(options.store && credential.version > 0 && { store: options.store }),
   });
   return { resolved, scopes, tokens, variables, redactor, network, clock, random, closeExchange: close };

@@ -181,6 +181,39 @@ describe('refresh tokens', () => {
   });
 });
 
+describe('InitiateOAuth', () => {
+  const token = { access_token: plainCanary('access-1') };
+  it.each([
+    ['OFF without a token', { obtain: false, refresh: false }, undefined, 0],
+    ['OFF with a token that ended', { obtain: false, refresh: false }, { ...token, expires_at: 0 }, 0],
+    ['REFRESH without a token', { obtain: false, refresh: true }, undefined, 0],
+  ])('%s is refused before anything is sent', async (_, oauth, tokens, requests) => {
+    await provider(issue);
+    connection = await connectSpec(acme(CLIENT), { fields: FIELDS, ...(tokens && { tokens }) }, { ...addresses(server.origin), oauth });
+    await expect(connection.http.get('me')).rejects.toMatchObject({ code: 'reconnect_required', where: 'InitiateOAuth' });
+    expect(server.received).toHaveLength(requests);
+  });
+
+  it('OFF uses the token as long as it holds, REFRESH renews it', async () => {
+    const clock = new FakeClock();
+    server = await serve(({ path, headers }) => (path === '/token' ? issue(2) : { json: { sent: headers.authorization } }));
+    const off = await connectSpec(
+      acme(CLIENT),
+      { fields: FIELDS, tokens: token },
+      { ...addresses(server.origin), clock, oauth: { obtain: false, refresh: false } },
+    );
+    expect(await off.http.get('me').json()).toEqual({ sent: `Bearer ${plainCanary('access-1')}` });
+    await off.close();
+    const ended = { ...token, expires_at: clock.now() - 1 };
+    connection = await connectSpec(
+      acme(CLIENT),
+      { fields: FIELDS, tokens: ended },
+      { ...addresses(server.origin), clock, oauth: { obtain: false, refresh: true } },
+    );
+    expect(await connection.http.get('me').json()).toEqual({ sent: `Bearer ${plainCanary('access-2')}` });
+  });
+});
+
 describe('what a token endpoint may answer', () => {
   const cases: [string, Answer, object | 'ok'][] = [
     ['201', { status: 201, ...issue(1) }, 'ok'],
