@@ -49,21 +49,50 @@ async function lintHere(files: readonly string[]): Promise<Finding[][]> {
 /** Rules over a loaded spec. With mistakes in it the sound rest is still looked at. */
 export function lintLoaded({ source, tree, spec, findings }: Loaded): Finding[] {
   if (source === undefined || tree === undefined) return findings;
-  const usable = spec === undefined ? withoutMistakes(tree, findings) : { tree, spec, partial: false };
+  const usable = spec === undefined ? withoutMistakes(tree, findings) : { tree, spec, partial: false, namesLost: false };
   if (usable === undefined) return sorted(applyIgnores(tree, findings));
-  const context = makeContext(usable.tree, source, usable.spec, usable.partial);
+  const context = makeContext({ ...usable, source });
   return sorted(applyIgnores(tree, [...findings, ...RULES.flatMap((rule) => run(rule, context))]));
 }
 
-const PRUNABLE = new Set(['unknown-key', 'later-word', 'template-chain', 'bad-value', 'wrong-kind']);
+interface Usable {
+  tree: SpecTree;
+  spec: SpecDocument;
+  /** Parts were left out. */
+  partial: boolean;
+  /** Among them are names that expressions may use. */
+  namesLost: boolean;
+}
+
+/** A container without a required key goes too, then perhaps what holds it; deeper than this no spec is. */
+const ROUNDS = 6;
 
 /** The spec without the entries that have findings, if that is a whole spec. */
-function withoutMistakes(tree: SpecTree, findings: readonly Finding[]): { tree: SpecTree; spec: SpecDocument; partial: true } | undefined {
-  const errors = findings.filter(({ severity }) => severity === 'error');
-  if (!errors.every(({ rule, path }) => path.length === 0 || PRUNABLE.has(rule))) return undefined;
-  const paths = errors.filter(({ path }) => path.length > 0).map(({ path }) => path.join('\n'));
-  const pruned = tree.withRoot(prune(tree.root, [], new Set(paths)));
-  return validate(pruned).length === 0 ? { tree: pruned, spec: pruned.value as unknown as SpecDocument, partial: true } : undefined;
+function withoutMistakes(tree: SpecTree, findings: readonly Finding[]): Usable | undefined {
+  let wrong = findings.filter(({ severity, path }) => severity === 'error' && path.length > 0);
+  if (
+    wrong.length <
+    findings.filter(({ severity, rule }) => severity === 'error' && rule !== 'duplicate-key' && rule !== 'yaml-feature').length
+  )
+    return undefined;
+  let pruned = tree;
+  let namesLost = false;
+  for (let round = 0; round < ROUNDS; round++) {
+    const paths = wrong.map(({ path }) => entryOf(path));
+    namesLost ||= paths.some(([part, , ...rest]) => ['auth', 'fields', 'choices'].includes(String(part)) && rest.length === 0);
+    if (paths.some((path) => path.length === 0)) return undefined;
+    pruned = pruned.withRoot(prune(pruned.root, [], new Set(paths.map((path) => path.join('\n')))));
+    wrong = validate(pruned);
+    if (wrong.length === 0) return { tree: pruned, spec: pruned.value as unknown as SpecDocument, partial: true, namesLost };
+  }
+  return undefined;
+}
+
+/** The nearest entry of a map: items of lists keep their places. */
+function entryOf(path: readonly (string | number)[]): (string | number)[] {
+  const entry = [...path];
+  while (typeof entry.at(-1) === 'number') entry.pop();
+  return entry;
 }
 
 function prune(node: SpecNode, path: (string | number)[], wrong: ReadonlySet<string>): SpecNode {

@@ -56,10 +56,10 @@ export function branch(of: Shape, node: SpecNode | undefined): Shape | undefined
 export function below(of: Shape, node: SpecNode | undefined, step: string | number): Shape | undefined {
   const chosen = branch(of, node);
   if (chosen === undefined) return undefined;
-  if (typeof step === 'number' && chosen.items !== undefined) return shape(chosen.items);
+  if (chosen.kind === 'value' && chosen.items === undefined && chosen.others === undefined) return chosen;
+  if (typeof step === 'number') return chosen.items === undefined ? undefined : shape(chosen.items);
   const index = Object.hasOwn(chosen.properties ?? {}, step) ? chosen.properties?.[step] : chosen.others;
-  if (index !== undefined) return shape(index);
-  return chosen.kind === 'value' ? chosen : undefined;
+  return index === undefined ? undefined : shape(index);
 }
 
 /** The shape at a path of the long form; undefined where the language has none. */

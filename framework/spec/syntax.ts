@@ -29,7 +29,7 @@ export function diagnose(text: string, tokens: readonly CST.Token[], errors: rea
     report(RULE, `This \`${opened.mark}\` is never closed.`, opened.at, opened.at + 1, `Close it with \`${opened.closer}\`.`);
     return;
   }
-  const quote = suspects.quotes.find(({ end }) => end === error.pos[0] || text.slice(end, error.pos[0]).trim() === '');
+  const quote = suspects.quotes.find(({ end }) => end <= error.pos[0] && text.slice(end, error.pos[0]).trim() === '');
   if (quote === undefined) plainError(text, error, report);
   else afterQuote(text, quote, error, report);
 }

@@ -159,8 +159,8 @@ function badTag(tree: SpecTree, at: Path, params: Record<string, unknown>): Find
   const word = String(params.tagValue ?? '');
   const place = tree.node(at)?.kind === 'map' ? path : at;
   if (isLaterTag(word, here?.title ?? '')) {
-    const message = `Type \`${word}\` is a later word of the language, not run by this version.`;
-    return tree.finding('later-word', 'error', message, place, { hint: `Types of this version: ${words.join(', ')}.` });
+    const message = `\`${word}\` is a later word of the language, not run by this version.`;
+    return tree.finding('later-word', 'error', message, place, { hint: `Types: ${words.join(', ')}.` });
   }
   const hint = choose(word, words, 'Types');
   return tree.finding('bad-tag', 'error', `\`${word}\` is no type of ${placeName(at)}.`, place, { hint });

@@ -1,5 +1,5 @@
 import type { SpecPath, SpecTree } from '../tree.ts';
-import { inherited } from './inherited.ts';
+import { inherited, isWhole } from './inherited.ts';
 import type { Report, Rule } from './rule.ts';
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
@@ -14,7 +14,7 @@ export const rule: Rule = {
   check: ({ spec, tree, partial }, report) => {
     for (const name of Object.keys(spec.streams ?? {})) {
       const inherits = METHODS.some((method) => inherited(spec, name, method) !== undefined);
-      one(tree, report, ['streams', name], inherits || partial);
+      one(tree, report, ['streams', name], inherits || partial || !isWhole(spec, name));
     }
     for (const part of ['templates', 'defaults'] as const) {
       const paths = part === 'defaults' ? [['defaults']] : Object.keys(spec.templates ?? {}).map((name) => ['templates', name]);

@@ -36,7 +36,16 @@ export interface RuleContext {
   resolved: Readonly<Record<string, Resolved>>;
 }
 
-export function makeContext(tree: SpecTree, source: SpecTree, spec: SpecDocument, partial: boolean): RuleContext {
+export interface ContextParts {
+  tree: SpecTree;
+  source: SpecTree;
+  spec: SpecDocument;
+  partial: boolean;
+  namesLost: boolean;
+}
+
+/** `namesLost`: names that expressions may use were left out with their mistakes, so that no expression can be judged. */
+export function makeContext({ tree, source, spec, partial, namesLost }: ContextParts): RuleContext {
   const leaves: Leaf[] = [];
   walkPlaces(tree, ({ path, node, shape }) => leaves.push({ path, node, shape }));
   const choices = Object.fromEntries(
@@ -55,7 +64,7 @@ export function makeContext(tree: SpecTree, source: SpecTree, spec: SpecDocument
     leaves,
     resolved,
     get expressions() {
-      expressions ??= compileAll(spec, leaves, resolved);
+      expressions ??= namesLost ? [] : compileAll(spec, leaves, resolved);
       return expressions;
     },
   };

@@ -14,6 +14,12 @@ export function inherited<K extends Key>(spec: SpecDocument, name: string, key: 
   return undefined;
 }
 
+/** Whether all that a stream inherits from is there: else nothing can be said of what it lacks. */
+export function isWhole(spec: SpecDocument, name: string): boolean {
+  const use = spec.streams?.[name]?.use;
+  return use === undefined || Object.hasOwn(spec.templates ?? {}, use);
+}
+
 /** The names of a map that merges key by key, such as columns. */
 export function inheritedNames(spec: SpecDocument, name: string, key: 'columns' | 'add'): string[] {
   const names = new Set<string>();

@@ -1,4 +1,4 @@
-import { inherited } from './inherited.ts';
+import { inherited, isWhole } from './inherited.ts';
 import type { Rule } from './rule.ts';
 
 export const rule: Rule = {
@@ -11,7 +11,7 @@ export const rule: Rule = {
   check: ({ spec, partial }, report) => {
     if (partial) return;
     for (const name of Object.keys(spec.streams ?? {})) {
-      if ((inherited(spec, name, 'primary_key') ?? []).length > 0) continue;
+      if (!isWhole(spec, name) || (inherited(spec, name, 'primary_key') ?? []).length > 0) continue;
       report(['streams', name], `\`${name}\` has no primary key.`, {
         part: 'key',
         hint: 'Write `primary_key: [id]` in the stream, or once in `defaults`.',

@@ -1,4 +1,4 @@
-import { inherited } from './inherited.ts';
+import { inherited, isWhole } from './inherited.ts';
 import type { Rule } from './rule.ts';
 
 export const rule: Rule = {
@@ -11,7 +11,7 @@ export const rule: Rule = {
   check: ({ spec, partial }, report) => {
     if (partial) return;
     for (const name of Object.keys(spec.streams ?? {})) {
-      if (inherited(spec, name, 'source') !== undefined) continue;
+      if (!isWhole(spec, name) || inherited(spec, name, 'source') !== undefined) continue;
       report(['streams', name], `\`${name}\` has no \`source\`.`, {
         part: 'key',
         hint: "Write `source: https://…`, the provider's page about it.",
