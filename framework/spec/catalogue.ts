@@ -86,8 +86,12 @@ async function isFile(path: string): Promise<boolean> {
 
 async function namesIn(folder: string): Promise<string[]> {
   try {
-    const files = await readdir(folder);
-    return files.flatMap((file) => (file.endsWith('.yaml') && NAME.test(file.slice(0, -5)) ? [file.slice(0, -5)] : [])).sort();
+    const entries = await readdir(folder, { withFileTypes: true });
+    const files = entries.filter((entry) => entry.name.endsWith('.yaml') && !entry.isDirectory());
+    return files
+      .map((entry) => entry.name.slice(0, -5))
+      .filter((name) => NAME.test(name))
+      .sort();
   } catch (error) {
     // A folder that is not there has no connectors; one that may not be read is an error.
     if (isMissing(error)) return [];
