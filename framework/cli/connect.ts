@@ -5,6 +5,7 @@ import type { CheckReport } from '../engine/check.ts';
 import { connectSpec, connectStored } from '../engine/connect.ts';
 import type { Connection } from '../engine/connection.ts';
 import type { ConnectionOptions } from '../engine/options.ts';
+import { authType } from '../spec/resolve.ts';
 import type { Arguments } from './arguments.ts';
 import { findSpec } from './catalogue.ts';
 import { checkText } from './check-text.ts';
@@ -63,22 +64,26 @@ export const run: Run = async (args, io) => {
 /** Everything anew: inputs, consent, check, and only then the store. */
 async function connect(work: Work): Promise<number> {
   const { spec, args, io, sandbox, before, options, store, name } = work;
-  await announceRedirect(work);
-  const presets =
-    sandbox?.inputs ?? (before === undefined ? undefined : { method: before.method, choices: before.choices, fields: before.fields });
+  const prompt = canAsk(io) && sandbox === undefined;
+  // A wrong port is told before anything is asked.
+  const wanted = redirectUri(args);
+  if (prompt) await announceRedirect(work, args.text('method'), wanted);
+  const presets = sandbox?.inputs ?? storedInputs(before);
   const inputs = await gatherInputs(spec, args, io, {
-    prompt: canAsk(io) && sandbox === undefined,
+    prompt,
     method: args.text('method'),
     ...(presets !== undefined && { presets }),
   });
   const { string, ...entered } = inputs;
   const own = string === undefined ? {} : await runtimeOptions(string.runtime, io);
   const code = string?.oauth.code;
+  const redirect = redirectUri(args, string?.oauth.redirect_uri);
+  if (!prompt && sandbox === undefined && inputs.tokens?.access_token === undefined) await announceRedirect(work, inputs.method, redirect);
   const connection = await connectSpec(spec, entered, {
     ...options,
     ...own,
     network: { ...own.network, ...options.network },
-    redirectUri: redirectUri(args, string?.oauth.redirect_uri),
+    redirectUri: redirect,
     // A code that the provider showed on another machine is all that a consent would bring.
     consent: code === undefined ? consentOf(args, io, sandbox?.addresses) : async () => code.reveal(),
   });
@@ -121,7 +126,7 @@ async function amend(work: Work): Promise<number> {
 
 /** Only fields that are asked for after sign-in, or a description, of a credential that is there and ready. */
 function isAmendment({ spec, args, before }: Work): boolean {
-  if (before === undefined || before.state === 'reconnect' || before.captures.access_token === undefined) return false;
+  if (before === undefined || before.state === 'reconnect') return false;
   const others = ['method', 'choice', 'inputs', 'connection-string', 'sandbox', 'redirect', 'paste'].some((option) => args.flag(option));
   const late = new Set(
     shapeOf(spec, before.method)
@@ -138,12 +143,20 @@ function describedBy({ args, before }: Work): { description?: string } {
 }
 
 /** Before anything is asked: the person may have to register it to get the client ID at all. */
-async function announceRedirect({ spec, args, io, sandbox }: Work): Promise<void> {
-  const chosen = args.text('method');
+async function announceRedirect({ spec, io }: Work, chosen: string | undefined, uri: string): Promise<void> {
   const methods = Object.entries(spec.auth).filter(([method]) => chosen === undefined || method === chosen);
-  if (sandbox !== undefined || !methods.some(([, { type }]) => type === 'oauth2_authorization_code')) return;
+  if (!methods.some(([, { type }]) => authType(type).consent === true)) return;
   const some = methods.length > 1 ? ' (for methods that need consent)' : '';
-  await print(io.stderr, `Redirect URL to register at ${spec.title}${some}: ${styleOf(io.stderr, io.env).bold(redirectUri(args))}\n`);
+  await print(io.stderr, `Redirect URL to register at ${spec.title}${some}: ${styleOf(io.stderr, io.env).bold(uri)}\n`);
+}
+
+/** What a reconnect starts from. What was made up for a sandbox is of no use at the provider. */
+function storedInputs(
+  before: Credential | undefined,
+): { method: string; choices: Record<string, string>; fields: Record<string, FieldValue> } | undefined {
+  if (before === undefined || before.sandbox !== undefined) return undefined;
+  const { method, choices, fields } = before;
+  return { method, choices, fields };
 }
 
 async function tryIt(connection: Connection, args: Arguments, io: Io): Promise<CheckReport | undefined> {

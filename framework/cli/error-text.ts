@@ -1,4 +1,5 @@
 import { isFerruleError } from '../core/errors.ts';
+import type { Finding } from '../core/finding.ts';
 import type { Io } from './io.ts';
 import { styleOf, visible } from './style.ts';
 
@@ -25,21 +26,26 @@ export function errorText(error: unknown, io: Pick<Io, 'stderr' | 'env'>, { debu
   }
   if (json) return `${JSON.stringify({ error: error.toJSON() })}\n${stack}`;
   const { code, message, where, provider, providerCode, status, next, findings } = error;
+  const told = (text: string): boolean => message.includes(text);
   const lines = [`${style.red(`error[${code}]`)}: ${visible(message)}`];
   if (where !== undefined && !message.includes(where)) lines.push(`  where: ${visible(where)}`);
-  const told = (text: string): boolean => message.includes(text);
   const said = [
     status === undefined || told(String(status)) ? '' : `HTTP ${status}`,
     providerCode === undefined || told(providerCode) ? '' : providerCode,
     provider === undefined || told(provider) ? '' : `"${provider}"`,
   ].filter((part) => part !== '');
   if (said.length > 0) lines.push(`  the provider said: ${visible(said.join(' '))}`);
-  for (const { file, start, message: text, hint } of findings.slice(0, MOST_FINDINGS)) {
-    lines.push(`  ${file}:${start.line}:${start.column}: ${visible(text)}${hint === undefined ? '' : `. ${visible(hint)}`}`);
-  }
+  if (findings.length > 1 || !told(findings[0]?.message ?? ''))
+    lines.push(...findings.slice(0, MOST_FINDINGS).map((one) => findingLine(one, told(one.message))));
   if (findings.length > MOST_FINDINGS) lines.push(`  and ${findings.length - MOST_FINDINGS} more`);
   lines.push(`  ${style.cyan('next')}: ${visible(next)}`);
   return `${lines.join('\n')}\n${stack}`;
 }
 
 const MOST_FINDINGS = 20;
+
+/** Findings of a file with their place; those of inputs by the field's name. What the error's own message says is not said again. */
+function findingLine({ file, path, start, message, hint }: Finding, told: boolean): string {
+  const place = /\.(ya?ml|json)$/i.test(file) ? `${file}:${start.line}:${start.column}` : path.join('.') || file;
+  return `  ${place}: ${visible([told ? '' : message, hint ?? ''].filter((text) => text !== '').join(' '))}`;
+}

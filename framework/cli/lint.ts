@@ -28,9 +28,10 @@ async function lintOnce(args: Arguments, io: Io): Promise<number> {
     const text = await readAll(io);
     return await printFindings(lintText(text, '-', { warningsAsErrors }), 1, format, io, () => text.toString('utf8'));
   }
-  const files = await specFiles(names.length > 0 ? names : catalogueFolders(args, io).map((folder) => shorten(folder, io)), io);
+  const files = await specFiles(names.length > 0 ? names : catalogueFolders(args, io), io);
   const { findings, files: count } = await lint(files, { warningsAsErrors });
-  return await printFindings(findings, count, format, io, (file) => readFileSync(pathOf(io, file), 'utf8'));
+  const named = findings.map((finding) => ({ ...finding, file: shorten(finding.file, io) }));
+  return await printFindings(named, count, format, io, (file) => readFileSync(pathOf(io, file), 'utf8'));
 }
 
 async function printFindings(
@@ -75,8 +76,8 @@ async function specFiles(names: readonly string[], io: Io): Promise<string[]> {
         cause: error,
       });
     });
-    if (!info.isDirectory()) files.push(shorten(path, io));
-    else for (const entry of (await readdir(path)).sort()) if (/\.ya?ml$/i.test(entry)) files.push(shorten(join(path, entry), io));
+    if (!info.isDirectory()) files.push(path);
+    else for (const entry of (await readdir(path)).sort()) if (/\.ya?ml$/i.test(entry)) files.push(join(path, entry));
   }
   return files;
 }
@@ -84,7 +85,7 @@ async function specFiles(names: readonly string[], io: Io): Promise<string[]> {
 /** Findings name files as a person in this folder would. */
 function shorten(path: string, io: Io): string {
   const short = relative(io.cwd, path);
-  return io.cwd === process.cwd() && !short.startsWith('..') && short !== '' ? short : path;
+  return short.startsWith('..') || short === '' ? path : short;
 }
 
 const SETTLE = 100;

@@ -48,14 +48,18 @@ function words(text: string): string[] {
   const found: string[] = [];
   for (const match of text.matchAll(/(?:'[^']*'|"(?:\\.|[^"\\])*"|[^\s'"])+/g)) {
     found.push(
-      match[0].replace(/'([^']*)'|"((?:\\.|[^"\\])*)"/g, (_, single?: string, double?: string) => single ?? (double ?? '').replace(/\\(.)/g, '$1')),
+      match[0].replace(
+        /'([^']*)'|"((?:\\.|[^"\\])*)"/g,
+        (_, single?: string, double?: string) => single ?? (double ?? '').replace(/\\(.)/g, '$1'),
+      ),
     );
   }
   return found;
 }
 
 /** Undefined when the text is what the lines expect, else what differs. */
-export function difference(expected: readonly string[], actual: string): string | undefined {
+export function difference(expected: readonly string[], printed: string): string | undefined {
+  const actual = printed === '' || printed.endsWith('\n') ? printed : `${printed}\n`;
   const pattern = expected
     .map((line) => (line.trim() === '…' ? '(?:.*\\n)*?' : `${line.trimEnd().split('…').map(escaped).join('.*')}[ \\t]*\\n`))
     .join('');

@@ -4,7 +4,8 @@ import { basename, join } from 'node:path';
 import { main } from '../../framework/cli/main.ts';
 import { type Sandbox, startSandbox } from '../../framework/sandbox/index.ts';
 import { loadFile } from '../../framework/spec/load.ts';
-import { fakeIo } from '../cli-io.ts';
+import { type FakeIo, fakeIo } from '../cli-io.ts';
+import { misfits, SCHEMA_NAMES, schemaFor } from './json-schemas.ts';
 import { difference, parseScenarios } from './scenario.ts';
 
 const HERE = 'test/scenarios';
@@ -41,6 +42,7 @@ for (const file of readdirSync(HERE).filter((name) => name.endsWith('.txt'))) {
         const wrong = [
           ...label('standard output', difference(scenario.stdout, io.out())),
           ...label('standard error', difference(scenario.stderr, io.err())),
+          ...jsonMisfits(scenario.argv, io),
           ...(exitCode === scenario.exitCode ? [] : [`exit code ${exitCode}, expected ${scenario.exitCode}`]),
         ];
         expect(wrong.join('\n')).toBe('');
@@ -50,3 +52,23 @@ for (const file of readdirSync(HERE).filter((name) => name.endsWith('.txt'))) {
 }
 
 const label = (what: string, text: string | undefined): string[] => (text === undefined ? [] : [`${what}\n${text}`]);
+
+const seen = new Set<string>();
+
+/** Standard output against the committed schema of the command; an error's line on standard error against its own. */
+function jsonMisfits(argv: readonly string[], io: FakeIo): string[] {
+  const schema = schemaFor(argv);
+  if (schema === undefined) return [];
+  const failure = io.err().startsWith('{"error"') ? ['error', io.err()] : [];
+  const output = io.out() === '' ? [] : [schema, io.out()];
+  return [failure, output].flatMap(([name, text]) => {
+    if (name === undefined || text === undefined) return [];
+    seen.add(name);
+    return misfits(name, text);
+  });
+}
+
+// sandbox and demo run for long: test/unit/cli has theirs.
+it('has a scenario for each schema of schemas/cli', () => {
+  expect(SCHEMA_NAMES.filter((name) => !seen.has(name))).toEqual(['demo', 'sandbox']);
+});
