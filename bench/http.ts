@@ -7,9 +7,11 @@ import { Redactor } from '../framework/core/redact.ts';
 import { Secret } from '../framework/core/secret.ts';
 import { createClient } from '../framework/http/client.ts';
 
-const ROUNDS = 60;
-const REQUESTS = 40;
+const WARM_UP = 1000;
+const REQUESTS = 5000;
 const PAGE = JSON.stringify({ data: Array.from({ length: 50 }, (_, id) => ({ id, name: `item ${id}`, done: id % 2 === 0 })) });
+
+const median = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1] ?? 0;
 
 async function measure(origin: string): Promise<void> {
   const { Agent } = await import('node:http');
@@ -34,23 +36,19 @@ async function measure(origin: string): Promise<void> {
   const ours = () => client.http.get('/items', { searchParams: { page: 1 } }).json();
   const time = async (request: () => Promise<unknown>) => {
     const started = performance.now();
-    for (let i = 0; i < REQUESTS; i++) await request();
+    await request();
     return performance.now() - started;
   };
-  for (const request of [bare, ours, bare, ours]) await time(request);
-  const ratios: number[] = [];
-  let both = [0, 0];
-  for (let round = 0; round < ROUNDS; round++) {
-    // Who is first alternates, so that neither has the warmer machine.
-    const [first, second] = round % 2 === 0 ? [bare, ours] : [ours, bare];
-    const times = [await time(first), await time(second)];
-    const [b = 1, o = 1] = round % 2 === 0 ? times : times.reverse();
-    ratios.push(o / b);
-    both = [(both[0] ?? 0) + b, (both[1] ?? 0) + o];
+  for (let i = 0; i < WARM_UP; i++) for (const request of [bare, ours]) await request();
+  // One request each in turn, who is first alternating: what else the machine does falls on both alike, and the median leaves it out.
+  const times: { bare: number[]; ours: number[] } = { bare: [], ours: [] };
+  for (let i = 0; i < REQUESTS; i++) {
+    if (i % 2 === 0) times.bare.push(await time(bare));
+    times.ours.push(await time(ours));
+    if (i % 2 === 1) times.bare.push(await time(bare));
   }
-  ratios.sort((a, b) => a - b);
-  const each = both.map((ms) => ((ms * 1000) / ROUNDS / REQUESTS).toFixed(0));
-  console.log(`ratio ${(ratios[ROUNDS / 2] ?? 0).toFixed(3)} (bare got ${each[0]} µs, .http ${each[1]} µs a request)`);
+  const [b, o] = [median(times.bare), median(times.ours)];
+  console.log(`ratio ${(o / b).toFixed(3)} (medians: bare got ${(b * 1000).toFixed(0)} µs, .http ${(o * 1000).toFixed(0)} µs a request)`);
   await client.close();
   agent.destroy();
 }

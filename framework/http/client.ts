@@ -3,6 +3,7 @@ import pRetry from 'p-retry';
 import { systemClock, systemRandom } from '../core/clock.ts';
 import { reveal } from '../core/secret.ts';
 import type { Json, Response } from '../core/value.ts';
+import { Deadlines } from './deadlines.ts';
 import { ACCEPT_ENCODING, decodeBody, decodeLeniently, uncompress, uncompressStream } from './decode.ts';
 import { lowerCase, mergeDraft } from './draft.ts';
 import { createExchange, type Exchanged, type PreparedCall, type Sender } from './exchange.ts';
@@ -61,9 +62,10 @@ export function createClient(options: ClientOptions): Client {
     ...(network.allowHttpLoopback && { allowHttpLoopback: true }),
     ...(network.addressMap && { addressMap: network.addressMap }),
   });
-  const transport = createTransport(network);
+  const deadlines = new Deadlines();
+  const transport = createTransport(network, deadlines);
   const shown = createShown(redactor);
-  const runs = createRuns(clock);
+  const runs = createRuns(clock, deadlines);
   const limits = options.limits ?? [];
   const basePolicy = retryPolicy(options.retry);
   const limiter = options.limiter ?? createRateLimiter({ limits, clock, longest: basePolicy.longest });
@@ -260,6 +262,7 @@ export function createClient(options: ClientOptions): Client {
     async close() {
       runs.close();
       transport.close();
+      deadlines.close();
     },
     [Symbol.asyncDispose]: () => client.close(),
   };

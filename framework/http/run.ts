@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import { FerruleError } from '../core/errors.ts';
+import type { Deadlines } from './deadlines.ts';
 import { timeoutError } from './failure.ts';
 import type { Timeouts } from './types.ts';
 
@@ -63,7 +64,7 @@ export interface Runs {
   close(): void;
 }
 
-export function createRuns(clock: Clock): Runs {
+export function createRuns(clock: Clock, deadlines: Deadlines): Runs {
   const active = new Set<(reason: FerruleError) => void>();
   let count = 0;
   let closed = false;
@@ -84,7 +85,7 @@ export function createRuns(clock: Clock): Runs {
         for (const waiting of waiters) waiting();
       };
       const onSignal = () => abort(new FerruleError('aborted', 'The call was cancelled.', { where: where() }));
-      const timer = setTimeout(() => abort(timeoutError('total', timeout.total, { where: where(), host })), timeout.total);
+      const callOff = deadlines.after(timeout.total, () => abort(timeoutError('total', timeout.total, { where: where(), host })));
       const started = clock.now();
       signal?.addEventListener('abort', onSignal, { once: true });
       active.add(abort);
@@ -115,9 +116,9 @@ export function createRuns(clock: Clock): Runs {
           if (reason) current.stop(reason);
           return current;
         },
-        headIsThere: () => clearTimeout(timer),
+        headIsThere: callOff,
         end() {
-          clearTimeout(timer);
+          callOff();
           signal?.removeEventListener('abort', onSignal);
           active.delete(abort);
         },

@@ -9,6 +9,7 @@ import { FerruleError } from '../core/errors.ts';
 import { reveal } from '../core/secret.ts';
 import type { Method } from '../core/value.ts';
 import { guardedLookup, refuseAddress } from './addresses.ts';
+import type { Deadlines } from './deadlines.ts';
 import { type FailurePlace, failureOf, timeoutError } from './failure.ts';
 import { bypassesProxy, parseProxy } from './proxy.ts';
 import type { Stop } from './run.ts';
@@ -51,7 +52,7 @@ export interface Transport {
 
 export const MAX_HEADER_BYTES = 64 * 1024;
 
-export function createTransport(network: Network): Transport {
+export function createTransport(network: Network, deadlines: Deadlines): Transport {
   const proxy = network.proxy === undefined ? undefined : parseProxy(network.proxy);
   const direct = directAgents(network);
   const tunnel = proxy && new hpagent.HttpsProxyAgent({ ...tlsOptions(network), ...KEEP_ALIVE, proxy: proxy.url });
@@ -65,13 +66,19 @@ export function createTransport(network: Network): Transport {
     headers: { 'user-agent': undefined },
   });
 
+  let allowed: string | undefined;
+
   const prepare = (request: WireRequest) => {
     const { url } = request;
     const viaProxy = proxy !== undefined && url.protocol === 'https:' && !bypassesProxy(url, network.noProxy);
-    const host = url.hostname.replace(/^\[|\]$/g, '');
-    // A literal address is never looked up, so it is checked here; behind a proxy the proxy resolves names.
-    const refused = isIP(host) !== 0 && !request.mapped ? refuseAddress(host, host, network) : undefined;
-    if (refused) throw refused;
+    const host = url.hostname;
+    if (host !== allowed && !request.mapped) {
+      // A literal address is never looked up, so it is checked here; behind a proxy the proxy resolves names.
+      const literal = host.replace(/^\[|\]$/g, '');
+      const refused = isIP(literal) === 0 ? undefined : refuseAddress(literal, literal, network);
+      if (refused) throw refused;
+      allowed = host;
+    }
     const agent = { http: request.mapped ? direct.mapped : direct.http, https: viaProxy && tunnel ? tunnel : direct.https };
     const place = (): FailurePlace => ({
       where: request.where(),
@@ -87,7 +94,7 @@ export function createTransport(network: Network): Transport {
       const { stop, maxBytes } = limits;
       const call = client(request.url, { ...gotOptions(request), agent });
       stop.ends = () => call.cancel();
-      const stopWatching = watchHead(call, limits, place);
+      const stopWatching = watchHead(call, deadlines, limits, place);
       call.on('downloadProgress', ({ transferred }) => {
         if (transferred > maxBytes) stop.stop(tooLarge(maxBytes, place().where));
       });
@@ -104,7 +111,7 @@ export function createTransport(network: Network): Transport {
 
     async open(request, limits) {
       const { agent, place } = prepare(request);
-      return openStream(client, request, limits, agent, place);
+      return openStream(client, deadlines, request, limits, agent, place);
     },
 
     close() {
@@ -147,13 +154,15 @@ interface RequestEvents {
  * Two limits: name, TCP, TLS and proxy together, and from the request's last byte to the answer's head. got has its own, but they begin
  * only when a socket is there, which a proxy may never give.
  */
-function watchHead(call: RequestEvents, { timeout, stop }: WireLimits, place: () => FailurePlace): () => void {
-  let timer = setTimeout(() => stop.stop(timeoutError('connect', timeout.connect, place())), timeout.connect);
+function watchHead(call: RequestEvents, deadlines: Deadlines, { timeout, stop }: WireLimits, place: () => FailurePlace): () => void {
+  const limit = (phase: 'connect' | 'response') =>
+    deadlines.after(timeout[phase], () => stop.stop(timeoutError(phase, timeout[phase], place())));
+  let callOff = limit('connect');
   let over = false;
-  const connected = () => clearTimeout(timer);
+  const connected = () => callOff();
   const end = () => {
     over = true;
-    clearTimeout(timer);
+    callOff();
   };
   call.on('request', (request) => {
     request.once('socket', (socket) => {
@@ -162,23 +171,29 @@ function watchHead(call: RequestEvents, { timeout, stop }: WireLimits, place: ()
       else connected();
     });
     request.once('finish', () => {
-      connected();
-      if (over) return; // ended before its last byte was out
-      timer = setTimeout(() => stop.stop(timeoutError('response', timeout.response, place())), timeout.response);
+      callOff();
+      if (!over) callOff = limit('response'); // it may have ended before its last byte was out
     });
     request.once('response', end);
   });
   return end;
 }
 
-async function openStream(client: Got, request: WireRequest, limits: WireLimits, agent: object, place: () => FailurePlace) {
+async function openStream(
+  client: Got,
+  deadlines: Deadlines,
+  request: WireRequest,
+  limits: WireLimits,
+  agent: object,
+  place: () => FailurePlace,
+) {
   const { stop } = limits;
   // Without a body got's stream would wait for one to be piped in.
   const body = request.body ?? (request.method === 'GET' || request.method === 'HEAD' ? undefined : '');
   const stream = client.stream(request.url, { ...gotOptions({ ...request, ...(body !== undefined && { body }) }), agent, isStream: true });
   stream.on('error', () => {}); // every reader has its own; this one is for the time between two
   stop.ends = () => stream.destroy();
-  const stopWatching = watchHead(stream, limits, place);
+  const stopWatching = watchHead(stream, deadlines, limits, place);
   const mapped = (error: unknown) => stop.reason ?? failureOf(error, place());
   try {
     const head = await new Promise<WireResponse>((resolve, reject) => {
@@ -188,7 +203,7 @@ async function openStream(client: Got, request: WireRequest, limits: WireLimits,
       stream.once('error', reject);
       stream.once('close', () => reject(stop.reason));
     });
-    return { ...head, body: chunks(stream, limits, place, mapped), cancel: () => stream.destroy() };
+    return { ...head, body: chunks(stream, deadlines, limits, place, mapped), cancel: () => stream.destroy() };
   } catch (error) {
     throw mapped(error);
   } finally {
@@ -196,24 +211,25 @@ async function openStream(client: Got, request: WireRequest, limits: WireLimits,
   }
 }
 
-async function* chunks(stream: Readable, { timeout, stop }: WireLimits, place: () => FailurePlace, mapped: (error: unknown) => unknown) {
-  const idle = timeout.response;
-  let timer: NodeJS.Timeout | undefined;
-  const watch = () => {
-    clearTimeout(timer);
-    timer = setTimeout(() => stop.stop(timeoutError('idle', idle, place())), idle);
-  };
+async function* chunks(
+  stream: Readable,
+  deadlines: Deadlines,
+  { timeout, stop }: WireLimits,
+  place: () => FailurePlace,
+  mapped: (error: unknown) => unknown,
+) {
+  const watch = () => deadlines.after(timeout.response, () => stop.stop(timeoutError('idle', timeout.response, place())));
+  let callOff = watch();
   try {
-    watch();
     for await (const chunk of stream) {
-      clearTimeout(timer); // the reader's own pauses do not count
+      callOff(); // the reader's own pauses do not count
       yield chunk as Buffer;
-      watch();
+      callOff = watch();
     }
   } catch (error) {
     throw mapped(error);
   } finally {
-    clearTimeout(timer);
+    callOff();
     stream.destroy();
   }
 }
