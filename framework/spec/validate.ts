@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import type { ErrorObject } from 'ajv';
 import type { Finding } from '../core/finding.ts';
 import { suggest } from '../core/suggest.ts';
+import { flow } from './flow.ts';
 import { isLaterKey, isLaterTag } from './later.ts';
 import { branch, type JsonType, type Shape, shape, shapeAt } from './shape.ts';
 import type { FindingPlace, SpecNode, SpecPath, SpecTree } from './tree.ts';
@@ -251,16 +252,6 @@ function sample(here: Shape | undefined): string {
   const example = here?.example ?? here?.values?.[0];
   if (example === undefined) return '…';
   return typeof example === 'string' ? example : flow(example);
-}
-
-function flow(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(flow).join(', ')}]`;
-  if (typeof value === 'object' && value !== null) {
-    return `{ ${Object.entries(value)
-      .map(([key, item]) => `${key}: ${flow(item)}`)
-      .join(', ')} }`;
-  }
-  return typeof value === 'string' && /[{}[\],:#"']|^$/.test(value) ? JSON.stringify(value) : String(value);
 }
 
 const short = (text: string): string => (text.length <= 40 ? text : `${text.slice(0, 39)}…`);

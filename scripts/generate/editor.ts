@@ -1,3 +1,4 @@
+import { flow } from '../../framework/spec/flow.ts';
 import type { Shape } from '../../framework/spec/shape.ts';
 import { makeShapes } from './shapes.ts';
 
@@ -57,8 +58,11 @@ class Editor {
   }
   readonly #keys = new Map<string, string>();
 
+  /** Editors offer examples as values, and can do so for scalars only: one of a map or list is shown in the description. */
   #words({ about, example }: Shape): Schema {
-    return { ...(about !== undefined && { description: about }), ...(example !== undefined && { examples: [example] }) };
+    if (typeof example !== 'object' || example === null)
+      return { ...(about !== undefined && { description: about }), ...(example !== undefined && { examples: [example] }) };
+    return { description: [about, `Example: ${flow(example)}`].filter((part) => part !== undefined).join('\n\n') };
   }
 
   /** With its shorthand. */
@@ -73,7 +77,8 @@ class Editor {
     }
     const { description, examples, ...rest } = long;
     const words = { ...(description !== undefined && { description }), ...(examples !== undefined && { examples }) };
-    return { ...words, if: { type: 'object' }, then: rest, else: this.#short(shape) };
+    const snippets = shape.tag === undefined ? {} : { defaultSnippets: this.#snippets(shape.tag.branches) };
+    return { ...words, ...snippets, if: { type: 'object' }, then: rest, else: this.#short(shape) };
   }
 
   #orNull(schema: Schema): Schema {
@@ -89,6 +94,16 @@ class Editor {
     const index = shape.properties?.[shape.short as string];
     const schema = index === undefined ? {} : this.#at(index);
     return nullable(shape) ? this.#orNull(schema) : schema;
+  }
+
+  /** What an editor offers for an empty value: a word alone, or the map with the keys that the word wants. */
+  #snippets(branches: Record<string, number>): Schema[] {
+    return Object.entries(branches).map(([label, index]) => {
+      const branch = this.#table[index];
+      const wanted = (branch?.required ?? []).filter((key) => key !== 'type');
+      const body = wanted.length === 0 ? label : { type: label, ...Object.fromEntries(wanted.map((key, at) => [key, `$${at + 1}`])) };
+      return { label, ...(branch?.about !== undefined && { description: branch.about }), body };
+    });
   }
 
   #tags(branches: Record<string, number>): string {
