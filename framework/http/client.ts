@@ -194,7 +194,7 @@ export function createClient(options: ClientOptions): Client {
     }
   };
 
-  const rawResult = ({ answer, headers, url, where }: Exchanged<Whole>, { run, bare }: PreparedCall): RawResult => ({
+  const rawResult = ({ answer, headers, href, where }: Exchanged<Whole>, { run, bare }: PreparedCall): RawResult => ({
     status: answer.status,
     headers,
     get cookies() {
@@ -202,7 +202,7 @@ export function createClient(options: ClientOptions): Client {
     },
     bytes: answer.bytes,
     get url() {
-      return shown.url(url, bare);
+      return shown.url(href, bare);
     },
     empty: false,
     attempts: run.sent,
@@ -232,18 +232,18 @@ export function createClient(options: ClientOptions): Client {
       return await retrying(call, retry, async () => {
         for (;;) {
           const exchanged = await exchange(call, opened);
-          const { answer, headers, url, where } = exchanged;
+          const { answer, headers, href, where } = exchanged;
           if (answer.status >= 200 && answer.status < 300) {
             run.headIsThere();
             const body = uncompressStream(Readable.from(answer.body, { objectMode: false }), headers['content-encoding'], where);
             body.once('close', () => run.end());
-            return { status: answer.status, headers, url: shown.url(url, bare), body };
+            return { status: answer.status, headers, url: shown.url(href, bare), body };
           }
           const bytes = await uncompress(await collect(answer, MAX_ERROR_BYTES), headers['content-encoding'], MAX_ERROR_BYTES, where);
           const whole = rawResult({ ...exchanged, answer: { ...answer, bytes } }, call);
           if ((await settle(call, exchanged, lenient(whole), rules, retry)) === 'again') continue;
           run.end();
-          return { status: answer.status, headers, url: shown.url(url, bare), body: Readable.from([], { objectMode: false }) };
+          return { status: answer.status, headers, url: shown.url(href, bare), body: Readable.from([], { objectMode: false }) };
         }
       });
     } catch (error) {

@@ -141,9 +141,14 @@ function charsetOf(bytes: Buffer, contentType: string | undefined): string {
   return /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(contentType ?? '')?.[1]?.toLowerCase() ?? 'utf-8';
 }
 
+// They drop a byte order mark.
+const STRICT = new TextDecoder('utf-8', { fatal: true });
+const LENIENT = new TextDecoder('utf-8');
+
 function decodeText(bytes: Buffer, charset: string, fatal: boolean, where: () => string): string {
   try {
-    return new TextDecoder(charset, { fatal }).decode(bytes); // drops a byte order mark
+    if (charset === 'utf-8') return (fatal ? STRICT : LENIENT).decode(bytes);
+    return new TextDecoder(charset, { fatal }).decode(bytes);
   } catch (error) {
     const why =
       codeOf(error) === 'ERR_ENCODING_NOT_SUPPORTED' ? `its charset ${charset.slice(0, 30)} is not known` : `it is not ${charset}`;

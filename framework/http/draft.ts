@@ -67,7 +67,8 @@ function queryOf(body: Value): Record<string, Text | Text[]> {
 }
 
 export interface EncodedRequest {
-  url: URL;
+  /** With the query. */
+  href: string;
   headers: Record<string, string>;
   body?: Uint8Array | string;
 }
@@ -86,7 +87,7 @@ export function encodeRequest(
   if (encoded?.contentType !== undefined && headers['content-type'] === undefined) headers['content-type'] = encoded.contentType;
   const cookies = Object.entries(draft.cookies);
   if (cookies.length > 0) headers.cookie = headerText('cookie', cookies.map(([name, value]) => cookie(name, reveal(value))).join('; '));
-  return { url: withQuery(url, draft.query), headers, ...(encoded && { body: encoded.bytes }) };
+  return { href: withQuery(url.href, draft.query), headers, ...(encoded && { body: encoded.bytes }) };
 }
 
 function encodeDraftBody({ body, encode }: RequestDraft, random: Random) {
@@ -95,16 +96,16 @@ function encodeDraftBody({ body, encode }: RequestDraft, random: Random) {
 }
 
 /** A key of `query` takes the place of the same key in the URL; all else of the URL's own query stays as it is written, since it may be signed. */
-function withQuery(url: URL, query: Record<string, Text | Text[]>): URL {
+function withQuery(href: string, query: Record<string, Text | Text[]>): string {
   const names = Object.keys(query);
-  if (names.length === 0) return url;
-  const at = url.href.indexOf('?');
-  if (at < 0) return new URL(`${url.href}?${encodeQuery(query)}`);
-  const kept = url.href
+  if (names.length === 0) return href;
+  const at = href.indexOf('?');
+  if (at < 0) return `${href}?${encodeQuery(query)}`;
+  const kept = href
     .slice(at + 1)
     .split('&')
     .filter((pair) => pair !== '' && !names.includes(nameOf(pair)));
-  return new URL(`${url.href.slice(0, at)}?${[...kept, encodeQuery(query)].filter((part) => part !== '').join('&')}`);
+  return `${href.slice(0, at)}?${[...kept, encodeQuery(query)].filter((part) => part !== '').join('&')}`;
 }
 
 function nameOf(pair: string): string {
@@ -157,9 +158,8 @@ function cookie(name: string, value: string): string {
   return `${name}=${value}`;
 }
 
-/** Every Secret in a draft, so that its text is known to the redactor before it is sent. */
-export function* secretsOf(value: unknown): Generator<Secret> {
-  if (value instanceof Secret) yield value;
-  else if (typeof value === 'object' && value !== null)
-    for (const inner of Object.values(value)) if (typeof inner === 'object') yield* secretsOf(inner);
+/** Hears of every Secret in a draft, so that its text is known to the redactor before it is sent. */
+export function eachSecret(value: unknown, hear: (secret: Secret) => void): void {
+  if (value instanceof Secret) hear(value);
+  else if (typeof value === 'object' && value !== null) for (const inner of Object.values(value)) eachSecret(inner, hear);
 }

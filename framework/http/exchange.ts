@@ -3,7 +3,7 @@ import { type FerruleError, isFerruleError } from '../core/errors.ts';
 import type { Redactor } from '../core/redact.ts';
 import type { Secret } from '../core/secret.ts';
 import type { RequestDraft } from '../core/value.ts';
-import { type EncodedRequest, encodeRequest, ownOnTop, secretsOf } from './draft.ts';
+import { type EncodedRequest, eachSecret, encodeRequest, ownOnTop } from './draft.ts';
 import type { HostPolicy } from './hosts.ts';
 import type { RateLimiter } from './rate-limit.ts';
 import { followRedirect, isRedirect, tooManyRedirects } from './redirect.ts';
@@ -31,7 +31,8 @@ export interface Exchanged<T> {
   answer: T;
   /** Lower-case names, one text each. */
   headers: Record<string, string>;
-  url: URL;
+  /** As it was sent, query and all. */
+  href: string;
   where: () => string;
   /** Of the token that was used. */
   version: number | undefined;
@@ -64,15 +65,24 @@ export interface Sender<T extends WireResponse> {
 export function createExchange(env: ExchangeEnv) {
   const { policy, limiter, shown, clock, auth } = env;
   const known = new WeakSet<Secret>();
+  const learn = (secret: Secret) => {
+    if (known.has(secret)) return;
+    known.add(secret);
+    env.redactor.add(secret);
+  };
 
   const withCredential = async (call: PreparedCall, draft: RequestDraft, url: URL, hop: number) => {
     if (call.bare || !auth) return { draft, version: undefined };
     const { run } = call;
+    let uuid: string | undefined;
     const attempt = {
       number: run.sent,
       url,
       now: clock.now(),
-      uuid: env.random.uuid(),
+      get uuid() {
+        uuid ??= env.random.uuid();
+        return uuid;
+      },
       get signal() {
         return run.signal;
       },
@@ -83,11 +93,7 @@ export function createExchange(env: ExchangeEnv) {
 
   const encode = (call: PreparedCall, draft: RequestDraft, url: URL): EncodedRequest => {
     // Its text must be known before the first byte of it leaves, so that nothing which comes back can show it.
-    for (const secret of secretsOf(draft)) {
-      if (known.has(secret)) continue;
-      known.add(secret);
-      env.redactor.add(secret);
-    }
+    eachSecret(draft, learn);
     const payload = draft.method === call.own.method ? call.payload : undefined;
     return encodeRequest(draft, url, payload, call.defaults, env.random);
   };
@@ -95,16 +101,17 @@ export function createExchange(env: ExchangeEnv) {
   const sendOnce = async <T extends WireResponse>(
     call: PreparedCall,
     draft: RequestDraft,
+    target: URL,
     encoded: EncodedRequest,
     sender: Sender<T>,
     where: () => string,
   ) => {
     const { run } = call;
     const { method } = draft;
-    const wireUrl = policy.onTheWire(encoded.url);
-    const mapped = wireUrl !== encoded.url;
-    const headers = mapped ? { ...encoded.headers, host: encoded.url.host } : encoded.headers;
-    const shownUrl = env.onEvent ? shown.url(encoded.url, call.bare) : '';
+    const to = policy.onTheWire(target);
+    const mapped = to !== target;
+    const headers = mapped ? { ...encoded.headers, host: target.host } : encoded.headers;
+    const shownUrl = env.onEvent ? shown.url(encoded.href, call.bare) : '';
     const base = { call: run.id, ...(run.name !== undefined && { name: run.name }), attempt: run.sent, method, url: shownUrl };
     const started = clock.now();
     if (env.onEvent) {
@@ -113,7 +120,8 @@ export function createExchange(env: ExchangeEnv) {
     }
     const request: WireRequest = {
       method,
-      url: wireUrl,
+      to,
+      href: mapped ? to.origin + encoded.href.slice(target.origin.length) : encoded.href,
       headers,
       where,
       mapped,
@@ -151,11 +159,11 @@ export function createExchange(env: ExchangeEnv) {
       const encoded = encode(call, applied.draft, target);
       const { method } = draft;
       const where = () => shown.where(method, target);
-      const answer = await sendOnce(call, applied.draft, encoded, sender, where);
+      const answer = await sendOnce(call, applied.draft, target, encoded, sender, where);
       const headers = flatten(answer.headers);
       if (!bare) limiter.observe(path, headers);
       const location = headers.location;
-      if (!isRedirect(answer.status, location)) return { answer, headers, url: encoded.url, where, version: applied.version };
+      if (!isRedirect(answer.status, location)) return { answer, headers, href: encoded.href, where, version: applied.version };
       sender.discard(answer);
       if (hop >= env.maxRedirects) throw tooManyRedirects(target, env.maxRedirects);
       const next = followRedirect(target, draft, answer.status, location, policy, !bare);
@@ -165,8 +173,8 @@ export function createExchange(env: ExchangeEnv) {
         at: clock.now(),
         attempt: run.sent,
         status: answer.status,
-        from: shown.url(encoded.url, bare),
-        to: shown.url(next.url, bare),
+        from: shown.url(encoded.href, bare),
+        to: shown.url(next.url.href, bare),
       });
       ({ url, draft } = next);
     }

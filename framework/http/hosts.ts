@@ -20,7 +20,7 @@ export interface HostPolicy {
   mayHaveCredential(url: URL): boolean;
   /** Refuses what no call may reach; with `credential`, also what the credential may not reach. */
   check(url: URL, credential: boolean): void;
-  /** The address to connect to: the same, or the sandbox's by the address map. */
+  /** The origin to connect to: the URL itself, or the sandbox's by the address map. */
   onTheWire(url: URL): URL;
 }
 
@@ -55,10 +55,7 @@ export function createHostPolicy(options: HostPolicyOptions): HostPolicy {
         });
       }
     },
-    onTheWire(url) {
-      const target = map?.get(url.origin);
-      return target === undefined ? url : new URL(url.pathname + url.search, target);
-    },
+    onTheWire: (url) => map?.get(url.origin) ?? url,
   };
 }
 
@@ -120,7 +117,7 @@ function parseRule(rule: HostRule): (url: URL) => boolean {
 
 const hostOf = (host: string) => parseUrl(`https://${host}`, 'host rule').hostname;
 
-function checkMap(map: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+function checkMap(map: ReadonlyMap<string, string>): ReadonlyMap<string, URL> {
   for (const target of map.values()) {
     const url = parseUrl(target, 'sandbox address');
     const host = url.hostname.replace(/^\[|\]$/g, '');
@@ -128,7 +125,7 @@ function checkMap(map: ReadonlyMap<string, string>): ReadonlyMap<string, string>
       throw new FerruleError('credential_sandbox', 'A sandbox is reached on a literal loopback address only.', { where: url.origin });
     }
   }
-  return new Map([...map].map(([origin, target]) => [new URL(origin).origin, target]));
+  return new Map([...map].map(([origin, target]) => [new URL(origin).origin, new URL(target)]));
 }
 
 const malformed = (message: string, where?: string) => new FerruleError('input_malformed', message, where === undefined ? {} : { where });

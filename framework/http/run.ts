@@ -109,7 +109,16 @@ export function createRuns(clock: Clock, deadlines: Deadlines): Runs {
             if (reason) reject(reason);
             const waiting = () => reject(reason);
             waiters.add(waiting);
-            promise.then(resolve, reject).finally(() => waiters.delete(waiting));
+            promise.then(
+              (value) => {
+                waiters.delete(waiting);
+                resolve(value);
+              },
+              (error) => {
+                waiters.delete(waiting);
+                reject(error);
+              },
+            );
           }),
         attempt() {
           current = new Stop();

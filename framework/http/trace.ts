@@ -14,7 +14,7 @@ const OVERLAP = 8192;
 export interface Shown {
   /** Method and URL without query. */
   where(method: string, url: URL): string;
-  url(url: URL, bare: boolean): string;
+  url(href: string, bare: boolean): string;
   headers(headers: Record<string, string | string[] | undefined>, draft?: RequestDraft): Record<string, string>;
   /** At most 300 characters in one line. */
   excerpt(text: string): string;
@@ -32,7 +32,7 @@ export function createShown(redactor: Redactor): Shown {
   return {
     where: (method, url) => redactor.redact(`${method} ${url.origin}${url.pathname}`),
     // A download URL is a credential in itself: its query is not shown at all.
-    url: (url, bare) => redactor.redact(bare && url.search !== '' ? `${url.origin}${url.pathname}?${MASK}` : redactUrl(url.href)),
+    url: (href, bare) => redactor.redact(bare ? href.replace(/\?.*$/s, `?${MASK}`) : redactUrl(href)),
     headers(headers, draft) {
       const result: Record<string, string> = {};
       for (const [name, value] of Object.entries(headers)) {

@@ -18,8 +18,9 @@ import type { Network, Timeouts } from './types.ts';
 /** A request as bytes: everything is revealed, nothing is added to it. */
 export interface WireRequest {
   method: Method;
-  /** Where to connect. */
-  url: URL;
+  /** Where to connect: only its origin counts. */
+  to: URL;
+  href: string;
   headers: Record<string, string>;
   body?: Uint8Array | string;
   /** Method and URL for messages, redacted. */
@@ -69,7 +70,7 @@ export function createTransport(network: Network, deadlines: Deadlines): Transpo
   let allowed: string | undefined;
 
   const prepare = (request: WireRequest) => {
-    const { url } = request;
+    const { to: url } = request;
     const viaProxy = proxy !== undefined && url.protocol === 'https:' && !bypassesProxy(url, network.noProxy);
     const host = url.hostname;
     if (host !== allowed && !request.mapped) {
@@ -92,7 +93,7 @@ export function createTransport(network: Network, deadlines: Deadlines): Transpo
     async fetch(request, limits) {
       const { agent, place } = prepare(request);
       const { stop, maxBytes } = limits;
-      const call = client(request.url, { ...gotOptions(request), agent });
+      const call = client(request.href, { ...gotOptions(request), agent });
       stop.ends = () => call.cancel();
       const stopWatching = watchHead(call, deadlines, limits, place);
       call.on('downloadProgress', ({ transferred }) => {
@@ -190,7 +191,7 @@ async function openStream(
   const { stop } = limits;
   // Without a body got's stream would wait for one to be piped in.
   const body = request.body ?? (request.method === 'GET' || request.method === 'HEAD' ? undefined : '');
-  const stream = client.stream(request.url, { ...gotOptions({ ...request, ...(body !== undefined && { body }) }), agent, isStream: true });
+  const stream = client.stream(request.href, { ...gotOptions({ ...request, ...(body !== undefined && { body }) }), agent, isStream: true });
   stream.on('error', () => {}); // every reader has its own; this one is for the time between two
   stop.ends = () => stream.destroy();
   const stopWatching = watchHead(stream, deadlines, limits, place);

@@ -73,9 +73,11 @@ const cases: [string, Answer, Partial<ClientOptions>][] = [
   ['a cut connection', (_, response) => response.destroy(), {}],
   [
     'a cut body',
-    (_, response) => (
-      response.writeHead(200, { 'content-length': '100' }), response.write('abc'), setTimeout(() => response.destroy(), 10)
-    ),
+    (_, response) => {
+      response.writeHead(200, { 'content-length': '100' });
+      response.write('abc');
+      setTimeout(() => response.destroy(), 10);
+    },
     {},
   ],
   ['no answer', () => {}, { timeout: { response: 40 } }],

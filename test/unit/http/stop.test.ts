@@ -13,7 +13,11 @@ async function mute() {
   const sockets = new Set<{ destroy(): void }>();
   const server = createServer((socket) => sockets.add(socket.on('error', () => {})));
   const port = await listen(server);
-  return { port, close: () => (sockets.forEach((socket) => socket.destroy()), server.close()) };
+  const close = () => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  };
+  return { port, close };
 }
 
 describe('timeouts say which', () => {
