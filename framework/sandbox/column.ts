@@ -8,64 +8,73 @@ const DAY = 86_400_000;
 const FIRST_DAY = Date.UTC(2026, 0, 1);
 
 const WORDS = ['Amber', 'Birch', 'Cobalt', 'Délta', 'Ember', 'Fjord', 'Garnet', 'Harbour', 'Iris', 'Jade', 'Kelp', '東京'];
+const NICKNAMES = ['ana', 'ben', 'chloe', 'dev', 'eva', 'finn', 'gao', 'hana'];
 const PEOPLE = ['Ana Lima', 'Ben Okoro', 'Chloë Martin', 'Dev Patel', 'Eva Novák', 'Finn Berg', 'Gao Lin', 'Hana Sato'];
 
-/** A key column's value: another one for each index. */
-export function keyValue(name: string, type: Column['type'], index: number, options: { big: boolean; seed: string }): Data {
-  if (type === 'integer' || type === 'number') return options.big ? BIG + BigInt(index) * 2n : firstId(name, options.seed) + index;
-  if (type === 'date') return day(FIRST_DAY + index * DAY);
-  if (type === 'datetime') return stamp(FIRST_DAY + index * 60_000);
-  if (type === 'boolean') return index % 2 === 0;
-  return `${hex(6, options.seed, name)}-${index + 1}`;
+/** Makes a key column's values: another one for each index. */
+export function keyMaker(name: string, type: Column['type'], options: { big: boolean; seed: string }): (index: number) => Data {
+  const { big, seed } = options;
+  if (type === 'boolean') return (index) => index % 2 === 0;
+  if (type === 'integer' || type === 'number') {
+    const first = 1001 + (scatter(`${seed}.${name}`)(0) % 9) * 1000;
+    return (index) => (big ? BIG + BigInt(index) * 2n : first + index);
+  }
+  const prefix = hex(6, seed, name);
+  return (index) => `${prefix}-${index + 1}`;
 }
 
-const firstId = (name: string, seed: string): number => 1001 + (scatter(`${seed}.${name}`, 0) % 9) * 1000;
-
-/** A value that could be real, by the column's type and name; the same for the same seed and index. */
-export function columnValue(name: string, column: Column, index: number, seed: string): Data {
-  const random = scatter(`${seed}.${name}`, index);
+/** Makes a column's values: such as could be real, by its type and name; the same for the same seed and index. */
+export function columnMaker(name: string, column: Column, seed: string): (index: number) => Data {
+  const random = scatter(`${seed}.${name}`);
   switch (column.type) {
-    case 'integer':
-      return /id$|_by$|By$/i.test(name) ? 1001 + (random % 500) : random % 1000;
+    case 'integer': {
+      const reference = /id$|_by$|By$/i.test(name);
+      return (index) => (reference ? 1001 + (random(index) % 500) : random(index) % 1000);
+    }
     case 'number':
-      return (random % 100_000) / 100;
+      return (index) => (random(index) % 100_000) / 100;
     case 'boolean':
-      return random % 3 !== 0;
+      return (index) => random(index) % 3 !== 0;
     case 'date':
-      return day(FIRST_DAY + (random % 365) * DAY);
+      return (index) => day(FIRST_DAY + (random(index) % 365) * DAY);
     case 'datetime':
-      return stamp(FIRST_DAY + (random % (365 * 86_400)) * 1000);
+      return (index) => stamp(FIRST_DAY + (random(index) % (365 * 86_400)) * 1000);
     case 'object':
-      return { name: `${pickOne(WORDS, random)} ${index + 1}`, value: random % 100 };
+      return (index) => ({ name: `${pickOne(WORDS, random(index))} ${index + 1}`, value: random(index) % 100 });
     case 'list':
-      return [pickOne(WORDS, random), pickOne(WORDS, random >>> 8)].slice(0, random % 3);
-    default:
-      return textValue(name, column, index, random);
+      return (index) => [pickOne(WORDS, random(index)), pickOne(WORDS, random(index) >>> 8)].slice(0, random(index) % 3);
+    default: {
+      const text = textMaker(name, column);
+      return (index) => text(index, random(index));
+    }
   }
 }
 
-function textValue(name: string, column: Column, index: number, random: number): string {
-  const listed = listedIn(column.help ?? '');
-  if (listed.length > 1) return pickOne(listed, random);
-  const lower = name.toLowerCase();
-  if (/email/.test(lower))
-    return `${
-      pickOne(WORDS, random)
-        .normalize('NFKD')
-        .replace(/[^A-Za-z]/g, '') || 'tokyo'
-    }.${index + 1}@example.com`.toLowerCase();
-  if (/url$|link$|permalink|website/.test(lower)) return `https://www.example.com/${lower}/${index + 1}`;
-  if (/currency/.test(lower)) return pickOne(['EUR', 'USD', 'JPY', 'BRL'], random);
-  if (/country/.test(lower)) return pickOne(['DE', 'US', 'JP', 'BR', 'CL'], random);
-  if (/phone/.test(lower)) return `+49 30 ${String(random % 10_000_000).padStart(7, '0')}`;
-  if (/firstname|first_name/.test(lower)) return pickOne(PEOPLE, random).split(' ')[0]!;
-  if (/lastname|last_name/.test(lower)) return pickOne(PEOPLE, random).split(' ')[1]!;
-  if (/user|author|customer|fullname|owner/.test(lower)) return pickOne(PEOPLE, random);
-  if (/date|_at$|time$/.test(lower)) return stamp(FIRST_DAY + (random % (365 * 86_400)) * 1000);
-  if (column.example !== undefined && random % 4 === 0) return String(column.example);
-  if (/description|comment|note|text|details|body/.test(lower))
-    return `${pickOne(WORDS, random)} and "${pickOne(WORDS, random >>> 8)}", line ${index + 1}\nnext line`;
-  return `${pickOne(WORDS, random)} ${index + 1}`;
+type TextMaker = (index: number, random: number) => string;
+
+/** By the words in the column's name; the first that fits. */
+const NAMED: [RegExp, TextMaker][] = [
+  [/email/, (index, random) => `${pickOne(NICKNAMES, random)}.${index + 1}@example.com`],
+  [/url$|link$|permalink|website/, (index) => `https://www.example.com/pages/${index + 1}`],
+  [/currency/, (_, random) => pickOne(['EUR', 'USD', 'JPY', 'BRL'], random)],
+  [/country/, (_, random) => pickOne(['DE', 'US', 'JP', 'BR', 'CL'], random)],
+  [/phone/, (_, random) => `+49 30 ${String(random % 10_000_000).padStart(7, '0')}`],
+  [/firstname|first_name/, (_, random) => pickOne(PEOPLE, random).split(' ')[0]!],
+  [/lastname|last_name/, (_, random) => pickOne(PEOPLE, random).split(' ')[1]!],
+  [/user|author|customer|fullname|owner/, (_, random) => pickOne(PEOPLE, random)],
+  [/date|_at$|time$/, (_, random) => stamp(FIRST_DAY + (random % (365 * 86_400)) * 1000)],
+  [
+    /description|comment|note|text|details|body/,
+    (index, random) => `${pickOne(WORDS, random)} and "${pickOne(WORDS, random >>> 8)}", line ${index + 1}\nnext line`,
+  ],
+];
+
+function textMaker(name: string, { help, example }: Column): TextMaker {
+  const listed = listedIn(help ?? '');
+  if (listed.length > 1) return (_, random) => pickOne(listed, random);
+  const named = NAMED.find(([words]) => words.test(name.toLowerCase()))?.[1];
+  const plain: TextMaker = named ?? ((index, random) => `${pickOne(WORDS, random)} ${index + 1}`);
+  return example === undefined ? plain : (index, random) => (random % 4 === 0 ? String(example) : plain(index, random));
 }
 
 /** The values that a help sentence lists: `OPEN, CANCELLED or COMPLETED`. */

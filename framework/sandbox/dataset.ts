@@ -1,6 +1,6 @@
 import type { ResolvedStream } from '../core/resolved.ts';
 import type { Column } from '../core/spec-types.gen.ts';
-import { columnValue, day, keyValue } from './column.ts';
+import { columnMaker, day, keyMaker } from './column.ts';
 import { type Data, type DataMap, pick, plant, segments } from './data.ts';
 import type { Filled } from './pattern.ts';
 import { ABSENT, type Lookup, lookupsIn, read, splitText, UNKNOWN } from './reading.ts';
@@ -100,28 +100,22 @@ export class Dataset {
   record(name: string, index: number, filled: readonly Filled[] = []): DataMap {
     const stream = this.#stream(name);
     const shape = this.#shapeOf(stream);
-    const seed = `${this.#options.seed}.${name}`;
     const record: DataMap = {};
-    for (const [column, type] of shape.columns) record[column] = columnValue(column, type, index, seed);
-    for (const [path, value] of this.#keys(shape, index, filled, seed)) plant(record, segments(path), value);
+    for (const [column, make] of shape.columns) record[column] = make(index);
+    for (const [path, value] of this.#keys(shape, index, filled)) plant(record, path, value);
     for (const path of shape.paths) if (pick(record, path) === undefined) plant(record, path, `${path.at(-1)} ${index + 1}`);
     if (stream.parent !== undefined) this.#refer(record, stream, shape, this.#parentOf(name, index));
     return record;
   }
 
   /** Keys differ for each index: one counts on, or days of the range and ids count like the digits of a number. */
-  *#keys(shape: Shape, index: number, filled: readonly Filled[], seed: string): Generator<[string, Data]> {
-    const dated = shape.keys.filter(({ type }) => type === 'date' || type === 'datetime');
-    const range = this.#range(filled);
-    const days = dated.length === shape.keys.length ? Number.POSITIVE_INFINITY : dated.length === 0 ? 1 : range.days;
-    for (const { path, type } of shape.keys) {
-      if (type === 'date' || type === 'datetime') {
-        const date = day(range.from + (index % days) * DAY);
-        yield [path, type === 'date' ? date : `${date}T00:00:00Z`];
-      } else {
-        const big = this.#view.resolved.http.big_integers === 'text';
-        yield [path, keyValue(path, type, Math.floor(index / days), { big, seed })];
-      }
+  *#keys({ keys }: Shape, index: number, filled: readonly Filled[]): Generator<[string[], Data]> {
+    const dated = keys.filter(({ make }) => make === undefined);
+    const range = dated.length === 0 ? { from: 0, days: 1 } : this.#range(filled);
+    const days = dated.length === keys.length ? Number.POSITIVE_INFINITY : range.days;
+    for (const { path, type, make } of keys) {
+      const date = make === undefined ? day(range.from + (index % days) * DAY) : '';
+      yield [path, make?.(Math.floor(index / days)) ?? (type === 'date' ? date : `${date}T00:00:00Z`)];
     }
   }
 
@@ -189,7 +183,7 @@ export class Dataset {
   #shapeOf(stream: ResolvedStream): Shape {
     const known = this.#shapes.get(stream.name);
     if (known !== undefined) return known;
-    const shape = shapeOf(stream, this.#view);
+    const shape = shapeOf(stream, this.#view, `${this.#options.seed}.${stream.name}`);
     this.#shapes.set(stream.name, shape);
     return shape;
   }
@@ -204,21 +198,29 @@ function textValueOf(text: string, lookup: Lookup): Data | undefined {
 
 /** What a stream's records consist of. */
 interface Shape {
-  columns: [string, Column][];
-  keys: { path: string; type: Column['type'] }[];
+  columns: [string, (index: number) => Data][];
+  /** Without `make`: a date. */
+  keys: { path: string[]; type: Column['type']; make: ((index: number) => Data) | undefined }[];
   /** Paths that children, labels or options read and no column gives. */
   paths: string[][];
   /** Column → path in the parent. */
   references: [string, string[]][];
 }
 
-function shapeOf(stream: ResolvedStream, { resolved }: View): Shape {
+function shapeOf(stream: ResolvedStream, { resolved }: View, seed: string): Shape {
   // What `add` takes from the record itself is the provider's all the same.
   const added = new Set(Object.keys(stream.add).filter((name) => lookupsIn(stream.add[name], 'record').length === 0));
-  const columns = Object.entries(stream.columns).filter(([name]) => !added.has(name));
+  const columns = Object.entries(stream.columns)
+    .filter(([name]) => !added.has(name))
+    .map(([name, column]): Shape['columns'][number] => [name, columnMaker(name, column, seed)]);
+  const big = resolved.http.big_integers === 'text';
   const keys = stream.primary_key
     .filter((path) => !added.has(path))
-    .map((path) => ({ path, type: stream.columns[path]?.type ?? typeByName(path) }));
+    .map((path): Shape['keys'][number] => {
+      const type = stream.columns[path]?.type ?? typeByName(path);
+      const dated = type === 'date' || type === 'datetime';
+      return { path: segments(path), type, make: dated ? undefined : keyMaker(path, type, { big, seed }) };
+    });
   const children = Object.values(resolved.streams).filter((child) => child.parent === stream.name);
   const wanted = children.flatMap(({ url, query, headers, body, add }) => lookupsIn([url, query, headers, body, add], 'parent'));
   const labels = resolved.fields.flatMap(({ options }) =>

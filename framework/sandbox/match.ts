@@ -89,7 +89,9 @@ function matchHeaders({ headers }: Route, request: Incoming, matched: Matched): 
       // Every client sends an Accept of its own.
       if (value !== undefined && name !== 'accept' && name !== 'content-type') wrong(matched, `unexpected header ${name}`);
     } else if (name === 'content-type' || name === 'accept') {
-      if (value === undefined || !sameMedia(value, describe(wanted))) wrong(matched, `wrong header ${name}`, name === 'accept' ? 406 : 415);
+      const free = name === 'accept' ? value === '*/*' : value === undefined && request.body === '';
+      if (!free && !(value !== undefined && sameMedia(value, describe(wanted))))
+        wrong(matched, `wrong header ${name}`, name === 'accept' ? 406 : 415);
     } else {
       matchEntry(`header ${name}`, [wanted], value === undefined ? [] : [value], matched);
     }

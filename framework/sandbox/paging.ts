@@ -99,14 +99,16 @@ export function surround(route: Route, body: Data, headers: Record<string, strin
   if (paginate.type === 'offset' && paginate.total !== undefined) put(paginate.total, around.count);
   // The last page has no token at all, as with the providers at hand.
   if (paginate.type === 'next_token' && more) put(paginate.from, token(next, around.key));
-  if (paginate.type === 'next_url') put(paginate.from, more ? link(next, around) : null);
-  if (paginate.type === 'link_header' && more) headers.link = `<${link(next, around)}>; rel="${paginate.rel ?? 'next'}"`;
+  if (paginate.type === 'next_url') put(paginate.from, more ? link(route, next, around) : null);
+  if (paginate.type === 'link_header' && more) headers.link = `<${link(route, next, around)}>; rel="${paginate.rel ?? 'next'}"`;
   if ('more' in paginate && paginate.more !== undefined) put(paginate.more, more);
   return result;
 }
 
-function link(offset: number, { origin, request, key }: Surroundings): string {
-  const query = new URLSearchParams(request.query.filter(([name]) => name !== LINK_PLACE));
+/** The request's own address with another place; a credential in the query is not repeated. */
+function link(route: Route, offset: number, { origin, request, key }: Surroundings): string {
+  const dropped = new Set([LINK_PLACE, ...Object.keys(route.view.resolved.method.send.query)]);
+  const query = new URLSearchParams(request.query.filter(([name]) => !dropped.has(name)));
   query.append(LINK_PLACE, token(offset, key));
   return `${origin}${request.path}?${query}`;
 }

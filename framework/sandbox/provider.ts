@@ -1,6 +1,9 @@
 import type { Clock } from '../core/clock.ts';
 import { systemClock } from '../core/clock.ts';
+import { FerruleError } from '../core/errors.ts';
 import type { SpecDocument } from '../core/spec-types.gen.ts';
+import { suggest } from '../core/suggest.ts';
+import { resolve } from '../spec/resolve.ts';
 import { type Gate, gate } from './authenticate.ts';
 import { Consent } from './consent.ts';
 import { Dataset } from './dataset.ts';
@@ -52,6 +55,7 @@ export class Provider {
     this.faults = new Faults();
     this.faults.add(...(options.faults ?? []));
     const records = options.records ?? 250;
+    checkNames(spec, records);
     this.sides = everyView(spec, this.seed, options.fields ?? {}).map((view) => ({
       view,
       gate: gate(view, this.grants),
@@ -86,8 +90,10 @@ export class Provider {
         view.resolved.method.name === (method ?? Object.keys(this.spec.auth)[0]) &&
         wanted.every(([name, option]) => view.choices[name!] === option),
     );
-    if (found === undefined) throw new RangeError(`${this.spec.name} has no method or option of that name`);
-    return found;
+    if (found !== undefined) return found;
+    // Says which name is wrong, and what there is.
+    resolve(this.spec, { ...(method !== undefined && { method }), choices });
+    throw new FerruleError('internal', `${this.spec.name} has no view for what was chosen`);
   }
 
   inputs(method?: string, choices?: Record<string, string>): SandboxInputs {
@@ -113,6 +119,15 @@ export class Provider {
     if (secrets.includes(text)) this.grants.withdraw(text);
     return this.grants.revoke(text) || secrets.includes(text);
   }
+}
+
+function checkNames(spec: SpecDocument, records: number | Record<string, number>): void {
+  const known = Object.keys(spec.streams ?? {});
+  const stray = typeof records === 'number' ? undefined : Object.keys(records).find((name) => name !== '*' && !known.includes(name));
+  if (stray === undefined) return;
+  const meant = suggest(stray, known);
+  const next = meant === undefined ? `It has: ${known.join(', ')}.` : `Did you mean "${meant}"?`;
+  throw new FerruleError('input_unknown', `${spec.name} has no stream "${stray}"`, { where: stray, next });
 }
 
 function endpoints(sides: readonly Side[]): Endpoint[] {

@@ -55,7 +55,8 @@ export function offered(stream: ResolvedStream, view: View): boolean {
 
 const samePath = (a: Route, b: Route): boolean => a.origin === b.origin && JSON.stringify(a.segments) === JSON.stringify(b.segments);
 
-export function route(view: View, purpose: Route['purpose'], call: ResolvedCall, stream: ResolvedStream | undefined): Route {
+export function route(from: View, purpose: Route['purpose'], call: ResolvedCall, stream: ResolvedStream | undefined): Route {
+  const view = purpose === 'stream' ? from : beforeChoosing(from);
   const { http, method } = view.resolved;
   const absolute = /^https?:\/\//.test(call.url) || (purpose === 'step' && call.url.startsWith('${'));
   const text = absolute ? call.url : `${http.base_url.replace(/\/+$/, '')}/${call.url.replace(/^\/+/, '')}`;
@@ -89,6 +90,12 @@ export function route(view: View, purpose: Route['purpose'], call: ResolvedCall,
     weight: segments.reduce((sum, one) => sum + fixed(one), 0) + [...query.values()].flat().reduce((sum, one) => sum + 1 + fixed(one), 0),
   };
 }
+
+/** Check and options may come before the person has chosen what is asked for after auth. */
+const beforeChoosing = (view: View): View => ({
+  ...view,
+  mayBeAbsent: (keys) => view.mayBeAbsent(keys) || (keys[0] === 'fields' && view.field(keys[1] ?? '')?.after === 'auth'),
+});
 
 const inUrl = (search: string | undefined): Record<string, string> =>
   search === undefined

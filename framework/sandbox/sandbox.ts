@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { isFerruleError } from '../core/errors.ts';
+import { FerruleError, isFerruleError } from '../core/errors.ts';
 import type { SpecDocument } from '../core/spec-types.gen.ts';
 import { CONSENT_PATH } from './consent.ts';
 import { control } from './control.ts';
@@ -9,9 +9,15 @@ import { type Incoming, receive } from './request.ts';
 import { type Served, serve } from './serve.ts';
 import type { RecordedRequest, Sandbox, SandboxOptions } from './types.ts';
 
+/** Requests remembered: a sandbox may stand for days. */
+const KEPT = 20_000;
+
 /** Starts a provider made from a spec (in its long form) on 127.0.0.1. Nothing of the client's code is in it. */
 export async function startSandbox(spec: SpecDocument, options: SandboxOptions = {}): Promise<Sandbox> {
   const provider = new Provider(spec, options);
+  // Wrong names are told before a port is taken.
+  const inputs = provider.inputs(options.method, options.choices);
+  const expected = provider.expected(options.method, options.choices);
   const requests: RecordedRequest[] = [];
   const origins = new Map(provider.origins.map((origin) => [new URL(origin).host.toLowerCase(), origin]));
   const server = createServer();
@@ -20,9 +26,9 @@ export async function startSandbox(spec: SpecDocument, options: SandboxOptions =
   const sandbox: Sandbox = {
     origin: own,
     addresses: Object.fromEntries(provider.origins.map((origin) => [origin, own])),
-    inputs: provider.inputs(options.method, options.choices),
+    inputs,
     inputsFor: (method, choices) => provider.inputs(method, choices),
-    expected: provider.expected(options.method, options.choices),
+    expected,
     expectedFor: (method, choices) => provider.expected(method, choices),
     requests,
     faults: provider.faults,
@@ -48,6 +54,7 @@ export async function startSandbox(spec: SpecDocument, options: SandboxOptions =
     const origin = origins.get(request.host);
     const recorded = record(request, origin ?? own);
     requests.push(recorded);
+    if (requests.length > KEPT) requests.shift();
     const served = serve(provider, request, origin, own);
     recorded.status = served.cut === 'before_head' ? 0 : served.answer.status;
     if (served.stream !== undefined) recorded.stream = served.stream;
@@ -79,9 +86,12 @@ function deliver({ answer, cut }: Served, response: ServerResponse): void {
 
 function listen(server: Server, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', reject);
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const next = error.code === 'EADDRINUSE' ? 'Another program listens there: take another port.' : 'Take another port.';
+      reject(new FerruleError('usage', `The sandbox cannot listen on port ${port}`, { where: String(port), next, cause: error }));
+    });
     server.listen(port, '127.0.0.1', () => {
-      server.off('error', reject);
+      server.removeAllListeners('error');
       resolve();
     });
   });

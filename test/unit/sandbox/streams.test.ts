@@ -362,14 +362,25 @@ streams:
 
   it('links pages in the Link header, and keeps the query', async () => {
     const sandbox = await acme();
-    let url: string | undefined = `https://api.acme.com/v1/linked?per_page=30&key=${key}`;
+    let url: string | undefined = 'https://api.acme.com/v1/linked?per_page=30';
     const sizes: number[] = [];
     while (url !== undefined) {
-      const got: Got = await send(sandbox, url);
+      const got: Got = await send(sandbox, `${url}&key=${key}`);
       sizes.push((got.body as unknown[]).length);
       url = /<([^>]+)>; rel="next"/.exec(got.headers.link ?? '')?.[1];
     }
     expect(sizes).toEqual([30, 30, 30, 30, 30, 30, 30, 30, 10]);
+  });
+
+  it('names what it does not know, and a port that is taken', async () => {
+    const sandbox = await acme();
+    const refused = (options: SandboxOptions): Promise<unknown> => startSandbox(spec(ACME), options).catch((error: unknown) => error);
+    expect(await refused({ records: { linkd: 1 } })).toMatchObject({ code: 'input_unknown', next: 'Did you mean "linked"?' });
+    expect(await refused({ method: 'kay' })).toMatchObject({ code: 'input_unknown', where: 'kay' });
+    expect(await refused({ port: Number(new URL(sandbox.origin).port) })).toMatchObject({
+      code: 'usage',
+      where: new URL(sandbox.origin).port,
+    });
   });
 
   it('has a value of its type in every column', async () => {
