@@ -68,7 +68,7 @@ async function connect(work: Work): Promise<number> {
   // A wrong port is told before anything is asked.
   const wanted = redirectUri(args);
   if (prompt) await announceRedirect(work, args.text('method'), wanted);
-  const presets = sandbox?.inputs ?? storedInputs(before);
+  const presets = sandboxInputs(work) ?? storedInputs(before);
   const inputs = await gatherInputs(spec, args, io, {
     prompt,
     method: args.text('method'),
@@ -128,11 +128,7 @@ async function amend(work: Work): Promise<number> {
 function isAmendment({ spec, args, before }: Work): boolean {
   if (before === undefined || before.state === 'reconnect') return false;
   const others = ['method', 'choice', 'inputs', 'connection-string', 'sandbox', 'redirect', 'paste'].some((option) => args.flag(option));
-  const late = new Set(
-    shapeOf(spec, before.method)
-      .fields.filter(({ after }) => after === 'auth')
-      .map(({ name }) => name),
-  );
+  const late = lateFields(spec, before.method);
   const given = args.texts('field').map((text) => text.slice(0, Math.max(0, text.indexOf('='))));
   return !others && (given.length > 0 || args.flag('description')) && given.every((field) => late.has(field));
 }
@@ -149,6 +145,18 @@ async function announceRedirect({ spec, io }: Work, chosen: string | undefined, 
   const some = methods.length > 1 ? ' (for methods that need consent)' : '';
   await print(io.stderr, `Redirect URL to register at ${spec.title}${some}: ${styleOf(io.stderr, io.env).bold(uri)}\n`);
 }
+
+/** A sandbox brings its own; what is asked for after sign-in is left to the person, if there is one. */
+function sandboxInputs({ spec, io, sandbox }: Work): RunningSandbox['inputs'] | undefined {
+  if (sandbox === undefined || !canAsk(io)) return sandbox?.inputs;
+  const { method, choices, fields } = sandbox.inputs;
+  const late = lateFields(spec, method);
+  return { method, choices, fields: Object.fromEntries(Object.entries(fields).filter(([name]) => !late.has(name))) };
+}
+
+/** Names of the fields that are asked for once a token is there. */
+const lateFields = (spec: SpecDocument, method: string): Set<string> =>
+  new Set(shapeOf(spec, method).fields.flatMap(({ name, after }) => (after === 'auth' ? [name] : [])));
 
 /** What a reconnect starts from. What was made up for a sandbox is of no use at the provider. */
 function storedInputs(
