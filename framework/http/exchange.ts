@@ -1,16 +1,17 @@
 import type { Clock, Random } from '../core/clock.ts';
 import { type FerruleError, isFerruleError } from '../core/errors.ts';
 import type { Redactor } from '../core/redact.ts';
-import type { Secret } from '../core/secret.ts';
+import { reveal, type Secret } from '../core/secret.ts';
 import type { RequestDraft } from '../core/value.ts';
 import { type EncodedRequest, eachSecret, encodeRequest, ownOnTop } from './draft.ts';
 import type { HostPolicy } from './hosts.ts';
 import type { RateLimiter } from './rate-limit.ts';
 import { followRedirect, isRedirect, tooManyRedirects } from './redirect.ts';
+import { mayRetry, Retryable } from './retry.ts';
 import type { Run } from './run.ts';
 import type { Shown } from './trace.ts';
 import type { WireLimits, WireRequest, WireResponse } from './transport.ts';
-import type { Authenticator, CallDraft, ClientEvent } from './types.ts';
+import type { Authenticator, CallDraft, ClientEvent, ErrorRules, RetryPolicy } from './types.ts';
 
 /** A call, ready to be sent as often as it takes. */
 export interface PreparedCall {
@@ -23,8 +24,8 @@ export interface PreparedCall {
   bare: boolean;
   payload: Uint8Array | undefined;
   defaults: Record<string, string>;
-  /** The longest wait for a turn under the rate limits, ms. */
-  longest: number;
+  retry: RetryPolicy;
+  rules: ErrorRules;
 }
 
 export interface Exchanged<T> {
@@ -57,30 +58,64 @@ export interface Sender<T extends WireResponse> {
   /** For an answer that nobody reads. */
   discard(answer: T): void;
   bytesOf(answer: T): Uint8Array | undefined;
-  /** Hears of what went wrong on the wire (not of refusals before it), and may make another error of it. */
-  onFailure(failure: FerruleError): Error;
 }
 
 /** One attempt: host policy, turn, credential, bytes, redirects. */
-export function createExchange(env: ExchangeEnv) {
-  const { policy, limiter, shown, clock, auth } = env;
-  const known = new WeakSet<Secret>();
-  const learn = (secret: Secret) => {
-    if (known.has(secret)) return;
-    known.add(secret);
-    env.redactor.add(secret);
-  };
+export class Exchange {
+  readonly #env: ExchangeEnv;
+  readonly #known = new WeakSet<Secret>();
 
-  const withCredential = async (call: PreparedCall, draft: RequestDraft, url: URL, hop: number) => {
-    if (call.bare || !auth) return { draft, version: undefined };
-    const { run } = call;
+  constructor(env: ExchangeEnv) {
+    this.#env = env;
+  }
+
+  async run<T extends WireResponse>(call: PreparedCall, sender: Sender<T>): Promise<Exchanged<T>> {
+    const { policy, limiter, shown, maxRedirects } = this.#env;
+    const { run, bare } = call;
+    let { url, merged: draft } = call;
+    for (let hop = 0; ; hop++) {
+      policy.check(url, !bare);
+      const path = limitedPath(url, policy.base);
+      if (!bare && !limiter.tryAcquire(path)) await this.#takeTurn(call, path);
+      run.sent++;
+      const applied = await this.#withCredential(call, draft, url, hop);
+      const target = applied.draft.url === draft.url ? url : policy.resolve(reveal(applied.draft.url));
+      if (target !== url) policy.check(target, !bare);
+      const encoded = this.#encode(call, applied.draft, target);
+      const { method } = draft;
+      const where = () => shown.where(method, target);
+      const answer = await this.#send(call, { draft: applied.draft, target, encoded, where }, sender);
+      const headers = flatten(answer.headers);
+      if (!bare) limiter.observe(path, headers);
+      const location = headers.location;
+      if (!isRedirect(answer.status, location)) return { answer, headers, href: encoded.href, where, version: applied.version };
+      sender.discard(answer);
+      if (hop >= maxRedirects) throw tooManyRedirects(target, maxRedirects);
+      const next = followRedirect(target, draft, answer.status, location, policy, !bare);
+      this.#emitRedirect(call, answer.status, encoded.href, next.url.href);
+      ({ url, draft } = next);
+    }
+  }
+
+  #takeTurn({ run, retry }: PreparedCall, path: string): Promise<void> {
+    const { limiter, onEvent, clock } = this.#env;
+    return limiter.acquire(path, {
+      signal: run.signal,
+      longest: Math.min(retry.longest, run.left()),
+      onWait: (wait, reason) => onEvent?.({ type: 'wait', call: run.id, at: clock.now(), wait, reason }),
+    });
+  }
+
+  async #withCredential({ run, bare, own }: PreparedCall, draft: RequestDraft, url: URL, hop: number) {
+    const { auth, clock, random } = this.#env;
+    if (bare || !auth) return { draft, version: undefined };
     let uuid: string | undefined;
     const attempt = {
       number: run.sent,
       url,
       now: clock.now(),
       get uuid() {
-        uuid ??= env.random.uuid();
+        uuid ??= random.uuid();
         return uuid;
       },
       get signal() {
@@ -88,107 +123,85 @@ export function createExchange(env: ExchangeEnv) {
       },
     };
     const applied = await run.race(auth.apply(draft, attempt));
-    return { draft: ownOnTop(applied.draft, call.own, hop === 0), version: applied.version };
-  };
+    return { draft: ownOnTop(applied.draft, own, hop === 0), version: applied.version };
+  }
 
-  const encode = (call: PreparedCall, draft: RequestDraft, url: URL): EncodedRequest => {
+  #encode(call: PreparedCall, draft: RequestDraft, url: URL): EncodedRequest {
     // Its text must be known before the first byte of it leaves, so that nothing which comes back can show it.
-    eachSecret(draft, learn);
+    eachSecret(draft, (secret) => {
+      if (this.#known.has(secret)) return;
+      this.#known.add(secret);
+      this.#env.redactor.add(secret);
+    });
     const payload = draft.method === call.own.method ? call.payload : undefined;
-    return encodeRequest(draft, url, payload, call.defaults, env.random);
-  };
+    return encodeRequest(draft, url, payload, call.defaults, this.#env.random);
+  }
 
-  const sendOnce = async <T extends WireResponse>(
-    call: PreparedCall,
-    draft: RequestDraft,
-    target: URL,
-    encoded: EncodedRequest,
-    sender: Sender<T>,
-    where: () => string,
-  ) => {
-    const { run } = call;
-    const { method } = draft;
+  async #send<T extends WireResponse>(call: PreparedCall, hop: Hop, sender: Sender<T>): Promise<T> {
+    const { policy, maxBytes, clock } = this.#env;
+    const { run, retry, own } = call;
+    const { target, encoded, where } = hop;
+    const { method } = hop.draft;
     const to = policy.onTheWire(target);
     const mapped = to !== target;
     const headers = mapped ? { ...encoded.headers, host: target.host } : encoded.headers;
-    const shownUrl = env.onEvent ? shown.url(encoded.href, call.bare) : '';
-    const base = { call: run.id, ...(run.name !== undefined && { name: run.name }), attempt: run.sent, method, url: shownUrl };
+    const href = mapped ? to.origin + encoded.href.slice(target.origin.length) : encoded.href;
+    const request: WireRequest = { method, to, href, headers, where, mapped, ...(encoded.body !== undefined && { body: encoded.body }) };
     const started = clock.now();
-    if (env.onEvent) {
-      const body = shown.body(encoded.body);
-      env.onEvent({ ...base, type: 'request', at: started, headers: shown.headers(headers, draft), ...(body !== undefined && { body }) });
-    }
-    const request: WireRequest = {
-      method,
-      to,
-      href: mapped ? to.origin + encoded.href.slice(target.origin.length) : encoded.href,
-      headers,
-      where,
-      mapped,
-      ...(encoded.body !== undefined && { body: encoded.body }),
-    };
+    this.#emitRequest(call, hop, headers);
     try {
-      const answer = await sender.send(request, { timeout: run.timeout, maxBytes: env.maxBytes, stop: run.attempt() });
-      if (env.onEvent) {
-        const bytes = sender.bytesOf(answer);
-        const body = shown.body(bytes);
-        const at = clock.now();
-        const seen = { status: answer.status, headers: shown.headers(answer.headers), bytes: bytes?.length ?? 0, duration: at - started };
-        env.onEvent({ ...base, type: 'response', at, ...seen, ...(body !== undefined && { body }) });
-      }
+      const answer = await sender.send(request, { timeout: run.timeout, maxBytes, stop: run.attempt() });
+      this.#emitResponse(call, hop, answer, sender.bytesOf(answer), started);
       return answer;
     } catch (error) {
       if (!isFerruleError(error)) throw error;
-      const at = clock.now();
-      env.onEvent?.({ ...base, type: 'failure', at, code: error.code, message: error.message, duration: at - started });
-      throw run.reason ? error : sender.onFailure(error);
+      this.#emitFailure(call, hop, error, started);
+      if (run.reason || error.kind !== 'transient' || !mayRetry(retry, own.method, error, undefined, false)) throw error;
+      throw new Retryable(error);
     }
-  };
+  }
 
-  return async function exchange<T extends WireResponse>(call: PreparedCall, sender: Sender<T>): Promise<Exchanged<T>> {
-    const { run, bare } = call;
-    let { url, merged: draft } = call;
-    for (let hop = 0; ; hop++) {
-      policy.check(url, !bare);
-      const path = limitedPath(url, policy.base);
-      if (!bare && !limiter.tryAcquire(path)) await takeTurn(env, call, path);
-      run.sent++;
-      const applied = await withCredential(call, draft, url, hop);
-      const target = applied.draft.url === draft.url ? url : policy.resolve(revealUrl(applied.draft));
-      if (target !== url) policy.check(target, !bare);
-      const encoded = encode(call, applied.draft, target);
-      const { method } = draft;
-      const where = () => shown.where(method, target);
-      const answer = await sendOnce(call, applied.draft, target, encoded, sender, where);
-      const headers = flatten(answer.headers);
-      if (!bare) limiter.observe(path, headers);
-      const location = headers.location;
-      if (!isRedirect(answer.status, location)) return { answer, headers, href: encoded.href, where, version: applied.version };
-      sender.discard(answer);
-      if (hop >= env.maxRedirects) throw tooManyRedirects(target, env.maxRedirects);
-      const next = followRedirect(target, draft, answer.status, location, policy, !bare);
-      env.onEvent?.({
-        type: 'redirect',
-        call: run.id,
-        at: clock.now(),
-        attempt: run.sent,
-        status: answer.status,
-        from: shown.url(encoded.href, bare),
-        to: shown.url(next.url.href, bare),
-      });
-      ({ url, draft } = next);
-    }
-  };
+  #emitRequest(call: PreparedCall, hop: Hop, headers: Record<string, string>): void {
+    const { onEvent, shown, clock } = this.#env;
+    if (!onEvent) return;
+    const body = shown.body(hop.encoded.body);
+    const base = this.#eventBase(call, hop);
+    onEvent({ ...base, type: 'request', at: clock.now(), headers: shown.headers(headers, hop.draft), ...(body !== undefined && { body }) });
+  }
+
+  #emitResponse(call: PreparedCall, hop: Hop, { status, headers }: WireResponse, bytes: Uint8Array | undefined, started: number): void {
+    const { onEvent, shown, clock } = this.#env;
+    if (!onEvent) return;
+    const at = clock.now();
+    const body = shown.body(bytes);
+    const seen = { status, headers: shown.headers(headers), bytes: bytes?.length ?? 0, duration: at - started };
+    onEvent({ ...this.#eventBase(call, hop), type: 'response', at, ...seen, ...(body !== undefined && { body }) });
+  }
+
+  #emitFailure(call: PreparedCall, hop: Hop, { code, message }: FerruleError, started: number): void {
+    const { onEvent, clock } = this.#env;
+    const at = clock.now();
+    onEvent?.({ ...this.#eventBase(call, hop), type: 'failure', at, code, message, duration: at - started });
+  }
+
+  #emitRedirect({ run, bare }: PreparedCall, status: number, from: string, to: string): void {
+    const { onEvent, shown, clock } = this.#env;
+    const urls = { from: shown.url(from, bare), to: shown.url(to, bare) };
+    onEvent?.({ type: 'redirect', call: run.id, at: clock.now(), attempt: run.sent, status, ...urls });
+  }
+
+  #eventBase({ run, bare }: PreparedCall, { draft, encoded }: Hop) {
+    const url = this.#env.shown.url(encoded.href, bare);
+    return { call: run.id, ...(run.name !== undefined && { name: run.name }), attempt: run.sent, method: draft.method, url };
+  }
 }
 
-const revealUrl = ({ url }: RequestDraft) => (typeof url === 'string' ? url : url.reveal());
-
-function takeTurn({ limiter, onEvent, clock }: ExchangeEnv, { run, longest }: PreparedCall, path: string): Promise<void> {
-  return limiter.acquire(path, {
-    signal: run.signal,
-    longest: Math.min(longest, run.left()),
-    onWait: (wait, reason) => onEvent?.({ type: 'wait', call: run.id, at: clock.now(), wait, reason }),
-  });
+/** One request of an attempt. */
+interface Hop {
+  draft: RequestDraft;
+  target: URL;
+  encoded: EncodedRequest;
+  where: () => string;
 }
 
 /** A limit's pattern is written as the spec's paths are: under the base URL. */

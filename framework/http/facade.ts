@@ -4,15 +4,17 @@ import { plainNumber } from '../core/json.ts';
 import { Secret, type Text } from '../core/secret.ts';
 import { suggest } from '../core/suggest.ts';
 import type { Method, Value } from '../core/value.ts';
-import type { RawCallOptions, RawResult } from './client.ts';
+import type { Answer } from './answer.ts';
+import type { RawCallOptions } from './client.ts';
 import type { CallDraft, Http, HttpOptions, HttpPromise, HttpResponse, StreamedResponse, Timeouts } from './types.ts';
 
 export interface HttpEnv {
-  raw(draft: CallDraft, options: RawCallOptions): Promise<RawResult>;
+  raw(draft: CallDraft, options: RawCallOptions): Promise<Answer>;
   stream(draft: CallDraft, options: RawCallOptions): Promise<StreamedResponse>;
 }
 
 const OPTIONS = ['searchParams', 'json', 'form', 'body', 'headers', 'timeout', 'signal', 'responseType'];
+const BODIES = ['json', 'form', 'body'] as const;
 
 /** got's call shape over our own client: a path and options in, a promise with `.json()`, `.text()`, `.buffer()` out. */
 export function createHttp(env: HttpEnv, defaults: HttpOptions = {}): Http {
@@ -35,15 +37,17 @@ export function createHttp(env: HttpEnv, defaults: HttpOptions = {}): Http {
   };
 }
 
-async function request(env: HttpEnv, method: Method, path: string, defaults: HttpOptions, options: HttpOptions): Promise<RawResult> {
+async function request(env: HttpEnv, method: Method, path: string, defaults: HttpOptions, options: HttpOptions): Promise<Answer> {
   checkOptions(options);
   const merged = mergeOptions(defaults, options);
-  const decode = merged.responseType === 'json' ? 'json' : merged.responseType === undefined ? 'auto' : 'bytes';
-  return env.raw(draftOf(method, path, merged), { ...callOptions(merged), decode });
+  const { responseType } = merged;
+  const more = callOptions(merged);
+  more.decode = responseType === undefined ? 'auto' : responseType === 'json' ? 'json' : 'bytes';
+  return env.raw(draftOf(method, path, merged), more);
 }
 
 /** Decoding waits until it is known what is wanted; a promise that nobody asks for its body never decodes it. */
-function promiseOf(raw: Promise<RawResult>, responseType: HttpOptions['responseType']): HttpPromise {
+function promiseOf(raw: Promise<Answer>, responseType: HttpOptions['responseType']): HttpPromise {
   const whole = () => raw.then((result) => responseOf(result, responseType));
   return {
     then: (onFulfilled, onRejected) => whole().then(onFulfilled, onRejected),
@@ -56,7 +60,7 @@ function promiseOf(raw: Promise<RawResult>, responseType: HttpOptions['responseT
   };
 }
 
-function responseOf(result: RawResult, responseType: HttpOptions['responseType']): HttpResponse {
+function responseOf(result: Answer, responseType: HttpOptions['responseType']): HttpResponse {
   const { status, headers, url } = result;
   const body =
     responseType === 'buffer'
@@ -97,17 +101,16 @@ function checkOptions(options: HttpOptions): void {
       next: near === undefined ? `The options are ${OPTIONS.join(', ')}.` : `Did you mean ${near}?`,
     });
   }
-  const bodies = ['json', 'form', 'body'].filter((name) => options[name as 'json' | 'form' | 'body'] !== undefined);
+  const bodies = BODIES.filter((name) => options[name] !== undefined);
   if (bodies.length > 1)
     throw new FerruleError('input_malformed', `A request has one body, not ${bodies.join(' and ')}.`, { where: bodies.join(', ') });
 }
 
 function mergeOptions(defaults: HttpOptions, options: HttpOptions): HttpOptions {
   const merged: HttpOptions = { ...defaults };
-  const set = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   // A body of the call replaces any other kind of body that stands in the defaults.
-  if (['json', 'form', 'body'].some((name) => name in set)) for (const name of ['json', 'form', 'body'] as const) delete merged[name];
-  Object.assign(merged, set);
+  if (BODIES.some((name) => options[name] !== undefined)) for (const name of BODIES) delete merged[name];
+  for (const [name, value] of Object.entries(options)) if (value !== undefined) Object.assign(merged, { [name]: value });
   if (defaults.headers && options.headers) merged.headers = { ...lower(defaults.headers), ...lower(options.headers) };
   if (defaults.searchParams !== undefined && options.searchParams !== undefined) {
     merged.searchParams = { ...entriesOf(defaults.searchParams), ...entriesOf(options.searchParams) };

@@ -37,9 +37,17 @@ export function createHostPolicy(options: HostPolicyOptions): HostPolicy {
   const mayHaveCredential = (url: URL) => url.origin === origin || rules.some((rule) => rule(url));
   checkScheme(base, options.allowHttpLoopback === true);
 
+  const parsed = (url: string) =>
+    ABSOLUTE.test(url) ? parseUrl(url.startsWith('//') ? base.protocol + url : url, 'URL') : join(base, url);
+  let last: { text: string; url: URL } | undefined;
+
   return {
     base,
-    resolve: (url) => (ABSOLUTE.test(url) ? parseUrl(url.startsWith('//') ? base.protocol + url : url, 'URL') : join(base, url)),
+    // The pages of one stream ask for the same path again and again. Nobody changes a URL that was given out.
+    resolve(text) {
+      if (last?.text !== text) last = { text, url: parsed(text) };
+      return last.url;
+    },
     mayHaveCredential,
     check(url, credential) {
       if (!map && url.origin === origin) return;

@@ -50,9 +50,9 @@ export interface Run {
 }
 
 export interface RunOptions {
-  name?: string;
+  name: string | undefined;
   timeout: Timeouts;
-  signal?: AbortSignal;
+  signal: AbortSignal | undefined;
   host: string;
   /** Method and URL for messages, redacted. */
   where: () => string;
