@@ -1,6 +1,6 @@
 import { PassThrough, Writable } from 'node:stream';
-import { systemClock, systemRandom } from '../framework/core/clock.ts';
 import type { Input, Io, Output } from '../framework/cli/io.ts';
+import { systemClock, systemRandom } from '../framework/core/clock.ts';
 
 /** An Io that keeps what is written, for commands run in this process. */
 export interface FakeIo extends Io {

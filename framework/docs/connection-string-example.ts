@@ -10,11 +10,15 @@ const SCHEMES: Readonly<Record<string, string>> = {
   oauth2_authorization_code: 'OAuth',
 };
 
+/** Where `ferrule connect` listens unless it is told otherwise (auth/consent.ts has the same; a test compares). */
+export const REDIRECT_URL = 'http://localhost:8765/callback';
+
 /** One line that a person can copy and fill in: what they must replace stands in <>. */
 export function connectionStringExample(connector: ConnectorDescription, method: MethodDescription): string {
   const ambiguous = connector.methods.filter(({ type }) => type === method.type).length > 1;
   const pairs: [string, string][] = [['AuthScheme', ambiguous ? method.name : (SCHEMES[method.type] ?? method.name)]];
-  if (method.consent) pairs.push(['InitiateOAuth', 'GETANDREFRESH'], ['CallbackURL', 'http://localhost:8765/callback']);
+  if (method.token) pairs.push(['InitiateOAuth', 'GETANDREFRESH']);
+  if (method.consent) pairs.push(['CallbackURL', REDIRECT_URL]);
   for (const { name, default: preset, options } of connector.choices) pairs.push([name, preset ?? options[0]?.id ?? '']);
   const fields = [...connector.fields.filter((field) => !field.after_auth), ...method.fields];
   for (const field of fields) if (field.required && field.default === undefined) pairs.push([field.aliases[0] ?? field.name, value(field)]);

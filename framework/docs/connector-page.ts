@@ -1,5 +1,5 @@
 import type { Source, SpecDocument } from '../core/spec-types.gen.ts';
-import { connectionStringExample } from './connection-string-example.ts';
+import { connectionStringExample, REDIRECT_URL } from './connection-string-example.ts';
 import { type ConnectorDescription, describe, type FieldDescription, type MethodDescription, type StreamDescription } from './describe.ts';
 import { cell, code, GENERATED, markdownTable, numbered, prose } from './markdown.ts';
 
@@ -59,7 +59,7 @@ function methodSection(connector: ConnectorDescription, method: MethodDescriptio
   if (method.help !== undefined) parts.push(`${numbered(method.help)}\n`);
   if (method.consent) {
     parts.push(
-      'A person consents in a browser. Register a redirect URL at the provider first: by default `http://localhost:8765/callback`; `ferrule connect` prints the exact one before it starts and takes another with `--redirect`.\n',
+      `A person consents in a browser. Register a redirect URL at the provider first: by default ${code(REDIRECT_URL)}; \`ferrule connect\` prints the exact one before it starts and takes another with \`--redirect\`.\n`,
     );
   }
   if (method.scopes.length > 0) parts.push(`Scopes asked for: ${method.scopes.map(code).join(', ')}.\n`);

@@ -39,6 +39,8 @@ export interface MethodDescription {
   help?: string;
   default: boolean;
   scopes: string[];
+  /** Ferrule gets and renews a token. */
+  token: boolean;
   /** A person consents in a browser. */
   consent: boolean;
   fields: FieldDescription[];
@@ -129,6 +131,7 @@ function describeMethod(spec: SpecDocument, name: string, first: boolean, chosen
     ...(method.help !== undefined && { help: method.help }),
     default: first,
     scopes: typeof method.scopes === 'string' ? [method.scopes] : [...method.scopes],
+    token: method.token !== undefined,
     consent: method.authorize !== undefined,
     fields: resolveFields(spec, name)
       .filter((field) => field.of === 'method' && field.value === undefined)
