@@ -1,11 +1,10 @@
-import { createRequire } from 'node:module';
-import type { Document, Node, Pair, Scalar } from 'yaml';
+import type { CST, Document, Node, Pair, Scalar } from 'yaml';
 import type { Finding } from '../core/finding.ts';
+import { plainValue } from './scalar.ts';
 import { diagnose } from './syntax.ts';
+import { endOf, treeOfTokens } from './tokens.ts';
 import { LineMap, type SpecEntry, type SpecList, type SpecMap, type SpecNode, type SpecScalar, SpecTree } from './tree.ts';
-
-// By require: its files are CommonJS, and an import would search each for the names of its exports first.
-const { Composer, isAlias, isMap, isScalar, isSeq, Parser } = createRequire(import.meta.url)('yaml') as typeof import('yaml');
+import { Composer, isAlias, isMap, isScalar, isSeq, Parser } from './yaml.ts';
 
 /** The largest spec that is read. Bytes. */
 export const MAX_BYTES = 1024 * 1024;
@@ -61,9 +60,14 @@ function decode(input: string | Uint8Array): { text?: string; problem?: string; 
   }
 }
 
-/** One parse: the tokens are kept only to say more about an error. `failsafe` leaves every scalar its source text. */
+/** One parse. Tokens that are all in their places are a tree at once; else yaml's composer says what they are. */
 function parse(text: string, report: Report): SpecNode | undefined {
   const tokens = [...new Parser().parse(text)];
+  return treeOfTokens(text, tokens) ?? compose(text, tokens, report);
+}
+
+/** `failsafe` leaves every scalar its source text. The tokens say more about an error than the error itself. */
+export function compose(text: string, tokens: readonly CST.Token[], report: Report): SpecNode | undefined {
   let docs: Document.Parsed[];
   try {
     docs = [
@@ -120,7 +124,8 @@ class Converter {
     if (node.tag !== undefined) this.#tag(node.tag, start);
     if (isMap(node)) return this.#map(node.items as Pair<Node, Node | null>[], start, end, depth);
     if (isSeq(node)) return this.#list(node.items as Node[], start, end, depth);
-    if (isScalar(node)) return this.#scalar(node, start, end);
+    if (isScalar(node))
+      return node.source === '' && node.type === 'PLAIN' ? this.convert(null, gap, depth) : this.#scalar(node, start, end);
     return { kind: 'scalar', value: null, text: '', style: 'plain', start, end };
   }
 
@@ -140,7 +145,8 @@ class Converter {
           `The first is on line ${this.#line(earlier.start)}. Keep one.`,
         );
     }
-    return { kind: 'map', entries, start, end: trimmed(this.#text, start, end) };
+    const flow = this.#text[start] === '{';
+    return { kind: 'map', entries, start, end: flow ? end : endOf(entries, start) };
   }
 
   #entry(key: Node | null, value: Node | null, depth: number): SpecEntry | undefined {
@@ -182,21 +188,17 @@ class Converter {
 
   #list(items: Node[], start: number, end: number, depth: number): SpecList {
     const converted = items.map((item) => this.convert(item, [start, start], depth + 1));
-    return { kind: 'list', items: converted, start, end: trimmed(this.#text, start, end) };
+    const flow = this.#text[start] === '[';
+    return { kind: 'list', items: converted, start, end: flow ? end : (converted.at(-1)?.end ?? start) };
   }
 
   #scalar(node: Scalar, start: number, end: number): SpecScalar {
     const style = SCALAR_STYLES[(node.type ?? 'PLAIN') as keyof typeof SCALAR_STYLES] ?? 'plain';
     const text = String(node.value ?? '');
     const value = style === 'plain' ? plainValue(text) : text;
-    return {
-      kind: 'scalar',
-      value,
-      text,
-      style,
-      start,
-      end: style === 'literal' || style === 'folded' ? trimmed(this.#text, start, end) : end,
-    };
+    // A block's range includes the line breaks behind it.
+    const block = style === 'literal' || style === 'folded';
+    return { kind: 'scalar', value, text, style, start, end: block ? start + this.#text.slice(start, end).trimEnd().length : end };
   }
 
   #alias(source: string, start: number, end: number): SpecScalar {
@@ -244,25 +246,4 @@ class Converter {
     for (let at = this.#text.indexOf('\n'); at !== -1 && at < offset; at = this.#text.indexOf('\n', at + 1)) line++;
     return line;
   }
-}
-
-const NULL = /^(?:~|null|Null|NULL)?$/;
-const NUMBER = /^[-+]?(?:0|[1-9][0-9]*|[0-9]+)(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?$|^[-+]?\.[0-9]+(?:[eE][-+]?[0-9]+)?$/;
-
-/** YAML 1.2 core schema, but for octal, hexadecimal, infinity and not-a-number, which stay text. */
-function plainValue(text: string): null | boolean | number | string {
-  const first = text.charCodeAt(0);
-  // Nearly every scalar begins with a letter, / or $: a cheap way out.
-  if (NULL.test(text)) return null;
-  if (text === 'true' || text === 'True' || text === 'TRUE') return true;
-  if (text === 'false' || text === 'False' || text === 'FALSE') return false;
-  const digitLike = (first >= 48 && first <= 57) || first === 43 || first === 45 || first === 46;
-  return digitLike && NUMBER.test(text) ? Number(text) : text;
-}
-
-/** A block's range includes the line break and blank lines after it. */
-function trimmed(text: string, start: number, end: number): number {
-  let at = end;
-  while (at > start && /\s/.test(text[at - 1] as string)) at--;
-  return at;
 }
