@@ -9,7 +9,14 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
-const SERVERS = ['oidc-provider@9.13.3', 'emulate@0.11.2', '@sap/cds@9.9.3', '@cap-js/sqlite@2.4.2', 'express@4.22.3'];
+const SERVERS = [
+  'oidc-provider@9.13.3',
+  'emulate@0.11.2',
+  '@sap/cds@9.9.3',
+  '@cap-js/sqlite@2.4.2',
+  'express@4.22.3',
+  'yaml-language-server@1.19.2',
+];
 /** Program → the package of apt that has it; the compiler is for the database under @cap-js/sqlite. */
 const PROGRAMS: Record<string, string> = { apache2: 'apache2', htpasswd: 'apache2-utils', 'g++': 'g++', make: 'make', python3: 'python3' };
 
