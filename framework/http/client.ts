@@ -12,7 +12,7 @@ import { createHostPolicy, type HostPolicy } from './hosts.ts';
 import { judge } from './judge.ts';
 import { createRateLimiter, type RateLimiter } from './rate-limit.ts';
 import { mayRetry, Retryable, retryPolicy, waitBeforeRetry } from './retry.ts';
-import { createRuns, type Runs } from './run.ts';
+import { Runs } from './run.ts';
 import { createShown, type Shown } from './trace.ts';
 import { createTransport, type Transport, type WireResponse } from './transport.ts';
 import type {
@@ -83,7 +83,7 @@ class HttpClient implements Client {
     this.#policy = hostPolicyOf(options);
     this.#transport = createTransport(network, this.#deadlines);
     this.#shown = createShown(redactor);
-    this.#runs = createRuns(this.#clock, this.#deadlines);
+    this.#runs = new Runs(this.#clock, this.#deadlines);
     this.#retry = retryPolicy(options.retry);
     this.#timeout = timeouts(TIMEOUTS, options.timeout);
     this.#maxBytes = options.maxResponseBytes ?? MAX_BYTES;
@@ -106,7 +106,7 @@ class HttpClient implements Client {
       maxBytes: this.#maxBytes,
       maxRedirects: options.maxRedirects ?? 5,
     });
-    this.#whole = wholeSender(this.#transport, this.#maxBytes);
+    this.#whole = { send: this.#transport.fetch, discard: () => {}, bytesOf: ({ bytes }) => bytes };
     this.#opened = { send: this.#transport.open, discard: ({ cancel }) => cancel(), bytesOf: () => undefined };
     this.http = createHttp({ raw: (draft, more) => this.#raw(draft, more), stream: (draft, more) => this.stream(draft, more) });
   }
@@ -119,7 +119,10 @@ class HttpClient implements Client {
   async stream(draft: CallDraft, options: RawCallOptions = {}): Promise<StreamedResponse> {
     const call = this.#prepare(draft, { decode: 'bytes', ...options });
     try {
-      return await this.#retrying(call, () => this.#streamOnce(call));
+      return await this.#streamOnce(call).catch((error: unknown) => {
+        if (error instanceof Retryable) return this.#again(call, error, () => this.#streamOnce(call));
+        throw error;
+      });
     } catch (error) {
       call.run.end();
       throw error;
@@ -136,10 +139,14 @@ class HttpClient implements Client {
     return this.close();
   }
 
+  /** The first attempt, which mostly is the last, goes without the machinery of the others. */
   async #raw(draft: CallDraft, options: RawCallOptions): Promise<Answer> {
     const call = this.#prepare(draft, options);
     try {
-      return await this.#retrying(call, () => this.#once(call));
+      return await this.#once(call);
+    } catch (error) {
+      if (!(error instanceof Retryable)) throw error;
+      return await this.#again(call, error, () => this.#once(call));
     } finally {
       call.run.end();
     }
@@ -230,16 +237,6 @@ class HttpClient implements Client {
     throw new Retryable(verdict.error, asked);
   }
 
-  /** The first attempt, which mostly is the last, goes without the machinery. */
-  async #retrying<T>(call: PreparedCall, attempt: () => Promise<T>): Promise<T> {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (!(error instanceof Retryable)) throw error;
-      return this.#again(call, error, attempt);
-    }
-  }
-
   /** Attempts until one gives a result. All timing is ours, by the injected clock: p-retry's own is nil. */
   async #again<T>({ run, retry }: PreparedCall, first: Retryable, attempt: () => Promise<T>): Promise<T> {
     try {
@@ -270,19 +267,6 @@ function hostPolicyOf({ baseUrl, credentialHosts, network }: ClientOptions): Hos
     ...(network?.allowHttpLoopback && { allowHttpLoopback: true }),
     ...(network?.addressMap && { addressMap: network.addressMap }),
   });
-}
-
-function wholeSender(transport: Transport, maxBytes: number): Sender<Whole> {
-  return {
-    async send(request, limits) {
-      const answer = await transport.fetch(request, limits);
-      const encoding = answer.headers['content-encoding'];
-      if (encoding === undefined) return answer;
-      return { ...answer, bytes: await uncompress(answer.bytes, String(encoding), maxBytes, request.where) };
-    },
-    discard: () => {},
-    bytesOf: ({ bytes }) => bytes,
-  };
 }
 
 function timeouts(defaults: Timeouts, layer: CallOptions['timeout']): Timeouts {

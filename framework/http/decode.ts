@@ -4,8 +4,7 @@ import zlib from 'node:zlib';
 import { FerruleError, isFerruleError } from '../core/errors.ts';
 import { type BigIntegers, parseJson } from '../core/json.ts';
 import type { Json } from '../core/value.ts';
-import { codeOf } from './failure.ts';
-import { tooLarge } from './transport.ts';
+import { codeOf, tooLarge } from './failure.ts';
 import type { Decode } from './types.ts';
 
 /** What Accept-Encoding offers: all that Node 20 can undo. */

@@ -161,5 +161,5 @@ function cookie(name: string, value: string): string {
 /** Hears of every Secret in a draft, so that its text is known to the redactor before it is sent. */
 export function eachSecret(value: unknown, hear: (secret: Secret) => void): void {
   if (value instanceof Secret) hear(value);
-  else if (typeof value === 'object' && value !== null) for (const inner of Object.values(value)) eachSecret(inner, hear);
+  else if (typeof value === 'object') for (const key in value) eachSecret(value[key as keyof typeof value], hear);
 }

@@ -70,15 +70,15 @@ export class Exchange {
   }
 
   async run<T extends WireResponse>(call: PreparedCall, sender: Sender<T>): Promise<Exchanged<T>> {
-    const { policy, limiter, shown, maxRedirects } = this.#env;
+    const { policy, limiter, shown, maxRedirects, auth } = this.#env;
     const { run, bare } = call;
     let { url, merged: draft } = call;
     for (let hop = 0; ; hop++) {
       policy.check(url, !bare);
-      const path = limitedPath(url, policy.base);
+      const path = limiter.limited ? limitedPath(url, policy.base) : url.pathname;
       if (!bare && !limiter.tryAcquire(path)) await this.#takeTurn(call, path);
       run.sent++;
-      const applied = await this.#withCredential(call, draft, url, hop);
+      const applied = bare || !auth ? { draft, version: undefined } : await this.#withCredential(call, auth, draft, url, hop);
       const target = applied.draft.url === draft.url ? url : policy.resolve(reveal(applied.draft.url));
       if (target !== url) policy.check(target, !bare);
       const encoded = this.#encode(call, applied.draft, target);
@@ -86,7 +86,7 @@ export class Exchange {
       const where = () => shown.where(method, target);
       const answer = await this.#send(call, { draft: applied.draft, target, encoded, where }, sender);
       const headers = flatten(answer.headers);
-      if (!bare) limiter.observe(path, headers);
+      if (!bare && limiter.limited) limiter.observe(path, headers);
       const location = headers.location;
       if (!isRedirect(answer.status, location)) return { answer, headers, href: encoded.href, where, version: applied.version };
       sender.discard(answer);
@@ -106,9 +106,8 @@ export class Exchange {
     });
   }
 
-  async #withCredential({ run, bare, own }: PreparedCall, draft: RequestDraft, url: URL, hop: number) {
-    const { auth, clock, random } = this.#env;
-    if (bare || !auth) return { draft, version: undefined };
+  async #withCredential({ run, own }: PreparedCall, auth: Authenticator, draft: RequestDraft, url: URL, hop: number) {
+    const { clock, random } = this.#env;
     let uuid: string | undefined;
     const attempt = {
       number: run.sent,

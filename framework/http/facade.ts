@@ -14,10 +14,11 @@ export interface HttpEnv {
 }
 
 const OPTIONS = ['searchParams', 'json', 'form', 'body', 'headers', 'timeout', 'signal', 'responseType'];
+const NO_OPTIONS: HttpOptions = {};
 const BODIES = ['json', 'form', 'body'] as const;
 
 /** got's call shape over our own client: a path and options in, a promise with `.json()`, `.text()`, `.buffer()` out. */
-export function createHttp(env: HttpEnv, defaults: HttpOptions = {}): Http {
+export function createHttp(env: HttpEnv, defaults: HttpOptions = NO_OPTIONS): Http {
   const method =
     (name: Method) =>
     (path: string, options: HttpOptions = {}): HttpPromise =>
@@ -37,6 +38,7 @@ export function createHttp(env: HttpEnv, defaults: HttpOptions = {}): Http {
   };
 }
 
+/** Wrong options reject; they do not throw. */
 async function request(env: HttpEnv, method: Method, path: string, defaults: HttpOptions, options: HttpOptions): Promise<Answer> {
   checkOptions(options);
   const merged = mergeOptions(defaults, options);
@@ -107,6 +109,7 @@ function checkOptions(options: HttpOptions): void {
 }
 
 function mergeOptions(defaults: HttpOptions, options: HttpOptions): HttpOptions {
+  if (defaults === NO_OPTIONS) return options;
   const merged: HttpOptions = { ...defaults };
   // A body of the call replaces any other kind of body that stands in the defaults.
   if (BODIES.some((name) => options[name] !== undefined)) for (const name of BODIES) delete merged[name];

@@ -58,6 +58,13 @@ export function timeoutError(phase: 'connect' | 'response' | 'total' | 'idle', m
   return new FerruleError('timeout', message, { where });
 }
 
+/** The answer is beyond what is held in memory. */
+export const tooLarge = (maxBytes: number, where: string) =>
+  new FerruleError('response_malformed', `The answer is larger than ${maxBytes} bytes.`, {
+    where,
+    next: 'Ask for smaller pages, or read it as a stream.',
+  });
+
 /** An error and what caused it, in turn. Told by shape, not by class: an error may come from another realm. */
 function* chain(error: unknown): Generator<object> {
   for (let at = error, depth = 0; typeof at === 'object' && at !== null && depth < 5; depth++) {

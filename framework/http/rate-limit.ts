@@ -13,6 +13,8 @@ export interface RateLimiterOptions {
 
 /** All callers of one credential queue here. */
 export interface RateLimiter {
+  /** False: no path has a limit, whatever its name. */
+  readonly limited: boolean;
   /** Resolves when a request to `path` may be sent. `onWait` hears of each wait before it begins. */
   acquire(path: string, options?: { signal?: AbortSignal; onWait?: (ms: number, reason: string) => void; longest?: number }): Promise<void>;
   /** Takes a turn if one is free and nobody waits for it. */
@@ -77,6 +79,8 @@ export function createRateLimiter({ limits, clock, longest }: RateLimiterOptions
   };
 
   return {
+    limited: windows.length > 0,
+
     tryAcquire(path) {
       if (windows.length === 0 && pausedUntil === 0) return true;
       const { applying, key } = applyingTo(path);

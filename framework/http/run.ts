@@ -26,29 +26,6 @@ export class Stop {
   }
 }
 
-/** One call from its first attempt to its last: what ends it, and how far it is. */
-export interface Run {
-  readonly id: number;
-  readonly name: string | undefined;
-  readonly timeout: Timeouts;
-  /** Aborted with the FerruleError that the caller gets. */
-  readonly signal: AbortSignal;
-  /** The same, when it has happened. */
-  readonly reason: FerruleError | undefined;
-  /** Requests sent so far, hops of redirects included. */
-  sent: number;
-  renewed: boolean;
-  /** Milliseconds left of the total, by the injected clock. */
-  left(): number;
-  /** The promise, or the reason when that comes first. */
-  race<T>(promise: Promise<T>): Promise<T>;
-  /** For one sending: ends with the run, and may be ended alone. */
-  attempt(): Stop;
-  /** The total no longer counts: the answer's head is there, the rest is a stream. */
-  headIsThere(): void;
-  end(): void;
-}
-
 export interface RunOptions {
   name: string | undefined;
   timeout: Timeouts;
@@ -58,86 +35,118 @@ export interface RunOptions {
   where: () => string;
 }
 
-export interface Runs {
-  begin(options: RunOptions): Run;
-  /** Ends all that are under way, and refuses new ones. */
-  close(): void;
+/** One call from its first attempt to its last: what ends it, and how far it is. */
+export class Run {
+  readonly id: number;
+  readonly name: string | undefined;
+  readonly timeout: Timeouts;
+  /** Requests sent so far, hops of redirects included. */
+  sent = 0;
+  renewed = false;
+  /** What ended it before its time; the caller gets it. */
+  reason: FerruleError | undefined;
+  readonly #runs: Runs;
+  readonly #options: RunOptions;
+  readonly #started: number;
+  readonly #callOff: () => void;
+  readonly #onSignal: (() => void) | undefined;
+  #whole: AbortController | undefined; // most calls wait for nothing that takes a signal
+  #current: Stop | undefined;
+  #waiting: (() => void) | undefined;
+
+  constructor(id: number, runs: Runs, options: RunOptions) {
+    const { name, timeout, signal, where, host } = options;
+    this.id = id;
+    this.name = name;
+    this.timeout = timeout;
+    this.#runs = runs;
+    this.#options = options;
+    this.#started = runs.clock.now();
+    this.#callOff = runs.deadlines.after(timeout.total, () => this.abort(timeoutError('total', timeout.total, { where: where(), host })));
+    if (!signal) return;
+    this.#onSignal = () => this.abort(new FerruleError('aborted', 'The call was cancelled.', { where: where() }));
+    signal.addEventListener('abort', this.#onSignal, { once: true });
+  }
+
+  /** Aborted with the reason, for what takes a signal. */
+  get signal(): AbortSignal {
+    this.#whole ??= new AbortController();
+    if (this.reason) this.#whole.abort(this.reason);
+    return this.#whole.signal;
+  }
+
+  /** Milliseconds left of the total, by the injected clock. */
+  left(): number {
+    return this.timeout.total - (this.#runs.clock.now() - this.#started);
+  }
+
+  /** The promise, or the reason when that comes first. One at a time. */
+  race<T>(promise: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#waiting = () => reject(this.reason);
+      if (this.reason) reject(this.reason);
+      promise.then(resolve, reject);
+    });
+  }
+
+  /** For one sending: ends with the run, and may be ended alone. */
+  attempt(): Stop {
+    this.#current = new Stop();
+    if (this.reason) this.#current.stop(this.reason);
+    return this.#current;
+  }
+
+  abort(reason: FerruleError): void {
+    if (this.reason) return;
+    this.reason = reason;
+    this.#whole?.abort(reason);
+    this.#current?.stop(reason);
+    this.#waiting?.();
+  }
+
+  /** The total no longer counts: the answer's head is there, the rest is a stream. */
+  headIsThere(): void {
+    this.#callOff();
+  }
+
+  end(): void {
+    this.#callOff();
+    if (this.#onSignal) this.#options.signal?.removeEventListener('abort', this.#onSignal);
+    this.#runs.ended(this);
+  }
 }
 
-export function createRuns(clock: Clock, deadlines: Deadlines): Runs {
-  const active = new Set<(reason: FerruleError) => void>();
-  let count = 0;
-  let closed = false;
-  return {
-    begin(options) {
-      const { name, timeout, signal, where, host } = options;
-      if (closed) throw new FerruleError('closed', 'The connection was closed.', { where: where() });
-      if (signal?.aborted) throw new FerruleError('aborted', 'The call was cancelled before it began.', { where: where() });
-      let reason: FerruleError | undefined;
-      let whole: AbortController | undefined; // most calls wait for nothing that takes a signal
-      let current: Stop | undefined;
-      const waiters = new Set<() => void>();
-      const abort = (because: FerruleError) => {
-        if (reason) return;
-        reason = because;
-        whole?.abort(because);
-        current?.stop(because);
-        for (const waiting of waiters) waiting();
-      };
-      const onSignal = () => abort(new FerruleError('aborted', 'The call was cancelled.', { where: where() }));
-      const callOff = deadlines.after(timeout.total, () => abort(timeoutError('total', timeout.total, { where: where(), host })));
-      const started = clock.now();
-      signal?.addEventListener('abort', onSignal, { once: true });
-      active.add(abort);
-      return {
-        id: ++count,
-        name,
-        timeout,
-        get signal() {
-          whole ??= new AbortController();
-          if (reason) whole.abort(reason);
-          return whole.signal;
-        },
-        get reason() {
-          return reason;
-        },
-        sent: 0,
-        renewed: false,
-        left: () => timeout.total - (clock.now() - started),
-        race: (promise) =>
-          new Promise((resolve, reject) => {
-            if (reason) reject(reason);
-            const waiting = () => reject(reason);
-            waiters.add(waiting);
-            promise.then(
-              (value) => {
-                waiters.delete(waiting);
-                resolve(value);
-              },
-              (error) => {
-                waiters.delete(waiting);
-                reject(error);
-              },
-            );
-          }),
-        attempt() {
-          current = new Stop();
-          if (reason) current.stop(reason);
-          return current;
-        },
-        headIsThere: callOff,
-        end() {
-          callOff();
-          signal?.removeEventListener('abort', onSignal);
-          active.delete(abort);
-        },
-      };
-    },
-    close() {
-      closed = true;
-      for (const abort of [...active]) abort(new FerruleError('closed', 'The connection was closed during the call.'));
-    },
-  };
+/** The calls of one client that are under way. */
+export class Runs {
+  readonly clock: Clock;
+  readonly deadlines: Deadlines;
+  readonly #active = new Set<Run>();
+  #count = 0;
+  #closed = false;
+
+  constructor(clock: Clock, deadlines: Deadlines) {
+    this.clock = clock;
+    this.deadlines = deadlines;
+  }
+
+  begin(options: RunOptions): Run {
+    const { signal, where } = options;
+    if (this.#closed) throw new FerruleError('closed', 'The connection was closed.', { where: where() });
+    if (signal?.aborted) throw new FerruleError('aborted', 'The call was cancelled before it began.', { where: where() });
+    const run = new Run(++this.#count, this, options);
+    this.#active.add(run);
+    return run;
+  }
+
+  ended(run: Run): void {
+    this.#active.delete(run);
+  }
+
+  /** Ends all that are under way, and refuses new ones. */
+  close(): void {
+    this.#closed = true;
+    for (const run of [...this.#active]) run.abort(new FerruleError('closed', 'The connection was closed during the call.'));
+  }
 }
 
 /** The promise, or the signal's reason when that comes first. */

@@ -5,12 +5,12 @@ import type { Readable } from 'node:stream';
 import { rootCertificates } from 'node:tls';
 import got, { type Got } from 'got';
 import hpagent from 'hpagent';
-import { FerruleError } from '../core/errors.ts';
 import { reveal } from '../core/secret.ts';
 import type { Method } from '../core/value.ts';
 import { guardedLookup, refuseAddress } from './addresses.ts';
 import type { Deadlines } from './deadlines.ts';
-import { type FailurePlace, failureOf, timeoutError } from './failure.ts';
+import { uncompress } from './decode.ts';
+import { type FailurePlace, failureOf, timeoutError, tooLarge } from './failure.ts';
 import { bypassesProxy, parseProxy } from './proxy.ts';
 import type { Stop } from './run.ts';
 import type { Network, Timeouts } from './types.ts';
@@ -37,7 +37,7 @@ export interface WireResponse {
 
 export interface WireLimits {
   timeout: Timeouts;
-  /** Bytes as received, before content decoding. */
+  /** Of the body, before and after content decoding. */
   maxBytes: number;
   /** Ends the request with its reason. */
   stop: Stop;
@@ -45,6 +45,7 @@ export interface WireLimits {
 
 /** The only place where bytes leave. All it throws are FerruleErrors, made from codes alone. */
 export interface Transport {
+  /** The body whole, content decoding undone. */
   fetch(request: WireRequest, limits: WireLimits): Promise<WireResponse & { bytes: Buffer }>;
   /** The body is raw (content decoding is the caller's); it ends with a FerruleError when it is cut. */
   open(request: WireRequest, limits: WireLimits): Promise<WireResponse & { body: AsyncIterable<Buffer>; cancel: () => void }>;
@@ -100,8 +101,10 @@ export function createTransport(network: Network, deadlines: Deadlines): Transpo
         if (transferred > maxBytes) stop.stop(tooLarge(maxBytes, place().where));
       });
       try {
-        const response = await call;
-        return { status: response.statusCode, headers: response.headers, bytes: response.rawBody };
+        const { statusCode: status, headers, rawBody } = await call;
+        const encoding = headers['content-encoding'];
+        const bytes = encoding === undefined ? rawBody : await uncompress(rawBody, encoding, maxBytes, request.where);
+        return { status, headers, bytes };
       } catch (error) {
         throw stop.reason ?? failureOf(error, place());
       } finally {
@@ -234,9 +237,3 @@ async function* chunks(
     stream.destroy();
   }
 }
-
-export const tooLarge = (maxBytes: number, where: string) =>
-  new FerruleError('response_malformed', `The answer is larger than ${maxBytes} bytes.`, {
-    where,
-    next: 'Ask for smaller pages, or read it as a stream.',
-  });
