@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { join, relative, sep } from 'node:path';
 import { listenForCallback } from '../auth/callback-server.ts';
 import { FerruleError, isFerruleError } from '../core/errors.ts';
+import type { ResolvedMethod } from '../core/resolved.ts';
 import type { SpecDocument } from '../core/spec-types.gen.ts';
 import { memoryStore } from '../credentials/memory.ts';
 import { anySelection } from '../docs/describe.ts';
@@ -20,7 +21,7 @@ import { Progress } from './progress.ts';
 import { seconds } from './read.ts';
 import { readStreams } from './read-streams.ts';
 import { styleOf } from './style.ts';
-import { table, widthOf } from './table.ts';
+import { paragraph, table, widthOf } from './table.ts';
 
 /** What became of one connector. `duration` in milliseconds. */
 interface DemoRow {
@@ -188,11 +189,14 @@ async function connectInSandbox(spec: SpecDocument, sandbox: Sandbox, traffic: T
   }
 }
 
-function flowOf({ authorize, refresh, steps, token }: ReturnType<typeof resolve>['method']): string {
-  if (authorize !== undefined)
-    return `consent, code${refresh === undefined ? '' : refresh.some(({ rotates }) => rotates) ? ', rotating refresh' : ', refresh'}`;
+/** How the method signs in, in a word or two. */
+function flowOf({ authorize, refresh, steps, token }: ResolvedMethod): string {
+  if (authorize !== undefined) {
+    if (refresh === undefined) return 'consent';
+    return refresh.some(({ rotates }) => rotates) ? 'consent, rotation' : 'consent, refresh';
+  }
   if (token !== undefined && steps.length > 0) return 'client credentials';
-  return steps.length > 0 ? 'login call' : 'sent with each request';
+  return steps.length > 0 ? 'login call' : 'each request';
 }
 
 /** What a person does in the browser: opens the page, presses Accept; the redirect then comes to our own listener. */
@@ -253,8 +257,13 @@ function summary(rows: readonly DemoRow[], duration: number, out: string, io: Io
       heading: style.dim,
       ...(width !== undefined && { width }),
     }),
-    `\n${total('records')} records of ${total('streams')} streams in ${total('requests')} requests and ${seconds(duration)}, `,
-    failed === 0 ? 'every count as the sandbox has it.\n' : `${failed} of ${rows.length} not as they should be.\n`,
+    '\n',
+    paragraph(
+      `${total('records')} records of ${total('streams')} streams in ${total('requests')} requests and ${seconds(duration)}, ${
+        failed === 0 ? 'every count as the sandbox has it.' : `${failed} of ${rows.length} not as they should be.`
+      }`,
+      io.stdout,
+    ),
     `The files are in ${relative(io.cwd, out) || '.'}${sep}<connector>${sep}<stream>.jsonl\n`,
   ].join('');
 }

@@ -22,14 +22,14 @@ export async function printHelp(output: Output, style: Style): Promise<void> {
   await print(
     output,
     [
-      'One YAML file describes a provider; Ferrule makes it an authenticated HTTP client, and that client records.\n',
+      paragraph('One YAML file describes a provider; Ferrule makes it an authenticated HTTP client, and that client records.', output),
       '\n',
       'Usage: ferrule <command> [options]\n',
       '\n',
       table(['', ''], rows, { indent: '  ', ...(width !== undefined && { width }) }),
       '\n',
-      'ferrule <command> --help says more about each. ferrule --version prints the version.\n',
-      'Exit codes: 0 fine, 1 findings or a failed check or read, 2 wrong usage or input/output, 130 Ctrl-C.\n',
+      paragraph('ferrule <command> --help says more about each. ferrule --version prints the version.', output),
+      paragraph('Exit codes: 0 fine, 1 findings or a failed check or read, 2 wrong usage or input/output, 130 Ctrl-C.', output),
     ].join(''),
   );
 }

@@ -63,7 +63,10 @@ function text(connector: ConnectorDescription, io: Io): string {
     if (method.fields.length > 0) parts.push(fieldTable(method.fields, io, style));
   }
   if (fields.length > 0) parts.push(`\n${style.bold('Fields for any method')}\n`, fieldTable(fields, io, style));
-  parts.push(`\n${streams.length} streams: \`ferrule streams ${name}\` lists them. Hosts: \`ferrule show ${name} --hosts\`.\n`);
+  parts.push(
+    '\n',
+    paragraph(`${streams.length} streams: \`ferrule streams ${name}\` lists them. Hosts: \`ferrule show ${name} --hosts\`.`, io.stdout),
+  );
   return parts.join('');
 }
 

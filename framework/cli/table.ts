@@ -17,26 +17,46 @@ export interface TableOptions {
 export const widthOf = (output: Output): number | undefined => (output.isTTY ? (output.columns ?? 80) : undefined);
 
 const GAP = 2;
-const LEAST_LAST = 24;
 
-/** Aligned columns. Where the width is not enough the last column is broken at words and goes on below itself. */
+/** Aligned columns. Where the width is not enough the widest columns are broken at spaces and go on below themselves. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[], options: TableOptions = {}): string {
-  const { indent = '', right = [], heading = (text) => text } = options;
+  const { indent = '', right = [], heading = (text) => text, width = Number.POSITIVE_INFINITY } = options;
   const safe = rows.map((row) => header.map((_, column) => visibleCell(row[column] ?? '')));
-  const widths = header.map((title, column) => Math.max(textWidth(title), ...safe.map((row) => textWidth(row[column] ?? ''))));
-  const last = header.length - 1;
-  if (options.width !== undefined) {
-    const before = indent.length + widths.slice(0, last).reduce((sum, width) => sum + width + GAP, 0);
-    widths[last] = Math.max(LEAST_LAST, Math.min(widths[last] ?? 0, options.width - before));
-  }
+  const widths = columnWidths(header, safe, width - indent.length);
   const line = (cells: readonly string[]): string =>
-    indent + cells.map((cell, column) => pad(cell, widths[column] ?? 0, right.includes(column), column === last)).join(' '.repeat(GAP));
-  const hang = (cells: readonly string[]): string[] => {
-    const [first = '', ...rest] = wrap(cells[last] ?? '', widths[last] ?? 0);
-    return [line([...cells.slice(0, last), first]), ...rest.map((text) => line([...cells.slice(0, last).map(() => ''), text]))];
+    indent + cells.map((cell, column) => pad(cell, widths[column] ?? 0, right.includes(column))).join(' '.repeat(GAP));
+  const block = (cells: readonly string[]): string[] => {
+    const parts = cells.map((cell, column) => wrapCell(cell, widths[column] ?? 0));
+    const height = Math.max(...parts.map((part) => part.length));
+    return Array.from({ length: height }, (_, row) => line(parts.map((part) => part[row] ?? '')));
   };
-  const head = header.some((title) => title !== '') ? [heading(line(header).trimEnd())] : [];
-  return [...head, ...safe.flatMap(hang)].map((text) => `${text.trimEnd()}\n`).join('');
+  const head = header.some((title) => title !== '') ? block(header).map((text) => heading(text.trimEnd())) : [];
+  return [...head, ...safe.flatMap(block)].map((text) => `${text.trimEnd()}\n`).join('');
+}
+
+/** Each column's width: what it needs, less what the widest can give; none becomes narrower than its longest word. */
+function columnWidths(header: readonly string[], rows: readonly (readonly string[])[], room: number): number[] {
+  const cells = (column: number): string[] => [header[column] ?? '', ...rows.map((row) => row[column] ?? '')];
+  const widths = header.map((_, column) => Math.max(...cells(column).map(textWidth)));
+  const least = header.map((_, column) => Math.max(...cells(column).flatMap((cell) => cell.split(' ').map(textWidth))));
+  const total = (): number => widths.reduce((sum, width) => sum + width, (widths.length - 1) * GAP);
+  while (total() > room) {
+    const widest = widths.reduce(
+      (best, width, column) => (width > (least[column] ?? 0) && width > (widths[best] ?? 0) ? column : best),
+      -1,
+    );
+    if (widest < 0) break;
+    widths[widest] = (widths[widest] ?? 0) - 1;
+  }
+  return widths;
+}
+
+/** A cell that is coloured as a whole stays so on each of its lines, and colours nothing beside them. */
+function wrapCell(cell: string, width: number): string[] {
+  if (textWidth(cell) <= width) return [cell];
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: colour codes begin with one
+  const [, on, inner, off] = /^(\u001b\[\d+m)(.*)(\u001b\[\d+m)$/s.exec(cell) ?? [];
+  return on === undefined || inner === undefined ? wrap(cell, width) : wrap(inner, width).map((line) => `${on}${line}${off}`);
 }
 
 /** Breaks at spaces; a word longer than the width stays whole, since a cut URL or name is of no use. */
@@ -78,8 +98,7 @@ export function textWidth(text: string): number {
 
 const WIDE = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\uff01-\uff60\p{Emoji_Presentation}]/u;
 
-function pad(cell: string, width: number, right: boolean, last: boolean): string {
+function pad(cell: string, width: number, right: boolean): string {
   const space = ' '.repeat(Math.max(0, width - textWidth(cell)));
-  if (right) return space + cell;
-  return last ? cell : cell + space;
+  return right ? space + cell : cell + space;
 }

@@ -71,7 +71,7 @@ describe('runs that end early', () => {
     const env = await connected(300);
     const io = fakeIo({ env, cwd: folder });
     // The third page never comes: the read is stopped while it waits.
-    sandbox!.faults.add({ kind: 'slow', path: '/customers.json', after: 2, wait: 60_000 });
+    sandbox!.faults.add({ kind: 'slow', path: '/customers.json', after: 2, wait: 1500 });
     const running = main(['read', 'jumpseller', 'customers', '--out', 'data', '--json'], io);
     await until(io, '"pages":2');
     io.abort(new Stop('stopped by SIGINT', 130));
