@@ -7,9 +7,11 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { createInterface } from 'node:readline';
 import { type Canary, type Hit, searcher } from './search.ts';
 
 interface Leak extends Hit {
@@ -25,6 +27,9 @@ interface Outcome {
   /** How much was searched. */
   bytes: number;
 }
+
+/** The suite takes a minute or two. Milliseconds. */
+const LONGEST = 600_000;
 
 const lines = (text: string) => text.split('\n').filter((line) => line !== '');
 
@@ -52,7 +57,10 @@ async function runSuite(folder: string, leaking: boolean, args: string[]): Promi
       output += chunk;
     });
   }
-  const [status] = (await once(child, 'close')) as [number | null];
+  const watchdog = setTimeout(() => child.kill('SIGKILL'), LONGEST);
+  const [status, signal] = (await once(child, 'close')) as [number | null, string | null];
+  clearTimeout(watchdog);
+  if (signal !== null) output += `\nended by ${signal}: a test may have left something open`;
   return { status, output };
 }
 
@@ -71,7 +79,7 @@ async function* pieces(folder: string, output: string): AsyncGenerator<{ where: 
   }
   for (const name of await readdir(join(folder, 'records'))) {
     if (!name.endsWith('.jsonl')) continue;
-    for (const line of lines(await readFile(join(folder, 'records', name), 'utf8'))) {
+    for await (const line of createInterface({ input: createReadStream(join(folder, 'records', name)) })) {
       const { kind, test, file, text } = JSON.parse(line) as { kind: string; test: string; file: string; text: string };
       yield { where: `${kind}, in ${file}: ${test}`, text };
     }
