@@ -176,10 +176,7 @@ export const COMMANDS: readonly CommandInfo[] = [
         'asks for nothing',
       ],
       ['ferrule connect amazon-ads --choice region=eu --redirect 8765 --name ads-eu', 'consent in the browser'],
-      [
-        "ferrule connect jumpseller --connection-string 'AuthScheme=OAuth;InitiateOAuth=GETANDREFRESH;OAuthClientId=…;OAuthClientSecret=@secret.txt'",
-        'a connection string',
-      ],
+      ['ferrule connect jumpseller --connection-string @jumpseller.txt', 'inputs as one connection string, from a file'],
     ],
     load: () => import('./connect.ts'),
   },

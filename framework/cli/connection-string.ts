@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { FerruleError } from '../core/errors.ts';
+import { Secret } from '../core/secret.ts';
 import type { SpecDocument } from '../core/spec-types.gen.ts';
 import { initiateEffect, type ParsedConnection, type RuntimeOptions } from '../credentials/connection.ts';
 import { parseConnectionString } from '../credentials/connection-string.ts';
@@ -7,7 +8,8 @@ import { connectorShape } from '../credentials/shape.ts';
 import type { ConnectionOptions, NetworkOptions } from '../engine/options.ts';
 import type { Arguments } from './arguments.ts';
 import { pathOf } from './catalogue.ts';
-import type { Io } from './io.ts';
+import { type Io, print } from './io.ts';
+import { styleOf } from './style.ts';
 
 /** --connection-string TEXT or @FILE, read for this connector. */
 export async function readConnectionOption(spec: SpecDocument, args: Arguments, io: Io): Promise<ParsedConnection | undefined> {
@@ -16,11 +18,18 @@ export async function readConnectionOption(spec: SpecDocument, args: Arguments, 
   const text = given.startsWith('@') ? await fileText(given.slice(1), io) : given;
   const parsed = parseConnectionString(text.trim(), connectorShape(spec));
   refuseUnused(parsed);
+  if (!given.startsWith('@') && holdsSecret(parsed)) {
+    const warning = `${styleOf(io.stderr, io.env).yellow('warning')}: The connection string holds a secret and stands in the command line, where other programs and the shell's history can see it. Use --connection-string @FILE.\n`;
+    await print(io.stderr, warning);
+  }
   // OFF: the token is used until it expires, and nothing renews it.
   const { refresh } = initiateEffect(parsed.initiate);
   const { refresh_token: _unused, ...tokens } = parsed.tokens;
   return refresh ? parsed : { ...parsed, tokens };
 }
+
+const holdsSecret = ({ fields, tokens, oauth }: ParsedConnection): boolean =>
+  [...Object.values(fields), ...Object.values(tokens), oauth.code].some((value) => value instanceof Secret);
 
 /** What a string can say and the command line does otherwise: said, never ignored. */
 function refuseUnused({ oauth, storage, runtime }: ParsedConnection): void {

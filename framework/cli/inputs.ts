@@ -176,7 +176,15 @@ async function askField(field: InputField, stored: FieldValue | undefined, allow
   }
   const hint =
     stored !== undefined ? (secret || stored instanceof Secret ? 'Enter keeps the stored one' : `Enter keeps ${String(stored)}`) : '';
-  const about = hint || (preset !== undefined ? `Enter for ${String(preset)}` : required ? (example ?? '') : 'Enter to leave out');
+  const about =
+    hint ||
+    (preset !== undefined
+      ? `Enter for ${String(preset)}`
+      : required
+        ? example === undefined
+          ? ''
+          : `such as ${example}`
+        : 'Enter to leave out');
   const question = `${title}${about === '' ? '' : ` (${about})`}: `;
   for (;;) {
     const answer = secret ? await askSecret(io, question) : await ask(io, question);

@@ -129,7 +129,7 @@ const shown = (file: string, io: Io): string => {
   return short.startsWith('..') || isAbsolute(short) ? file : short;
 };
 
-export const seconds = (duration: number): string => `${(duration / 1000).toFixed(1)} s`;
+export const seconds = (duration: number): string => `${(duration / 1000).toFixed(1)}s`;
 
 /** A full disk is I/O (2); what the provider or the data refused is the read's own failure (1). */
 function exitCode(summaries: readonly StreamSummary[]): number {

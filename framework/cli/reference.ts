@@ -7,7 +7,7 @@ export function cliPage(): string {
   return [
     GENERATED,
     '# The `ferrule` command\n',
-    'Data goes to standard output, everything else to standard error. Colours are used on a terminal only, and not with `NO_COLOR`.\n',
+    'Data goes to standard output, everything else to standard error. Colours are used on a terminal only, and not with `NO_COLOR`. What `--json` prints fits a schema in `schemas/cli`; an error is then one line of JSON on standard error.\n',
     markdownTable(
       ['Exit code', 'Means'],
       [

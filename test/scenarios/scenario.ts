@@ -9,7 +9,7 @@
  *   = 2                                  exit code; left out: 0
  *
  * A line that is only `…` stands for any lines, `…` within a line for any characters. Without `>` (or `!`) lines nothing may be
- * printed there. `{name}` is replaced by a variable of the run, such as {sandbox}.
+ * printed there. `{name}` is replaced by a variable of the run: {sandbox}, {folder}, {secret}.
  */
 export interface Scenario {
   /** 1-based line of the command. */

@@ -1,9 +1,10 @@
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { main } from '../../framework/cli/main.ts';
 import { type Sandbox, startSandbox } from '../../framework/sandbox/index.ts';
 import { loadFile } from '../../framework/spec/load.ts';
+import { plainCanary } from '../canary.ts';
 import { type FakeIo, fakeIo } from '../cli-io.ts';
 import { misfits, SCHEMA_NAMES, schemaFor } from './json-schemas.ts';
 import { difference, parseScenarios } from './scenario.ts';
@@ -16,7 +17,9 @@ for (const file of readdirSync(HERE).filter((name) => name.endsWith('.txt'))) {
     const folder = mkdtempSync(join(tmpdir(), 'ferrule-scenario-'));
     cpSync(join(HERE, 'fixtures'), folder, { recursive: true });
     const env = { FERRULE_HOME: join(folder, 'home'), HOME: folder, BROWSER: 'none' };
-    const variables: Record<string, string> = { folder };
+    // One that a search of all output would find (test/canary.ts).
+    const variables: Record<string, string> = { folder, secret: plainCanary('scenarios') };
+    writeFileSync(join(folder, 'secret.txt'), `${variables.secret}\n`);
     let sandbox: Sandbox | undefined;
 
     // `# sandbox: <connector>` at the top: one runs while the file's commands run, at {sandbox}.
