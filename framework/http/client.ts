@@ -10,6 +10,7 @@ import { Exchange, type Exchanged, type PreparedCall, type Sender } from './exch
 import { createHttp } from './facade.ts';
 import { createHostPolicy, type HostPolicy } from './hosts.ts';
 import { judge } from './judge.ts';
+import { parseProxy } from './proxy.ts';
 import { createRateLimiter, type RateLimiter } from './rate-limit.ts';
 import { mayRetry, Retryable, retryPolicy, waitBeforeRetry } from './retry.ts';
 import { Runs } from './run.ts';
@@ -75,7 +76,8 @@ class HttpClient implements Client {
 
   constructor(options: ClientOptions) {
     const { network = {}, redactor, auth, onEvent } = options;
-    for (const secret of [network.proxy, network.key]) if (secret !== undefined) redactor.add(secret);
+    if (network.key !== undefined) redactor.add(network.key);
+    if (network.proxy !== undefined) redactor.add(decodeURIComponent(parseProxy(network.proxy).url.password));
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? systemRandom;

@@ -192,7 +192,8 @@ describe('a proxy', () => {
 
   it('that refuses is named, without its password', async () => {
     const proxy = await serveProxy(407);
-    const { client } = clientFor('https://api.acme.com', { network: { proxy: proxyUrl(proxy.port) } });
+    const { client, redactor } = clientFor('https://api.acme.com', { network: { proxy: proxyUrl(proxy.port) } });
+    expect(redactor.redact(`it is ${password}`)).toBe('it is [secret]');
     const error = await rejection(client.call(get));
     expect(error).toMatchObject({
       code: 'connection_failed',
