@@ -68,7 +68,7 @@ describe('prompts', () => {
       const running = main(['connect', 'jama-connect', '--no-check', '--name', 'mine'], io);
       for (const [question, answer] of [
         ['Number (Enter for the default): ', 'basic\r'],
-        ['Jama Connect URL (https://acme.jamacloud.com): ', 'http://evil.example\r'],
+        ['Jama Connect URL (such as https://acme.jamacloud.com): ', 'http://evil.example\r'],
         ['The value ', 'https://acme.jamacloud.com\r'],
         ['Changes since (Enter to leave out): ', '\r'],
         ['User name: ', 'ann\r'],
