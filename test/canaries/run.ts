@@ -48,7 +48,14 @@ async function runSuite(folder: string, leaking: boolean, args: string[]): Promi
     FERRULE_CANARY_WATCH: [join(folder, 'tmp'), home].join(':'),
     ...(leaking && { FERRULE_LEAK: '1' }),
   };
-  const jest = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js', '-c', 'test/canaries/jest.config.mjs'];
+  const jest = [
+    '--experimental-vm-modules',
+    '--no-warnings',
+    'node_modules/jest/bin/jest.js',
+    '-c',
+    'test/canaries/jest.config.mjs',
+    '--cacheDirectory=node_modules/.cache/jest-canaries',
+  ];
   const child = spawn(process.execPath, [...jest, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
