@@ -1,11 +1,13 @@
 /**
- * framework/ → dist/: compiled by tsc, with the generated files that tsc does not copy, and a command line that can be
- * started by itself. Does nothing when no source has changed since the last build; `--force` builds all the same.
+ * framework/ → dist/: compiled by tsc, with the generated files that tsc does not copy, the bundled specs in their long
+ * form, and a command line that can be started by itself. Does nothing when no source has changed since the last build; `--force` builds all the same.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmod, copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { loadConnector } from '../framework/spec/load.ts';
+import { readyName } from '../framework/spec/ready-spec.ts';
 
 const SOURCE = 'framework';
 const TARGET = 'dist';
@@ -15,6 +17,9 @@ const SHEBANG = '#!/usr/bin/env node\n';
 
 /** What tsc reads but does not write: generated CommonJS, its types, JSON. */
 const isCopied = (file: string) => /\.(cjs|d\.cts|json)$/.test(file);
+
+const connectorFiles = async (): Promise<string[]> =>
+  (await readdir('connectors')).filter((file) => file.endsWith('.yaml')).map((file) => join('connectors', file));
 
 async function sourceFiles(): Promise<string[]> {
   const entries = await readdir(SOURCE, { recursive: true, withFileTypes: true });
@@ -27,7 +32,7 @@ async function sourceFiles(): Promise<string[]> {
 /** Names, sizes and times of everything the output is made from: equal means that nothing has to be done. */
 async function fingerprint(files: string[]): Promise<string> {
   const hash = createHash('sha256');
-  for (const file of [...files, 'tsconfig.json', 'tsconfig.build.json', 'package.json', 'scripts/build.ts']) {
+  for (const file of [...files, ...(await connectorFiles()), 'tsconfig.json', 'tsconfig.build.json', 'package.json', 'scripts/build.ts']) {
     const { size, mtimeMs } = await stat(file);
     hash.update(`${file} ${size} ${mtimeMs}\n`);
   }
@@ -38,6 +43,15 @@ async function makeCommand(): Promise<void> {
   const text = await readFile(COMMAND, 'utf8');
   if (!text.startsWith('#!')) await writeFile(COMMAND, SHEBANG + text);
   await chmod(COMMAND, 0o755);
+}
+
+/** The long form of each bundled spec, under the hash of its text (see framework/spec/ready-spec.ts). */
+async function makeReadySpecs(): Promise<void> {
+  const folder = join(TARGET, 'specs');
+  await mkdir(folder, { recursive: true });
+  for (const path of await connectorFiles()) {
+    await writeFile(join(folder, readyName(await readFile(path))), JSON.stringify(await loadConnector(path)));
+  }
 }
 
 const files = await sourceFiles();
@@ -59,6 +73,7 @@ if (wanted === built && complete && !process.argv.includes('--force')) {
     await mkdir(dirname(copy), { recursive: true });
     await copyFile(file, copy);
   }
+  await makeReadySpecs();
   await makeCommand();
   await mkdir(dirname(STAMP), { recursive: true });
   await writeFile(STAMP, wanted);

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { SpecDocument } from '../core/spec-types.gen.ts';
 import { Catalogue } from '../spec/catalogue.ts';
-import { loadConnector as loadSpec } from '../spec/load.ts';
+import { readySpec } from '../spec/ready-spec.ts';
 import { type ConnectOptions, connectSpec, connectStored, type Inputs } from './connect.ts';
 import type { Connection } from './connection.ts';
 
@@ -32,7 +32,7 @@ export interface Connector {
 
 /** Loads a connector's file. Throws spec_unreadable or spec_invalid, the latter with all findings. */
 export async function loadConnector(path: string): Promise<Connector> {
-  const spec = await loadSpec(path);
+  const spec = await readySpec(path);
   return {
     name: spec.name,
     spec,

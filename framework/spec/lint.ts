@@ -3,10 +3,11 @@ import type { Finding } from '../core/finding.ts';
 import type { SpecDocument } from '../core/spec-types.gen.ts';
 import { applyIgnores } from './ignore.ts';
 import { inThreads } from './lint-threads.ts';
-import { type Loaded, loadText, readSpecFile } from './load.ts';
+import { type Loaded, loadText } from './load.ts';
 import { makeContext } from './rules/context.ts';
 import { RULES } from './rules/index.ts';
 import { run } from './rules/rule.ts';
+import { readSpecFile } from './spec-file.ts';
 import type { SpecNode, SpecTree } from './tree.ts';
 import { validate } from './validate.ts';
 

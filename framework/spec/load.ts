@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { FerruleError } from '../core/errors.ts';
 import type { Finding } from '../core/finding.ts';
 import type { SpecDocument } from '../core/spec-types.gen.ts';
 import { longForm } from './long-form.ts';
 import { readSource } from './source.ts';
+import { freeze, readSpecFile } from './spec-file.ts';
 import type { SpecTree } from './tree.ts';
 import { validate } from './validate.ts';
 
@@ -34,31 +34,18 @@ export async function loadFile(path: string): Promise<Loaded> {
   return loadText(await readSpecFile(path), path);
 }
 
-/**
- * A spec that is ready to run.
- * @throws FerruleError spec_unreadable, or spec_invalid with all its findings
- */
+/** A spec that is ready to run. @throws FerruleError spec_unreadable, or spec_invalid with all its findings */
 export async function loadConnector(path: string): Promise<SpecDocument> {
-  const { spec, findings } = await loadFile(path);
+  return loadSpec(await readSpecFile(path), path);
+}
+
+/** The same from a text. @throws FerruleError spec_invalid with all its findings */
+export function loadSpec(text: string | Uint8Array, path: string): SpecDocument {
+  const { spec, findings } = loadText(text, path);
   if (spec !== undefined) return spec;
   const errors = findings.filter(({ severity }) => severity === 'error');
   const [first] = errors;
   const where = first === undefined ? path : `${path}:${first.start.line}:${first.start.column}`;
   const message = `${path} has ${errors.length === 1 ? 'an error' : `${errors.length} errors`}${first === undefined ? '' : `: ${first.message}`}`;
   throw new FerruleError('spec_invalid', message, { where, findings });
-}
-
-export async function readSpecFile(path: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path);
-  } catch (cause) {
-    const reason = (cause as NodeJS.ErrnoException).code ?? 'unreadable';
-    throw new FerruleError('spec_unreadable', `${path} cannot be read (${reason})`, { where: path, cause });
-  }
-}
-
-function freeze<T>(value: T): T {
-  if (typeof value !== 'object' || value === null) return value;
-  for (const item of Object.values(value)) freeze(item);
-  return Object.freeze(value);
 }
