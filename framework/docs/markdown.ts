@@ -8,17 +8,14 @@ const outsideCode = (text: string, change: (part: string) => string): string =>
     .map((part, position) => (position % 2 === 1 ? part : change(part)))
     .join('');
 
-/** Text in a table cell: one line, no `|` that would end the cell, no `<` that would start HTML. */
+/** Text in a table cell: one line, no `<` that would start HTML. The table itself sees to `|`. */
 export const cell = (text: string): string =>
-  outsideCode(text.trim().replace(/\s*\n\s*/g, ' '), (part) => part.replaceAll('\\', '\\\\').replaceAll('<', '&lt;')).replaceAll(
-    '|',
-    '\\|',
-  );
+  outsideCode(text.trim().replace(/\s*\n\s*/g, ' '), (part) => part.replaceAll('\\', '\\\\').replaceAll('<', '&lt;'));
 
 /** Inline code, in a cell or outside; a backtick in it gets a longer fence. */
 export function code(text: string): string {
-  const safe = text.replace(/\s*\n\s*/g, ' ').replaceAll('|', '\\|');
-  return safe.includes('`') ? `\`\` ${safe} \`\`` : `\`${safe}\``;
+  const line = text.replace(/\s*\n\s*/g, ' ');
+  return line.includes('`') ? `\`\` ${line} \`\`` : `\`${line}\``;
 }
 
 /** Running text: what a spec says must not become HTML. */
@@ -27,7 +24,8 @@ export const prose = (text: string): string => outsideCode(text.trim(), (part) =
 /** A table; cells are Markdown already. Without rows: nothing. */
 export function markdownTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   if (rows.length === 0) return '';
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |\n`;
+  // A bare | would end the cell, in code too.
+  const line = (cells: readonly string[]): string => `| ${cells.map((text) => text.replaceAll('|', '\\|')).join(' | ')} |\n`;
   return [line(header), line(header.map(() => '---')), ...rows.map(line)].join('');
 }
 

@@ -11,7 +11,7 @@ import { connectorPage } from '../../../framework/docs/connector-page.ts';
 import { describe as describeConnector } from '../../../framework/docs/describe.ts';
 import { errorPage } from '../../../framework/docs/error-page.ts';
 import { languagePage, type Schema } from '../../../framework/docs/language-page.ts';
-import { cell, code, inlineYaml, numbered } from '../../../framework/docs/markdown.ts';
+import { cell, code, inlineYaml, markdownTable, numbered } from '../../../framework/docs/markdown.ts';
 import { connectorTypes } from '../../../framework/docs/types.ts';
 import { loadFile, loadText } from '../../../framework/spec/load.ts';
 import { readSchemas } from '../../../scripts/generate/schemas.ts';
@@ -157,7 +157,9 @@ describe('the other pages', () => {
   });
 
   it('escapes', () => {
-    expect(cell('a|b\nc `x|y`')).toBe('a\\|b c `x\\|y`');
+    expect(cell('a\\b\nc <x> `<y>`')).toBe('a\\\\b c &lt;x> `<y>`');
+    expect(markdownTable(['A'], [[`${cell('a|b')} ${code('x || y')}`]])).toBe('| A |\n| --- |\n| a\\|b `x \\|\\| y` |\n');
+    expect(code('x || y')).toBe('`x || y`');
     expect(code('a`b')).toBe('`` a`b ``');
     expect(numbered('First: 1. One. 2. Two.')).toBe('First:\n\n1. One.\n2. Two.');
   });
