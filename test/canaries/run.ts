@@ -42,6 +42,8 @@ async function runSuite(folder: string, leaking: boolean, args: string[]): Promi
     TMPDIR: join(folder, 'tmp'),
     HOME: home,
     XDG_CONFIG_HOME: join(home, '.config'),
+    // Native code that the compiler of the tests unpacks: nothing of ours.
+    XDG_CACHE_HOME: join(folder, 'cache'),
     FERRULE_HOME: join(home, 'ferrule'),
     FERRULE_CANARY_LOG: join(folder, 'canaries.jsonl'),
     FERRULE_CANARY_RECORDS: join(folder, 'records'),
