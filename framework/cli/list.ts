@@ -24,9 +24,8 @@ export const run: Run = async (args, io) => {
   for (const { path } of entries) {
     const { spec, findings: own } = await loadFile(path);
     if (spec === undefined) {
-      broken.push(
-        `${path} has ${own.filter(({ severity }) => severity === 'error').length} errors and is left out: run \`ferrule lint ${path}\`.`,
-      );
+      const errors = own.filter(({ severity }) => severity === 'error').length;
+      broken.push(`${path} has ${errors} ${errors === 1 ? 'error' : 'errors'} and is left out: run \`ferrule lint ${path}\`.`);
       continue;
     }
     const { name, title, version, categories = [] } = spec;
