@@ -57,9 +57,9 @@ export const ERRORS = {
   address_refused: entry(
     'input',
     'A host resolves to a private, loopback or metadata address.',
-    "Allow it in the runtime's own settings (never in the spec): allowPrivateAddresses, or --allow-private.",
+    "Allow it in the runtime's own settings (never in the spec): allowPrivateAddresses or --allow-private; for this machine allowLoopbackAddresses or --allow-loopback.",
   ),
-  name_not_resolved: entry('transient', 'The host name does not resolve.', 'Check the host name and the network.'),
+  name_not_resolved: entry('input', 'The host name does not resolve.', 'Check the host name and the network.'),
   connection_failed: entry('transient', 'No connection could be made, or it was cut.', 'Check the network, proxy and firewall; try again.'),
   tls_failed: entry(
     'input',

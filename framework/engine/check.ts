@@ -59,7 +59,9 @@ export async function check(session: Session, signal?: AbortSignal): Promise<Che
   }
   try {
     const vars = await session.apiVariables(signal);
-    const response = await session.send({ ...call, name: 'check' }, compileCall(call, session.scopes.api).render(vars), signal);
+    const request = compileCall(call, session.scopes.api).render(vars);
+    // A person waits for it: once more is enough to tell a hiccup from an outage.
+    const response = await session.send({ ...call, name: 'check' }, request, signal, { max_retries: 1 });
     const full = { ...vars, response };
     if (call.expect !== undefined && !evaluateCondition(compileOrThrow(call.expect, 'condition', 'data', session.scopes.response), full)) {
       return {

@@ -12,12 +12,13 @@ import type { Resolved, ResolvedCall } from '../core/resolved.ts';
 import { type Scopes, scopesOf } from '../core/scope.ts';
 import { reveal, Secret, type Text } from '../core/secret.ts';
 import type { Errors } from '../core/spec-types.gen.ts';
+import { VERSION } from '../core/version.ts';
 import type { Credential } from '../credentials/types.ts';
 import { createClient } from '../http/client.ts';
 import { networkFromEnvironment } from '../http/proxy.ts';
-import type { CallDraft, CallResult, Client, ClientOptions, Network } from '../http/types.ts';
+import type { CallDraft, CallResult, Client, ClientOptions, Network, RetryPolicy } from '../http/types.ts';
 import { compileErrors, rulesFor } from './error-rules.ts';
-import type { ConnectionOptions } from './options.ts';
+import type { ConnectionOptions, RetryOptions } from './options.ts';
 
 /** What a connection, a check and a read stand on: one resolved spec, one credential, one client. */
 export interface Session {
@@ -31,7 +32,7 @@ export interface Session {
   clock: Clock;
   random: Random;
   /** Sends a call of the spec to the API, as its own errors and http's say. */
-  send(call: ResolvedCall, draft: CallDraft, signal?: AbortSignal): Promise<CallResult>;
+  send(call: ResolvedCall, draft: CallDraft, signal?: AbortSignal, retry?: Partial<RetryPolicy>): Promise<CallResult>;
   /** The variables of an API call: with the token of the moment. */
   apiVariables(signal?: AbortSignal, now?: number): Promise<Vars>;
   close(): Promise<void>;
@@ -114,7 +115,7 @@ export async function openSession(ready: Preparation, options: ConnectionOptions
       if (resolved.method.steps.length > 0) await tokens.current(signal);
       return vars(now);
     },
-    send: (call, draft, signal) => {
+    send: (call, draft, signal, retry) => {
       const errors =
         call.errors === undefined && call.encode !== 'graphql'
           ? undefined
@@ -122,6 +123,7 @@ export async function openSession(ready: Preparation, options: ConnectionOptions
       return client.call(draft, {
         ...(errors && { errors }),
         ...(signal && { signal }),
+        ...(retry && { retry }),
         ...(call.name !== undefined && { name: call.name }),
       });
     },
@@ -171,7 +173,7 @@ function clientOptions(
       backoff: retry.backoff,
       longest: milliseconds(retry.longest),
       repeat: retry.repeat.map((method) => method.toUpperCase() as 'POST' | 'PATCH'),
-      ...options.retry,
+      ...narrowed(retry.max_retries, options.retry),
     },
     timeout: {
       connect: milliseconds(timeout.connect),
@@ -185,6 +187,11 @@ function clientOptions(
   };
 }
 
+/** RetryMode, RetryStatusCodeList, RetryCountMax and RetryMultiplyWaitTime narrow what the spec says. */
+function narrowed(most: number, { countMax, ...rest }: RetryOptions = {}): Partial<RetryPolicy> {
+  return { ...rest, ...(countMax !== undefined && { max_retries: Math.min(countMax, most) }) };
+}
+
 const milliseconds = (text: string): number => parseDuration(text) ?? 0;
 
 function networkOf(resolved: Resolved, credential: Credential, options: ConnectionOptions): Network {
@@ -196,6 +203,7 @@ function networkOf(resolved: Resolved, credential: Credential, options: Connecti
     });
   const addresses = options.sandbox?.addresses ?? credential.sandbox?.addresses;
   return {
+    userAgent: `ferrule/${VERSION}`,
     ...(proxy === undefined && !marked && networkFromEnvironment(options.environment ?? process.env)),
     ...(proxy !== undefined && proxy !== null && { proxy }),
     ...rest,

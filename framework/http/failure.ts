@@ -25,7 +25,9 @@ export function failureOf(error: unknown, place: FailurePlace): FerruleError {
   const proxyStatus = /^Bad response: (\d{3})$/.exec(messageOf(error))?.[1];
   if (place.proxy !== undefined && proxyStatus !== undefined) return proxyFailure(place.proxy, proxyStatus, place);
   if (code === 'ENOTFOUND' || code.startsWith('EAI_') || code === 'ENODATA') {
-    return new FerruleError('name_not_resolved', `The name ${place.proxy ?? place.host} does not resolve (${code}).`, { where });
+    // A name that does not exist will not exist in a second either; a name server that does not answer may.
+    const kind = code === 'EAI_AGAIN' ? 'transient' : 'input';
+    return new FerruleError('name_not_resolved', `The name ${place.proxy ?? place.host} does not resolve (${code}).`, { where, kind });
   }
   if (TLS.test(code)) {
     return new FerruleError('tls_failed', `TLS with ${to} failed (${code}): ${tlsReason(code)}.`, { where });

@@ -1,7 +1,15 @@
-import { RE2JS } from 're2js';
+import { createRequire } from 'node:module';
+import type { RE2JS } from 're2js';
 
 /** Longer texts are refused: even linear work on them adds up. */
 export const MATCH_LIMIT = 64 * 1024;
+
+// Loaded with the first pattern: few specs have one, and it is half a megabyte.
+let library: typeof import('re2js') | undefined;
+const re2js = (): typeof import('re2js') => {
+  library ??= createRequire(import.meta.url)('re2js') as typeof import('re2js');
+  return library;
+};
 
 const compiled = new Map<string, RE2JS>();
 
@@ -18,7 +26,7 @@ export function patternProblem(pattern: string): string | undefined {
 function patternOf(pattern: string): RE2JS {
   let regexp = compiled.get(pattern);
   if (!regexp) {
-    regexp = RE2JS.compile(pattern);
+    regexp = re2js().RE2JS.compile(pattern);
     if (compiled.size > 1000) compiled.clear();
     compiled.set(pattern, regexp);
   }
