@@ -13,7 +13,7 @@ await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve
 const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
 const firstRequest = `
-import { connect } from './dist/index.js';
+import { connect } from './dist/lib/index.js';
 const site = 'https://acme.jamacloud.com';
 const connection = await connect('jama-connect', { method: 'basic', fields: { site, username: 'u', password: 'p' } }, { sandbox: { addresses: { [site]: '${origin}' } } });
 const { data } = await connection.http.get('/users/current').json();
@@ -39,7 +39,7 @@ const times: Record<string, number[]> = {};
 for (let round = -1; round < ROUNDS; round += 1) {
   for (const [name, args] of Object.entries(programs)) {
     const time = await run(args);
-    if (round >= 0) (times[name] ??= []).push(time);
+    if (round >= 0) times[name] = [...(times[name] ?? []), time];
   }
 }
 server.close();
