@@ -7,9 +7,6 @@ export type WorkerAnswer = { from: number; findings: Finding[][] } | { unreadabl
 
 /** Small enough that all threads end together, large enough that messages are few. */
 const BATCH = 10;
-/** A tree lives for one file: with the default of 48 MB much of it would be copied to the old generation first. */
-const YOUNG_MB = 128;
-
 /**
  * Runs a worker script over files, `count` threads at a time, and gives its findings per file in the order of the files.
  * Each thread takes a batch, answers and takes the next.
@@ -24,7 +21,7 @@ export async function inThreads(files: readonly string[], count: number, script:
   };
   const thread = (): Promise<void> =>
     new Promise((resolve, reject) => {
-      const worker = new Worker(script, { resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB } });
+      const worker = new Worker(script);
       worker.on('message', (answer: WorkerAnswer) => {
         if ('unreadable' in answer) {
           next = files.length;

@@ -4,6 +4,9 @@ import { lintLoaded } from './lint.ts';
 import type { WorkerAnswer, WorkerTask } from './lint-threads.ts';
 import { loadText } from './load.ts';
 
+// The parser asks process.env at every token, which is a call out of JavaScript; a plain object costs a tenth of lint less.
+process.env = { ...process.env };
+
 /** One thread of lint: takes batches of files until there are none. */
 const port = parentPort;
 port?.on('message', (task: WorkerTask) => {

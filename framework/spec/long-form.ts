@@ -1,5 +1,5 @@
 import { below, branch, ROOT, type Shape, shape } from './shape.ts';
-import type { SpecEntry, SpecMap, SpecNode, SpecScalar, SpecTree } from './tree.ts';
+import type { SpecEntry, SpecList, SpecMap, SpecNode, SpecScalar, SpecTree } from './tree.ts';
 
 /**
  * Shorthand → long form, before validation, so that the schema knows one shape for each thing. What is put in keeps
@@ -14,16 +14,24 @@ function rewrite(node: SpecNode, here: Shape | undefined): SpecNode {
   if (here === undefined) return node;
   const full = tagged(expand(node, here), here);
   if (full.kind === 'scalar') return asWritten(full, here);
-  if (full.kind === 'list') {
-    const items = full.items.map((item, at) => rewrite(item, below(here, full, at)));
-    return { ...full, items };
+  return full.kind === 'list' ? rewriteList(full, here) : rewriteMap(full, branch(here, full));
+}
+
+/** What does not change is kept as it is. */
+function rewriteList(node: SpecList, here: Shape): SpecNode {
+  const items = node.items.map((item, at) => rewrite(item, below(here, node, at)));
+  return items.every((item, at) => item === node.items[at]) ? node : { kind: 'list', items, start: node.start, end: node.end };
+}
+
+function rewriteMap(node: SpecMap, chosen: Shape | undefined): SpecNode {
+  let entries: Map<string, SpecEntry> | undefined;
+  for (const [key, entry] of node.entries) {
+    const value = rewrite(entry.value, chosen && below(chosen, node, key));
+    if (value === entry.value) continue;
+    entries ??= new Map(node.entries);
+    entries.set(key, { key, start: entry.start, end: entry.end, value });
   }
-  const chosen = branch(here, full);
-  const entries = new Map<string, SpecEntry>();
-  for (const [key, entry] of full.entries) {
-    entries.set(key, { ...entry, value: rewrite(entry.value, chosen && below(chosen, full, key)) });
-  }
-  return { ...full, entries };
+  return entries === undefined ? node : { kind: 'map', entries, start: node.start, end: node.end };
 }
 
 const accepts = (here: Shape, type: 'string' | 'array' | 'object'): boolean => here.types?.includes(type) ?? true;

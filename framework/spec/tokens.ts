@@ -71,6 +71,9 @@ class TokenReader {
 
   /** The same with exactly one mark of a type among them, at whose place it is split. */
   #around(tokens: readonly Cst.SourceToken[], mark: Cst.SourceToken['type'], spaced: boolean): boolean {
+    const [first, second] = tokens;
+    // By far the most: `key: value`.
+    if (tokens.length === 2 && first?.type === mark && second?.type === 'space' && second.source === ' ') return false;
     const at = tokens.findIndex(({ type }) => type === mark);
     if (at === -1) this.usual = false;
     this.blank(tokens.slice(0, at), spaced);

@@ -117,21 +117,31 @@ function encodeOf(call: SpecPath, spec: SpecDocument): string | undefined {
 /** Scopes are kept: expressions are cached by them. */
 class ScopeTable {
   readonly #spec: SpecDocument;
-  readonly #methods: Record<string, Scopes>;
+  readonly #resolved: RuleContext['resolved'];
+  readonly #choices: Scope;
   readonly #all: Scopes;
+  readonly #methods = new Map<string, Scopes>();
   readonly #templates = new Map<string, Scope>();
 
   constructor(spec: SpecDocument, resolved: RuleContext['resolved']) {
     this.#spec = spec;
-    const choices = choiceEntries(spec);
-    this.#methods = Object.fromEntries(Object.entries(resolved).map(([method, each]) => [method, withEntries(scopesOf(each), choices)]));
-    this.#all = union(Object.values(this.#methods));
+    this.#resolved = resolved;
+    this.#choices = choiceEntries(spec);
+    this.#all = union(Object.keys(resolved).map((method) => this.#method(method)));
   }
 
   at(path: SpecPath, name: ScopeName): Scope {
-    const own = path[0] === 'auth' ? this.#methods[String(path[1])] : undefined;
-    const scope = (own ?? this.#all)[name];
-    return path[0] === 'templates' ? this.#withParameters(String(path[1]), name, scope) : scope;
+    const scopes = path[0] === 'auth' && Object.hasOwn(this.#resolved, String(path[1])) ? this.#method(String(path[1])) : this.#all;
+    return path[0] === 'templates' ? this.#withParameters(String(path[1]), name, scopes[name]) : scopes[name];
+  }
+
+  #method(name: string): Scopes {
+    const known = this.#methods.get(name);
+    if (known !== undefined) return known;
+    const made = scopesOf(this.#resolved[name] as Resolved);
+    for (const scope of Object.values(made)) Object.assign(scope, this.#choices);
+    this.#methods.set(name, made);
+    return made;
   }
 
   #withParameters(template: string, name: ScopeName, scope: Scope): Scope {
@@ -163,8 +173,6 @@ function choiceEntries(spec: SpecDocument): Scope {
 
 const mapScopes = (scopes: Scopes, change: (scope: Scope) => Scope): Scopes =>
   Object.fromEntries(Object.entries(scopes).map(([name, scope]) => [name, change(scope)])) as unknown as Scopes;
-
-const withEntries = (scopes: Scopes, entries: Scope): Scopes => mapScopes(scopes, (scope) => ({ ...scope, ...entries }));
 
 /** Names of all methods together; that each method has them is a rule of its own. */
 function union(all: readonly Scopes[]): Scopes {

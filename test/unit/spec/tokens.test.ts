@@ -86,11 +86,11 @@ describe('treeOfTokens', () => {
     expect(both(text).short).toBeUndefined();
   });
 
-  it('agrees with the composer on 3,000 mangled files wherever it takes them', () => {
+  it('agrees with the composer on 1,000 mangled files wherever it takes them', () => {
     const next = random(20260131);
     const sources = [...SPECS.map((text) => text.slice(0, 6000)), ...FIXTURES];
     let taken = 0;
-    for (let count = 0; count < 3000; count++) {
+    for (let count = 0; count < 1000; count++) {
       const text = mangle(sources[next(sources.length)] as string, next);
       const { short, long, problems } = both(text);
       if (short === undefined) continue;
@@ -99,6 +99,6 @@ describe('treeOfTokens', () => {
         expect({ text, short, problems }).toEqual({ text, short: long, problems: [] });
     }
     // Enough for the comparison to mean something.
-    expect(taken).toBeGreaterThan(500);
+    expect(taken).toBeGreaterThan(150);
   });
 });
