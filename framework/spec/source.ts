@@ -153,7 +153,7 @@ class Converter {
     const [start, end] = key?.range ?? [0, 0];
     if (!isScalar(key) || typeof key.value !== 'string') {
       if (isAlias(key)) this.#alias(key.source, start, end);
-      else this.#report('yaml-syntax', 'A key is one plain word.', start, end);
+      else this.#report('yaml-syntax', 'A key is one plain word.', start, end, 'Quote it if it is text with special characters.');
       return undefined;
     }
     if (key.anchor) this.#refuse('Anchors (&name) are not part of the language.', start, key.anchor, '&');

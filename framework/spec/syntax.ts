@@ -94,6 +94,30 @@ function afterQuote(text: string, quote: Quoted, error: SyntaxError, report: Rep
   report(RULE, 'The quoted text ends here, but more follows.', quote.end - 1, error.pos[1], doubled);
 }
 
+/** Errors that need no look at the text, in our words. */
+const HINTS: readonly { message: string; words: string; hint: string }[] = [
+  {
+    message: 'Block collections are not allowed within flow',
+    words: 'A second `: ` in one entry of `{ }` or `[ ]`.',
+    hint: 'Quote the value, or put a comma between two entries.',
+  },
+  {
+    message: 'block-seq-ind on same line',
+    words: 'A list begins on the line of its key.',
+    hint: 'Write `key: [a, b]`, or each `- a` on a line of its own below.',
+  },
+  {
+    message: 'Missing , ',
+    words: 'A comma is missing between two entries.',
+    hint: 'Put `,` between them, or quote a value that holds `{ } [ ] ,`.',
+  },
+  {
+    message: 'Invalid escape',
+    words: 'In "…" a \\ begins an escape, and this is none.',
+    hint: "Use '…', where \\ is a plain character, or write \\\\.",
+  },
+];
+
 function plainError(text: string, error: SyntaxError, report: Report): void {
   const [from, to] = error.pos;
   const line = text.slice(lineStart(text, from), lineEnd(text, from));
@@ -125,6 +149,11 @@ function plainError(text: string, error: SyntaxError, report: Report): void {
       lineEnd(text, at),
       'Give all keys of one mapping the same indentation.',
     );
+    return;
+  }
+  const known = HINTS.find(({ message }) => error.message.includes(message));
+  if (known !== undefined) {
+    report(RULE, known.words, from, Math.min(to, lineEnd(text, from)), known.hint);
     return;
   }
   const [first = error.message] = error.message.split('\n');

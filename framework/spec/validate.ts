@@ -151,7 +151,9 @@ function badTag(tree: SpecTree, at: Path, params: Record<string, unknown>): Find
     const hint = `Did you mean \`type\`?`;
     return tree.finding('unknown-key', 'error', `\`${typo}\` is no key of ${placeName(at)}.`, [...at, typo], { part: 'key', hint });
   }
-  if (tree.node(path) === undefined) {
+  const tag = tree.node(path);
+  if (tag !== undefined && tag.kind !== 'scalar') return wrongKind(tree, path, ['string']);
+  if (tag === undefined) {
     return tree.finding('missing-key', 'error', `${capital(placeName(at))} lacks \`type\`.`, at, {
       part: 'key',
       hint: `Types: ${words.join(', ')}.`,

@@ -103,6 +103,15 @@ describe('readSource', () => {
       'a: 1\nfoo bar\nb: 2\n',
       '2:1 yaml-syntax: `foo bar` is no `key: value`. A `: ` is missing, or the line belongs to the value above and must be indented.',
     ],
+    [
+      'a: { b: c: d }\n',
+      '1:9 yaml-syntax: A second `: ` in one entry of `{ }` or `[ ]`. Quote the value, or put a comma between two entries.',
+    ],
+    ['a: - b\n', '1:4 yaml-syntax: A list begins on the line of its key. Write `key: [a, b]`, or each `- a` on a line of its own below.'],
+    [
+      'a: { b: "c" d: 1 }\n',
+      '1:13 yaml-syntax: A comma is missing between two entries. Put `,` between them, or quote a value that holds `{ } [ ] ,`.',
+    ],
     ['r: @odata\n', "1:4 yaml-syntax: A value can't begin with `@`. Quote it. As a path: '[\"@…\"]'."],
     ['r: *.product\n', "1:4 yaml-feature: A value can't begin with *: YAML takes `*.product` for an alias. Write `$.*.product`."],
     [
@@ -116,7 +125,7 @@ describe('readSource', () => {
     ],
     ['a: 1\nb: 2\na: 3\n', '3:1 duplicate-key: `a` stands here twice. The first is on line 1. Keep one.'],
     ['a: 1\n---\nb: 1\n', '2:1 yaml-syntax: A spec is one YAML document; here a second one begins. Put each spec in a file of its own.'],
-    ['? [a]\n: 1\n', '1:3 yaml-syntax: A key is one plain word.'],
+    ['? [a]\n: 1\n', '1:3 yaml-syntax: A key is one plain word. Quote it if it is text with special characters.'],
   ])('%j', (text, expected) => {
     expect(findings(text)).toEqual([expected]);
   });

@@ -48,6 +48,7 @@ const TYPOS: [from: string, to: string, at: string, ...says: string[]][] = [
   ['get: /me', 'get: /me, encode: frm', '7:28', 'Did you mean `form`?', 'json, form, query, text, graphql'],
   ['check: { get: /me }', 'check:', '7:1', '`check` must be a map, not empty'],
   ['paginate: {', 'cursor: { field: a }\n    paginate: {', '15:5', '`cursor` is a later word'],
+  ['type: bearer', 'type: [bearer]', '5:22', 'must be text, not a list'],
   ['type: bearer', 'type: oauth1', '5:22', '`oauth1` is a later word'],
   ['lines:', 'orderLines:', '16:3', 'Write `order_lines`'],
 ];
