@@ -30,7 +30,7 @@ export function diagnose(text: string, tokens: readonly CST.Token[], errors: rea
     return;
   }
   const quote = suspects.quotes.find(({ end }) => end <= error.pos[0] && text.slice(end, error.pos[0]).trim() === '');
-  if (quote === undefined) plainError(text, error, report);
+  if (quote === undefined || error.message.startsWith('Missing ,')) plainError(text, error, report);
   else afterQuote(text, quote, error, report);
 }
 

@@ -109,8 +109,8 @@ describe('readSource', () => {
     ],
     ['a: - b\n', '1:4 yaml-syntax: A list begins on the line of its key. Write `key: [a, b]`, or each `- a` on a line of its own below.'],
     [
-      'a: { b: "c" d: 1 }\n',
-      '1:13 yaml-syntax: A comma is missing between two entries. Put `,` between them, or quote a value that holds `{ } [ ] ,`.',
+      'a: ["b" "c"]\n',
+      '1:9 yaml-syntax: A comma is missing between two entries. Put `,` between them, or quote a value that holds `{ } [ ] ,`.',
     ],
     ['r: @odata\n', "1:4 yaml-syntax: A value can't begin with `@`. Quote it. As a path: '[\"@…\"]'."],
     ['r: *.product\n', "1:4 yaml-feature: A value can't begin with *: YAML takes `*.product` for an alias. Write `$.*.product`."],
