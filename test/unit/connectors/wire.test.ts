@@ -48,6 +48,8 @@ function expectRequest(sent: Sent | undefined, wanted: WireRequest): void {
 
 describe('the wire requests of each provider are those of its reference', () => {
   beforeEach(() => nock.disableNetConnect());
+  // It patches Node's own http, which the next test file of this worker would meet.
+  afterAll(() => nock.restore());
   afterEach(() => {
     nock.cleanAll();
     nock.enableNetConnect();
