@@ -127,6 +127,11 @@ function plainError(text: string, error: SyntaxError, report: Report): void {
     report(RULE, 'A tab stands where the line is indented.', at, at + 1, 'Indent with spaces.');
     return;
   }
+  const known = HINTS.find(({ message }) => error.message.includes(message));
+  if (known !== undefined) {
+    report(RULE, known.words, from, Math.min(to, lineEnd(text, from)), known.hint);
+    return;
+  }
   if (error.code === 'BLOCK_AS_IMPLICIT_KEY') {
     nested(text, from, line, report);
     return;
@@ -149,11 +154,6 @@ function plainError(text: string, error: SyntaxError, report: Report): void {
       lineEnd(text, at),
       'Give all keys of one mapping the same indentation.',
     );
-    return;
-  }
-  const known = HINTS.find(({ message }) => error.message.includes(message));
-  if (known !== undefined) {
-    report(RULE, known.words, from, Math.min(to, lineEnd(text, from)), known.hint);
     return;
   }
   const [first = error.message] = error.message.split('\n');
