@@ -5,33 +5,55 @@ const MASK = '[secret]';
 /** Shorter values stand in too many innocent words to be replaced inside one. */
 const SHORTEST_INSIDE = 4;
 
+/** Values made for one request each (signatures) are forgotten after so many others: the answers that could show them are read by then. */
+const MOST_PASSING = 1000;
+
+interface Shapes {
+  /** Texts to look for as they are. */
+  forms: string[];
+  /** For a value too short for that. */
+  whole?: RegExp;
+}
+
 /**
  * Replaces every form of every known secret in a text: raw, base64 at each of the three offsets in both alphabets,
- * percent-encoded, JSON- and HTML-escaped. The last guard before text leaves for a person, a log or a file; the first
- * is that secrets are `Secret`.
+ * percent-encoded (once or twice), JSON- and HTML-escaped, hexadecimal. The last guard before text leaves for a person,
+ * a log or a file; the first is that secrets are `Secret`.
  */
 export class Redactor {
-  readonly #known = new Set<string>();
+  /** Forms are worked out when something is shown, which mostly never happens. */
+  readonly #kept = new Map<string, Shapes | undefined>();
+  readonly #passing = new Map<string, Shapes | undefined>();
   #forms: string[] = [];
   #whole: RegExp[] = [];
+  #ready = true;
 
   get size(): number {
-    return this.#known.size;
+    return this.#kept.size + this.#passing.size;
   }
 
+  /** For as long as the redactor lives. */
   add(secret: string | Secret): void {
     const text = reveal(secret);
-    if (text === '' || this.#known.has(text)) return;
-    this.#known.add(text);
-    if (text.length < SHORTEST_INSIDE) {
-      this.#whole.push(new RegExp(`(?<![\\w-])${escapeRegExp(text)}(?![\\w-])`, 'g'));
-      return;
-    }
-    // Longest first: a form that holds another one must go before it.
-    this.#forms = [...new Set([...this.#forms, ...formsOf(text)])].sort((a, b) => b.length - a.length);
+    if (text === '' || this.#kept.has(text)) return;
+    this.#passing.delete(text);
+    this.#kept.set(text, undefined);
+    this.#ready = false;
+  }
+
+  /** For something that a request carries, each time that one does. */
+  addPassing(secret: string | Secret): void {
+    const text = reveal(secret);
+    if (text === '' || this.#kept.has(text)) return;
+    const shapes = this.#passing.get(text);
+    if (!this.#passing.delete(text)) this.#ready = false;
+    this.#passing.set(text, shapes);
+    const [oldest] = this.#passing.keys();
+    if (this.#passing.size > MOST_PASSING && oldest !== undefined) this.#passing.delete(oldest);
   }
 
   redact(text: string): string {
+    if (!this.#ready) this.#prepare();
     let result = text;
     for (const form of this.#forms) {
       if (result.includes(form)) result = result.replaceAll(form, MASK);
@@ -39,6 +61,28 @@ export class Redactor {
     for (const pattern of this.#whole) result = result.replace(pattern, MASK);
     return result;
   }
+
+  #prepare(): void {
+    const forms = new Set<string>();
+    this.#whole = [];
+    for (const known of [this.#kept, this.#passing]) {
+      for (const [text, before] of known) {
+        const shapes = before ?? shapesOf(text);
+        if (!before) known.set(text, shapes);
+        for (const form of shapes.forms) forms.add(form);
+        if (shapes.whole) this.#whole.push(shapes.whole);
+      }
+    }
+    // Longest first: a form that holds another one must go before it.
+    this.#forms = [...forms].sort((a, b) => b.length - a.length);
+    this.#ready = true;
+  }
+}
+
+function shapesOf(text: string): Shapes {
+  if (text.length >= SHORTEST_INSIDE) return { forms: formsOf(text) };
+  // An escape (%3D) is no letter of a word.
+  return { forms: [], whole: new RegExp(`(?:(?<![\\w-])|(?<=%[\\dA-Fa-f]{2}))${escapeRegExp(text)}(?![\\w-])`, 'g') };
 }
 
 const escapeRegExp = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
@@ -47,18 +91,33 @@ function formsOf(text: string): string[] {
   const lines = text.split(/\r?\n/).filter((line) => line.length >= 16);
   const texts = lines.length > 1 ? [text, ...lines] : [text];
   const forms: string[] = [];
-  for (const one of texts) forms.push(one, ...percentForms(one), ...jsonForms(one), ...htmlForms(one), ...base64Forms(one));
+  for (const one of texts) {
+    forms.push(one, ...percentForms(one), ...jsonForms(one), ...htmlForms(one), ...base64Forms(one), ...hexForms(one));
+  }
   return forms.filter((form) => form.length >= SHORTEST_INSIDE);
 }
 
-/** RFC 3986 with each set of characters that encoders leave alone, form encoding (+ for space), both hex cases. */
+/** RFC 3986 with each set of characters that encoders leave alone, form encoding (+ for space), both hex cases; and all that once more. */
 function percentForms(text: string): string[] {
+  const once = percentEncodings(text);
+  // A URL within a URL or a form: how a login page or an error repeats the address that was asked for.
+  return [...once, ...once.flatMap(percentEncodings)];
+}
+
+function percentEncodings(text: string): string[] {
   const url = encodeURIComponent(wellFormed(text));
   const strict = url.replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
   const form = new URLSearchParams({ a: text }).toString().slice(2);
   const path = encodeURI(wellFormed(text));
-  const all = [url, strict, form, path, url.replaceAll('%20', '+'), strict.replaceAll('%20', '+')];
-  return [...all, ...all.map((one) => one.replace(/%[0-9A-F]{2}/g, (hex) => hex.toLowerCase()))];
+  // The URL parser escapes ' in a query and leaves its neighbours alone (WHATWG URL, special-query percent-encode set).
+  const query = url.replaceAll("'", '%27');
+  const all = [url, strict, form, path, query, url.replaceAll('%20', '+'), strict.replaceAll('%20', '+')];
+  return [...new Set([...all, ...all.map((one) => one.replace(/%[0-9A-F]{2}/g, (hex) => hex.toLowerCase()))])];
+}
+
+function hexForms(text: string): string[] {
+  const hex = Buffer.from(text, 'utf8').toString('hex');
+  return [hex, hex.toUpperCase()];
 }
 
 function jsonForms(text: string): string[] {

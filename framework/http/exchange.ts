@@ -1,7 +1,7 @@
 import type { Clock, Random } from '../core/clock.ts';
 import { type FerruleError, isFerruleError } from '../core/errors.ts';
 import type { Redactor } from '../core/redact.ts';
-import { reveal, type Secret } from '../core/secret.ts';
+import { reveal } from '../core/secret.ts';
 import type { RequestDraft } from '../core/value.ts';
 import { type EncodedRequest, eachSecret, encodeRequest, ownOnTop } from './draft.ts';
 import type { HostPolicy } from './hosts.ts';
@@ -63,7 +63,6 @@ export interface Sender<T extends WireResponse> {
 /** One attempt: host policy, turn, credential, bytes, redirects. */
 export class Exchange {
   readonly #env: ExchangeEnv;
-  readonly #known = new WeakSet<Secret>();
 
   constructor(env: ExchangeEnv) {
     this.#env = env;
@@ -127,11 +126,7 @@ export class Exchange {
 
   #encode(call: PreparedCall, draft: RequestDraft, url: URL): EncodedRequest {
     // Its text must be known before the first byte of it leaves, so that nothing which comes back can show it.
-    eachSecret(draft, (secret) => {
-      if (this.#known.has(secret)) return;
-      this.#known.add(secret);
-      this.#env.redactor.add(secret);
-    });
+    eachSecret(draft, (secret) => this.#env.redactor.addPassing(secret));
     const payload = draft.method === call.own.method ? call.payload : undefined;
     return encodeRequest(draft, url, payload, call.defaults, this.#env.random);
   }

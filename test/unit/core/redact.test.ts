@@ -24,6 +24,10 @@ describe('Redactor', () => {
     ['in a query, lower hex', `?a=${lower(encodeURIComponent(secret))}&b`],
     ['in a form', new URLSearchParams({ a: secret, b: '' }).toString()],
     ['in a form, lower hex', lower(new URLSearchParams({ a: secret, b: '' }).toString())],
+    ['in a URL in a form', new URLSearchParams({ url: `/a?b=${encodeURIComponent(secret)}` }).toString()],
+    ['in a query as the URL parser writes it', new URL(`https://acme.test/?a=${encodeURIComponent(secret)}`).search],
+    ['in hexadecimal', Buffer.from(`x${secret}x`).toString('hex')],
+    ['in upper-case hexadecimal', Buffer.from(`x${secret}x`).toString('hex').toUpperCase()],
     ['in HTML', `<p>${secret.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')}</p>`],
   ])('%s', (_, text) => {
     const shown = redactor.redact(text);
@@ -58,6 +62,7 @@ describe('Redactor', () => {
   it('replaces short values only where they stand alone', () => {
     const short = redactorOf('ab', '7');
     expect(short.redact('cab ab abc "ab" =ab& 17 7')).toBe('cab [secret] abc "[secret]" =[secret]& 17 [secret]');
+    expect(short.redact('a%3Dab%26abc%3D7')).toBe('a%3D[secret]%26abc%3D[secret]');
   });
 
   it('knows the lines of a key in PEM form', () => {
@@ -70,6 +75,20 @@ describe('Redactor', () => {
     const counted = redactorOf('aaaa', 'aaaa', '');
     expect(counted.size).toBe(1);
     expect(counted.redact('')).toBe('');
+  });
+
+  it('forgets what single requests carried, never what is kept', () => {
+    const redactor = redactorOf(canary('kept'));
+    const signature = (i: number) => `signature-${i}-${canary('passing')}`;
+    redactor.add(canary('kept'));
+    for (let i = 0; i < 5000; i++) {
+      redactor.addPassing(signature(i));
+      redactor.addPassing(canary('in each request'));
+    }
+    redactor.addPassing(canary('kept'));
+    expect(redactor.size).toBe(1001);
+    const shown = [canary('kept'), canary('in each request'), signature(4999), signature(4001)];
+    expect(redactor.redact(shown.join(' '))).toBe('[secret] [secret] [secret] [secret]');
   });
 
   it('reads a page of a megabyte without a secret in a few milliseconds', () => {
