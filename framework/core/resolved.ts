@@ -18,6 +18,7 @@ export interface Resolved {
   streams: Record<string, ResolvedStream>;
 }
 
+/** The word of a field's `type` in a spec. */
 export type FieldType =
   | 'text'
   | 'url'

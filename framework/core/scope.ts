@@ -13,27 +13,10 @@ const NUMBER: ScopeEntry = { type: 'number' };
 
 const map = (members: Record<string, ScopeEntry>): ScopeEntry => ({ type: 'map', members });
 
-/** Names that no field, choice, capture or stream may have, since they are variables or words of the expression language. */
-export const RESERVED_NAMES: readonly string[] = [
+/** Names that no choice may have, since they are variables. */
+export const VARIABLES: readonly string[] = [
   ...['fields', 'auth', 'now', 'uuid', 'vars', 'token', 'oauth', 'callback', 'request', 'response', 'record', 'last_record', 'page'],
-  ...[
-    'parent',
-    'each',
-    'window',
-    'job',
-    'item',
-    'with',
-    'let',
-    'namespace',
-    'package',
-    'import',
-    'function',
-    'loop',
-    'in',
-    'true',
-    'false',
-    'null',
-  ],
+  ...['parent', 'each', 'window', 'job', 'item', 'with'],
 ];
 
 const RESPONSE = map({ status: NUMBER, headers: OPEN, cookies: OPEN, body: ANY });

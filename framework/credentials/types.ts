@@ -1,3 +1,4 @@
+import type { FieldType } from '../core/resolved.ts';
 import type { Secret, Text } from '../core/secret.ts';
 import type { Json } from '../core/value.ts';
 
@@ -96,22 +97,6 @@ export interface CredentialStore {
   /** Ends the store's work. Every later call fails with `closed`. May be called again. */
   close(): Promise<void>;
 }
-
-/** The word of a field's `type` in a spec. */
-export type FieldType =
-  | 'text'
-  | 'url'
-  | 'host'
-  | 'subdomain'
-  | 'pem'
-  | 'integer'
-  | 'number'
-  | 'boolean'
-  | 'date'
-  | 'datetime'
-  | 'choice'
-  | 'list'
-  | 'email';
 
 /** What inputs need to know of one field of a spec. */
 export interface InputField {

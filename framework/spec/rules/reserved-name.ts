@@ -1,4 +1,4 @@
-import { RESERVED_NAMES } from '../../core/scope.ts';
+import { VARIABLES } from '../../core/scope.ts';
 import type { Rule } from './rule.ts';
 
 export const rule: Rule = {
@@ -55,4 +55,4 @@ const WORDS = new Set([
   'void',
   'while',
 ]);
-const isReserved = (name: string, what: string): boolean => WORDS.has(name) || (what === 'choice' && RESERVED_NAMES.includes(name));
+const isReserved = (name: string, what: string): boolean => WORDS.has(name) || (what === 'choice' && VARIABLES.includes(name));
