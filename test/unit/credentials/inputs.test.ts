@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
+import type { FieldType } from '../../../framework/core/resolved.ts';
 import { Secret } from '../../../framework/core/secret.ts';
 import { readAssignments } from '../../../framework/credentials/assignments.ts';
 import { environmentInputs, environmentName } from '../../../framework/credentials/environment.ts';
@@ -11,7 +12,7 @@ import { checkHost, matchesHost } from '../../../framework/credentials/host-valu
 import { readInputFile } from '../../../framework/credentials/input-file.ts';
 import { inputError, missingFields, readInputs } from '../../../framework/credentials/inputs.ts';
 import { MASK, mask } from '../../../framework/credentials/mask.ts';
-import type { FieldType, InputField } from '../../../framework/credentials/types.ts';
+import type { InputField } from '../../../framework/credentials/types.ts';
 import { checkUrl } from '../../../framework/credentials/url-value.ts';
 import { canary, plainCanary } from '../../canary.ts';
 
