@@ -4,7 +4,7 @@ import type { ResolvedCall } from '../core/resolved.ts';
 import type { Errors, ErrorRule as SpecRule } from '../core/spec-types.gen.ts';
 import type { ErrorRule, ErrorRules, Read } from '../http/types.ts';
 
-/** Compiles a spec's `errors` for the client; a call's own words lie over http's, its rules stand before them. */
+/** Compiles a spec's `errors` for the client; a call's own words lie over http's, its rules stand before them; null takes http's away. */
 export function compileErrors(
   layers: readonly (Errors | undefined)[],
   scope: Scope,
@@ -12,9 +12,13 @@ export function compileErrors(
   extra: readonly ErrorRule[] = [],
 ): ErrorRules {
   const own = layers.filter((layer) => layer !== undefined);
-  const message = own.findLast((layer) => layer.message)?.message;
-  const code = own.findLast((layer) => layer.code)?.code;
-  const rules = own.toReversed().flatMap((layer) => (layer.rules ?? []).map((rule) => compileRule(rule, scope, vars)));
+  const message = own.findLast((layer) => layer.message !== undefined)?.message;
+  const code = own.findLast((layer) => layer.code !== undefined)?.code;
+  const cleared = own.findLastIndex((layer) => layer.rules === null);
+  const rules = own
+    .slice(cleared + 1)
+    .toReversed()
+    .flatMap((layer) => (layer.rules ?? []).map((rule) => compileRule(rule, scope, vars)));
   return { ...(message && { message: reader(message) }), ...(code && { code: reader(code) }), rules: [...rules, ...extra] };
 }
 

@@ -29,6 +29,11 @@ const BEARER: Send = { headers: { Authorization: 'Bearer ${token.access_token}' 
 const CLIENT: Record<string, Field> = Object.fromEntries(
   Object.entries(OAUTH_FIELDS).map(([name, field]) => [name, { ...field, owner: 'person' }]),
 );
+/** RFC 6749, 6 */
+export const REFRESH: CallText = {
+  encode: 'form',
+  body: { grant_type: 'refresh_token', refresh_token: '${token.refresh_token}' },
+};
 /** RFC 6749 says scope is left out when there is none; `token_scope` is absent then. */
 const SCOPE = '${oauth.scope}';
 
@@ -69,8 +74,7 @@ export const AUTH_TYPES: Readonly<Record<string, AuthType>> = Object.freeze({
         code_verifier: '${oauth.code_verifier}',
       },
     },
-    // RFC 6749, 6
-    refresh: { encode: 'form', body: { grant_type: 'refresh_token', refresh_token: '${token.refresh_token}' } },
+    refresh: REFRESH,
     steps: [{ type: 'token' }],
     send: BEARER,
   },

@@ -1,6 +1,7 @@
 /**
  * Inheritance in one place: maps merge key by key, null removes, scalars and lists replace, tagged values merge when
- * the type is equal or left out and replace otherwise, a method key replaces every other method key.
+ * the type is equal or left out and replace otherwise, a method key replaces every other method key. Words of the
+ * language are such only where they stand in a layer: a body may well have a key `post`, `headers` or `paginate`.
  */
 export type Plain = { [key: string]: unknown };
 /** Where each leaf of a resolved value came from: resolved path (dot-joined) → where it is written. */
@@ -8,6 +9,8 @@ export type Origins = Map<string, string>;
 
 const METHOD_KEYS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 const TAGGED = new Set(['paginate']);
+/** Maps in which a null stays: it says on the wire, or where errors are judged, that what lies below is taken away. */
+const NULL_STAYS = new Set(['headers', 'query', 'errors']);
 
 export const isMap = (value: unknown): value is Plain => typeof value === 'object' && value !== null && !Array.isArray(value);
 
@@ -20,7 +23,7 @@ export interface Layer {
 /** Lays the layers over one another, the first at the bottom. Nothing passed in is changed. */
 export function lay(layers: readonly Layer[], at = '', origins?: Origins): Plain {
   let result: Plain = {};
-  for (const { value, from } of layers) if (isMap(value)) result = over(result, value, { at, from, origins });
+  for (const { value, from } of layers) if (isMap(value)) result = over(result, value, { at, from, origins, keys: [] });
   return result;
 }
 
@@ -28,27 +31,30 @@ interface Place {
   at: string;
   from: string;
   origins: Origins | undefined;
+  /** From the layer's own root. */
+  keys: readonly string[];
 }
 
 const below = (place: Place, key: string): Place => ({
   at: place.at === '' ? key : `${place.at}.${key}`,
   from: place.from === '' ? key : `${place.from}.${key}`,
   origins: place.origins,
+  keys: [...place.keys, key],
 });
 
 function over(base: Plain, layer: Plain, place: Place): Plain {
   const result: Plain = { ...base };
-  const headers = /(^|\.)headers$/.test(place.at);
+  const top = place.keys.length === 0;
+  const [map = ''] = place.keys.length === 1 ? place.keys : [];
   for (const [written, value] of Object.entries(layer)) {
     // Header names are case-insensitive (RFC 9110, 5.1): a layer that writes `accept` means the `Accept` below it.
-    const key = headers ? (Object.keys(result).find((name) => name.toLowerCase() === written.toLowerCase()) ?? written) : written;
-    if ((METHOD_KEYS as readonly string[]).includes(key) && value !== null) {
+    const key = map === 'headers' ? (Object.keys(result).find((name) => name.toLowerCase() === written.toLowerCase()) ?? written) : written;
+    if (top && (METHOD_KEYS as readonly string[]).includes(key) && value !== null) {
       for (const other of METHOD_KEYS) if (other !== key) drop(result, other, below(place, other));
     }
     const here = below(place, key);
     here.from = place.from === '' ? written : `${place.from}.${written}`;
-    // A null header or query entry stays: on the wire it removes what http puts under the call.
-    if (value === null && /(^|\.)(headers|query)$/.test(place.at)) leaf(result, key, null, here);
+    if (value === null && NULL_STAYS.has(map)) leaf(result, key, null, here);
     else if (value === null) drop(result, key, here);
     else if (isMap(value)) result[key] = mapOver(result[key], value, key, here);
     else leaf(result, key, value, here);
@@ -57,7 +63,7 @@ function over(base: Plain, layer: Plain, place: Place): Plain {
 }
 
 function mapOver(old: unknown, value: Plain, key: string, place: Place): Plain {
-  const replaces = TAGGED.has(key) && isMap(old) && value.type !== undefined && value.type !== old.type;
+  const replaces = place.keys.length === 1 && TAGGED.has(key) && isMap(old) && value.type !== undefined && value.type !== old.type;
   if (replaces) forget(place);
   return over(isMap(old) && !replaces ? old : {}, value, place);
 }
@@ -65,7 +71,14 @@ function mapOver(old: unknown, value: Plain, key: string, place: Place): Plain {
 function leaf(result: Plain, key: string, value: unknown, place: Place): void {
   forget(place);
   place.origins?.set(place.at, place.from);
-  result[key] = value;
+  result[key] = Array.isArray(value) ? withoutNulls(value) : value;
+}
+
+/** A null in a list removes nothing, and it must not reach the wire either: a JSON null is written ${null}. */
+function withoutNulls(list: readonly unknown[]): unknown[] {
+  return list
+    .filter((item) => item !== null)
+    .map((item) => (Array.isArray(item) ? withoutNulls(item) : isMap(item) ? lay([{ value: { item }, from: '' }]).item : item));
 }
 
 function drop(result: Plain, key: string, place: Place): void {

@@ -1,4 +1,5 @@
 import { FerruleError } from '../core/errors.ts';
+import { split } from '../core/expression/index.ts';
 import type {
   ClientAuth,
   FieldType,
@@ -16,7 +17,7 @@ import type {
 import type { AuthMethod, Choice, Expires, Field, SpecDocument } from '../core/spec-types.gen.ts';
 import { suggest } from '../core/suggest.ts';
 import type { Encode, Method } from '../core/value.ts';
-import { AUTH_TYPES, type AuthType } from './auth-types.ts';
+import { AUTH_TYPES, type AuthType, REFRESH } from './auth-types.ts';
 import { isMap, type Layer, lay, type Origins, type Plain } from './merge.ts';
 
 export interface Selection {
@@ -161,17 +162,38 @@ function resolveStream(spec: SpecDocument, name: string, defaults: Layer[], orig
   };
 }
 
-/** Puts a stream's literals where its template says ${with.x}. A `${` in a literal stays text. */
+/** Puts a stream's literals where its template says ${with.x}: text stays text, whatever it holds; within an expression it is a quoted text. */
 export function substitute(template: unknown, literals: Record<string, string>): unknown {
-  if (typeof template === 'string') {
-    return template.replace(/\$\{\s*with\.([a-z][a-z0-9_]*)\s*\}/g, (whole, name: string) =>
-      Object.hasOwn(literals, name) ? String(literals[name]).replaceAll('${', '$${') : whole,
-    );
-  }
+  if (typeof template === 'string') return template.includes('with.') ? filledIn(template, literals) : template;
   if (Array.isArray(template)) return template.map((item) => substitute(item, literals));
   if (isMap(template)) return Object.fromEntries(Object.entries(template).map(([key, value]) => [key, substitute(value, literals)]));
   return template;
 }
+
+function filledIn(text: string, literals: Record<string, string>): string {
+  const { pieces, problems } = split(text);
+  if (problems.length > 0) return text;
+  let result = '';
+  let literal = '';
+  for (const piece of pieces) {
+    const name = 'source' in piece ? /^\s*with\.([a-z][a-z0-9_]*)\s*$/.exec(piece.source)?.[1] : undefined;
+    if ('text' in piece) literal += piece.text;
+    else if (name !== undefined && Object.hasOwn(literals, name)) literal += literals[name];
+    else {
+      result += `${escaped(literal)}\${${quotedIn(piece.source, literals)}}`;
+      literal = '';
+    }
+  }
+  return result + escaped(literal);
+}
+
+const escaped = (literal: string): string => literal.replaceAll('${', () => '$${');
+
+/** Quoted texts are stepped over, so that only names are replaced. */
+const quotedIn = (source: string, literals: Record<string, string>): string =>
+  source.replace(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\bwith\.([a-z][a-z0-9_]*)/g, (whole, name: string | undefined) =>
+    name !== undefined && Object.hasOwn(literals, name) ? JSON.stringify(literals[name]) : whole,
+  );
 
 // ---- fields
 
@@ -182,10 +204,10 @@ export function resolveFields(
   method: AuthMethod = spec.auth[methodName] as AuthMethod,
 ): ResolvedField[] {
   const implied = authType(method.type).fields;
-  const merged = lay([
-    { value: implied, from: '' },
-    { value: method.fields, from: '' },
-  ]) as Record<string, Field>;
+  const { fields: merged } = lay([
+    { value: { fields: implied }, from: '' },
+    { value: { fields: method.fields ?? {} }, from: '' },
+  ]) as { fields: Record<string, Field> };
   // The person meets the credential first, then what is asked for the connection, then what needs a token.
   const connection = Object.entries(spec.fields ?? {}).map(([name, field]) => resolveField(name, field, 'connection'));
   const own = Object.entries(merged).map(([name, field]) => resolveField(name, field, 'method'));
@@ -242,13 +264,13 @@ function resolveMethod(name: string, method: AuthMethod, origins: Origins | unde
     origins,
   );
   const tokenUrl = own.token_url as string | undefined;
-  const tokenCall = (extra: unknown, label: string, builtIn: unknown): ResolvedCall => {
-    const layers = [
-      { value: { ...TOKEN_ANSWER, ...(builtIn as Plain) }, from: `${from}.${label}` },
-      { value: extra, from: `${at}.${label}` },
-    ];
-    return { ...resolveCall(lay(layers, `${at}.${label}`, origins), { method: 'POST', url: tokenUrl ?? '' }), name: label };
+  const tokenCall = (label: string, layers: Layer[]): ResolvedCall => {
+    const all = [{ value: TOKEN_ANSWER, from: `${from}.${label}` }, ...layers];
+    return { ...resolveCall(lay(all, `${at}.${label}`, origins), { method: 'POST', url: tokenUrl ?? '' }), name: label };
   };
+  const token: Layer = { value: own.token, from: `${at}.token` };
+  // The type says what renews a token; one that knows of none is renewed where the author says how.
+  const renewal = type.refresh ?? (own.refresh === undefined ? undefined : REFRESH);
   const refresh = (own.refresh ?? [{}]) as Plain[];
   return {
     name,
@@ -260,11 +282,17 @@ function resolveMethod(name: string, method: AuthMethod, origins: Origins | unde
       (step): ResolvedStep => (step.type === 'token' ? { type: 'token' } : { type: 'call', ...resolveCall(step) }),
     ),
     send: { headers: {}, query: {}, cookies: {}, ...send } as ResolvedMethod['send'],
-    ...(type.token !== undefined && { token: tokenCall(own.token, 'token', type.token) }),
-    ...(type.refresh !== undefined && {
+    ...(type.token !== undefined && { token: tokenCall('token', [{ value: type.token, from: `${from}.token` }, token]) }),
+    ...(renewal !== undefined && {
       refresh: refresh.map(
         ({ rotates, ...amend }): ResolvedRefresh => ({
-          ...tokenCall({ ...(own.token as Plain), ...amend }, 'refresh', type.refresh),
+          // What the author changed for the first token holds for a renewal too, but not the grant itself.
+          ...tokenCall('refresh', [
+            { value: renewal, from: `${from}.refresh` },
+            token,
+            { value: { body: renewal.body }, from: `${from}.refresh` },
+            { value: amend, from: `${at}.refresh` },
+          ]),
           rotates: rotates === true,
         }),
       ),
@@ -292,7 +320,7 @@ function resolveAuthorize(method: Plain): NonNullable<ResolvedMethod['authorize'
   const authorize = (method.authorize ?? {}) as { query?: Record<string, string | string[]>; code?: string };
   return {
     url: String(method.authorize_url ?? ''),
-    query: lay([{ value: authorize.query, from: '' }], 'authorize.query') as Record<string, string | string[] | null>,
+    query: (authorize.query ?? {}) as Record<string, string | string[] | null>,
     code: authorize.code ?? 'code',
     pkce: method.pkce !== false,
   };
