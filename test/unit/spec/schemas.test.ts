@@ -75,14 +75,14 @@ describe('the schemas of the language', () => {
   });
 
   it('tag unions by type, one file a branch, and the tables of the code know each', () => {
-    const branches = (file: string): string[] => (schemas.get(file)?.oneOf as { $ref: string }[]).map(({ $ref }) => $ref);
+    const branches = (file: string): string[] => ((schemas.get(file) as Schema).oneOf as { $ref: string }[]).map(({ $ref }) => $ref);
     for (const [folder, file] of [
       ['auth', 'auth.schema.json'],
       ['paginate', 'paginate.schema.json'],
     ] as const) {
       expect(branches(file).toSorted()).toEqual(files.filter((name) => name.startsWith(`${folder}/`)).toSorted());
       for (const branch of branches(file)) {
-        const type = (schemas.get(branch)?.properties as { type: Schema }).type.const;
+        const type = ((schemas.get(branch) as Schema).properties as { type: Schema }).type.const;
         expect(branch).toBe(`${folder}/${String(type)}.schema.json`);
       }
     }
