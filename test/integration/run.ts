@@ -15,7 +15,7 @@ const SERVERS = [
   '@sap/cds@9.9.3',
   '@cap-js/sqlite@2.4.2',
   'express@4.22.3',
-  'yaml-language-server@1.19.2',
+  'yaml-language-server@1.25.0',
 ];
 /** Program → the package of apt that has it; the compiler is for the database under @cap-js/sqlite. */
 const PROGRAMS: Record<string, string> = { apache2: 'apache2', htpasswd: 'apache2-utils', 'g++': 'g++', make: 'make', python3: 'python3' };

@@ -9,8 +9,6 @@ export interface SarifOptions {
   version?: string;
 }
 
-const HELP = 'https://github.com/ferrule/ferrule/blob/main/docs/rules';
-
 /** SARIF 2.1.0 (OASIS), with relative URIs under SRCROOT and fingerprints that survive moved lines. */
 export function sarifReport(findings: readonly Finding[], { cwd = process.cwd(), version }: SarifOptions = {}): string {
   const seen = new Map<string, number>();
@@ -34,8 +32,7 @@ function descriptor(rule: Rule): object {
     id: rule.name,
     shortDescription: { text: rule.summary },
     fullDescription: { text: rule.why },
-    helpUri: `${HELP}/${rule.name}.md`,
-    help: { text: `${rule.why}\n\nInstead of:\n${rule.bad}\nWrite:\n${rule.good}` },
+    help: { text: `${rule.why}\n\nInstead of:\n${rule.bad}\nWrite:\n${rule.good}\n\nSee docs/rules/${rule.name}.md.` },
     defaultConfiguration: { level: rule.severity },
   };
 }
