@@ -2,11 +2,15 @@
  * Compiled by `npm run typecheck`, never run. Each `@ts-expect-error` is a mistake that must not compile: were it to
  * compile, the comment itself would be the error.
  */
-import { connect, encryptedFileStore, Secret } from '../../framework/index.ts';
+
 import type { SpecDocument } from '../../framework/core/spec-types.gen.ts';
+import { connect, encryptedFileStore, Secret } from '../../framework/index.ts';
 
 export async function inputs(): Promise<void> {
-  await connect('jama-connect', { method: 'basic', fields: { site: 'https://acme.jamacloud.com', username: 'u', password: new Secret('p') } });
+  await connect('jama-connect', {
+    method: 'basic',
+    fields: { site: 'https://acme.jamacloud.com', username: 'u', password: new Secret('p') },
+  });
   // @ts-expect-error 1a: a misspelt field
   await connect('jama-connect', { method: 'basic', fields: { site: 'https://acme.jamacloud.com', usernme: 'u', password: 'p' } });
   // @ts-expect-error 1b: a field of the other method

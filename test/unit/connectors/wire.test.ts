@@ -30,7 +30,9 @@ function provider(origins: string[], answers: string[]): Sent[] {
 }
 
 const collapsed = (value: unknown): unknown =>
-  typeof value === 'object' && value !== null && 'query' in value ? { ...value, query: String(value.query).replace(/\s+/g, ' ').trim() } : value;
+  typeof value === 'object' && value !== null && 'query' in value
+    ? { ...value, query: String(value.query).replace(/\s+/g, ' ').trim() }
+    : value;
 
 function expectRequest(sent: Sent | undefined, wanted: WireRequest): void {
   expect(sent).toBeDefined();
@@ -38,7 +40,9 @@ function expectRequest(sent: Sent | undefined, wanted: WireRequest): void {
   const [actual, expected] = [new URL(url), new URL(wanted.url)];
   expect({ method, path: actual.origin + actual.pathname }).toEqual({ method: wanted.method, path: expected.origin + expected.pathname });
   expect([...actual.searchParams].sort()).toEqual([...expected.searchParams].sort());
-  const single = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), Array.isArray(value) ? value.join(', ') : value]));
+  const single = Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), Array.isArray(value) ? value.join(', ') : value]),
+  );
   for (const [name, value] of Object.entries(wanted.headers)) expect({ [name]: single[name.toLowerCase()] }).toEqual({ [name]: value });
   for (const name of wanted.absent ?? []) expect(single[name.toLowerCase()]).toBeUndefined();
   if (wanted.json !== undefined) expect(collapsed(JSON.parse(body))).toEqual(collapsed(wanted.json));
@@ -62,22 +66,30 @@ describe('the wire requests of each provider are those of its reference', () => 
     for (const names of streams.values()) expect(names.size).toBeGreaterThanOrEqual(2);
   });
 
-  it.each(WIRE_LITERALS.map((literal) => [`${literal.connector} ${literal.stream}: ${literal.about}`, literal] as const))('%s', async (_, literal) => {
-    const { token, requests, pages, captured = {} } = literal;
-    const all = [...(token ? [token.request] : []), ...requests];
-    const sent = provider([...new Set(all.map(({ url }) => new URL(url).origin))], [...(token ? [token.answer] : []), ...pages]);
-    const connection = await connectByName(
-      literal.connector,
-      { method: literal.method, choices: literal.choices, fields: literal.inputs, ...(captured.access_token !== undefined && { tokens: captured }) },
-      { environment: {} },
-    );
-    const records: JsonObject[] = [];
-    for await (const record of connection.read(literal.stream)) records.push(record);
-    await connection.close();
-    expect(sent).toHaveLength(all.length);
-    for (const [index, wanted] of all.entries()) expectRequest(sent[index], wanted);
-    expect(records).toHaveLength(literal.records);
-    expect(records[0]).toMatchObject(literal.first);
-    expect(records.at(-1)).toMatchObject(literal.last);
-  });
+  it.each(WIRE_LITERALS.map((literal) => [`${literal.connector} ${literal.stream}: ${literal.about}`, literal] as const))(
+    '%s',
+    async (_, literal) => {
+      const { token, requests, pages, captured = {} } = literal;
+      const all = [...(token ? [token.request] : []), ...requests];
+      const sent = provider([...new Set(all.map(({ url }) => new URL(url).origin))], [...(token ? [token.answer] : []), ...pages]);
+      const connection = await connectByName(
+        literal.connector,
+        {
+          method: literal.method,
+          choices: literal.choices,
+          fields: literal.inputs,
+          ...(captured.access_token !== undefined && { tokens: captured }),
+        },
+        { environment: {} },
+      );
+      const records: JsonObject[] = [];
+      for await (const record of connection.read(literal.stream)) records.push(record);
+      await connection.close();
+      expect(sent).toHaveLength(all.length);
+      for (const [index, wanted] of all.entries()) expectRequest(sent[index], wanted);
+      expect(records).toHaveLength(literal.records);
+      expect(records[0]).toMatchObject(literal.first);
+      expect(records.at(-1)).toMatchObject(literal.last);
+    },
+  );
 });
