@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createServer } from 'node:http';
+import { createServer, get } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { listenForCallback } from '../../../framework/auth/callback-server.ts';
 import type { Consent } from '../../../framework/engine/connect.ts';
@@ -157,6 +157,28 @@ describe('the callback server', () => {
     const page = await fetch(`${redirect}?code=abc&state=s`);
     expect([page.status, (await page.text()).includes('abc')]).toEqual([200, false]);
     expect(await listener.wait()).toBe(`${redirect}?code=abc&state=s`);
+    await listener.close();
+  });
+
+  it('waits on, whatever else is asked', async () => {
+    const port = await freePort();
+    const redirect = `http://127.0.0.1:${port}/callback`;
+    const listener = await listenForCallback(redirect, { timeout: 5000 });
+    const ask = (target: string, host = `127.0.0.1:${port}`) =>
+      new Promise<number>((resolve, reject) => {
+        const request = get({ port, host: '127.0.0.1', path: target, headers: { host } }, (response) => {
+          response.resume();
+          resolve(response.statusCode ?? 0);
+        });
+        request.once('error', reject);
+      });
+    const wrong = ['//', '//[', '///evil.test/callback?code=a', 'http://evil.test/callback?code=a', '@evil.test/callback?code=a', '*'];
+    for (const target of wrong) expect([target, await ask(target)]).toEqual([target, 404]);
+    // A page that has bound its own name to 127.0.0.1.
+    expect(await ask('/callback?code=a', 'evil.test')).toBe(404);
+    expect(await ask('/callback?code=b&state=s')).toBe(200);
+    expect(await ask('/callback?code=c&state=s')).toBe(200);
+    expect(await listener.wait()).toBe(`${redirect}?code=b&state=s`);
     await listener.close();
   });
 
