@@ -1,12 +1,12 @@
-// Module hooks behind run.mjs: .ts sources are transformed by swc as they are loaded.
-import { readFile } from 'node:fs/promises';
+// Module hook behind run.mjs: .ts sources are transformed by swc as they are loaded. Synchronous, which both kinds of hooks take.
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { transform } from '@swc/core';
+import { transformSync } from '@swc/core';
 
-export async function load(url, context, next) {
+export function load(url, context, next) {
   if (!url.startsWith('file:') || !url.endsWith('.ts')) return next(url, context);
   const filename = fileURLToPath(url);
-  const { code } = await transform(await readFile(filename, 'utf8'), {
+  const { code } = transformSync(readFileSync(filename, 'utf8'), {
     filename,
     sourceMaps: 'inline',
     jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
