@@ -51,8 +51,12 @@ function ferrule(args: readonly string[], options: { env?: Record<string, string
         ? spawn(command[0]!, command.slice(1), { env })
         : spawn('bash', ['-c', `${command.map((word) => `'${word}'`).join(' ')} ${options.shell}`], { env });
     const ended: Ended = { code: null, out: '', err: '' };
+    let interrupted = false;
     const look = (): void => {
-      if (options.until !== undefined && (ended.out + ended.err).includes(options.until)) child.kill('SIGINT');
+      // Once: a second one would end the process on the spot.
+      if (interrupted || options.until === undefined || !(ended.out + ended.err).includes(options.until)) return;
+      interrupted = true;
+      child.kill('SIGINT');
     };
     child.stdout.on('data', (chunk: Buffer) => {
       ended.out += chunk.toString();
