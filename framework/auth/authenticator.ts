@@ -3,13 +3,14 @@ import { ABSENT } from '../core/absent.ts';
 import type { Random } from '../core/clock.ts';
 import { encodeBody, encodeQuery } from '../core/encode.ts';
 import type { Vars } from '../core/expression/index.ts';
-import { compileEntries, compileText, compileValue } from '../core/render.ts';
+import { compileEntries, compileValue } from '../core/render.ts';
 import type { Resolved } from '../core/resolved.ts';
 import type { Scopes } from '../core/scope.ts';
 import { reveal, Secret, type Text } from '../core/secret.ts';
 import type { RequestDraft, Value } from '../core/value.ts';
 import type { Attempt, Authenticator } from '../http/types.ts';
 import type { TokenSource } from './token-source.ts';
+import { compileVars } from './variables.ts';
 
 export interface AuthenticatorOptions {
   resolved: Resolved;
@@ -34,7 +35,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   const query = compileEntries({ ...perAttempt.query, ...send.query }, 'query', scopes.send);
   const cookies = compileEntries(send.cookies, 'cookie', scopes.send);
   const body = send.body === undefined ? undefined : compileValue(send.body, 'body', scopes.send);
-  const named = Object.entries(vars).map(([name, text]) => [name, compileText(text, 'plain', scopes.send)] as const);
+  const named = compileVars(resolved, scopes.send);
   const signs = JSON.stringify([send, vars]).includes('request.');
 
   return {
@@ -47,9 +48,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
         token,
         ...(signs && { request: requestVariables(draft, attempt, options.random) }),
       };
-      const own: Record<string, unknown> = {};
-      for (const [name, text] of named) own[name] = blank(text({ ...all, vars: own }));
-      const full = { ...all, vars: own };
+      const full = { ...all, vars: named(all) };
       const sent = laid(draft, headers(full) as Record<string, Text | null>, query(full), cookies(full) as Record<string, Text>);
       const added = body?.(full);
       if (added !== undefined && added !== ABSENT)
@@ -65,8 +64,6 @@ function withoutOwn(below: Entries, own: Entries): Entries {
   const names = new Set(Object.keys(own).map((name) => name.toLowerCase()));
   return { ...Object.fromEntries(Object.entries(below).filter(([name]) => !names.has(name.toLowerCase()))), ...own };
 }
-
-const blank = (value: unknown): unknown => (value === ABSENT ? undefined : value);
 
 function laid(
   draft: RequestDraft,

@@ -28,8 +28,10 @@ export async function listenForCallback(redirectUri: string, options: CallbackSe
   });
   answer.catch(() => undefined); // Whoever calls wait() sees it; until then it must not count as unhandled.
   const server = createServer((request, response) => {
-    const url = new URL(request.url ?? '/', redirectUri);
-    const expected = request.method === 'GET' && url.pathname === wanted.pathname && request.headers.host === wanted.host;
+    // Anybody on this machine may ask, in any words: a target that is no path and query must not end the wait.
+    const url = URL.canParse(`${wanted.origin}${request.url}`) ? new URL(`${wanted.origin}${request.url}`) : undefined;
+    const asked = url?.origin === wanted.origin && url.pathname === wanted.pathname;
+    const expected = asked && request.method === 'GET' && request.headers.host === wanted.host;
     response.writeHead(expected ? 200 : 404, {
       'content-type': 'text/html; charset=utf-8',
       connection: 'close',

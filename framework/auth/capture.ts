@@ -1,3 +1,4 @@
+import { ABSENT } from '../core/absent.ts';
 import { FerruleError } from '../core/errors.ts';
 import { compileOrThrow, type Scope, type Vars } from '../core/expression/index.ts';
 import { compilePath, readRequired } from '../core/path.ts';
@@ -20,22 +21,31 @@ export function capture(
   const result: Record<string, CaptureValue> = {};
   for (const [name, one] of Object.entries(wanted)) {
     const value = read(one, response, `${step}: capture ${name}`, scope, vars);
-    if (value === undefined || value === null) continue;
+    // Known to be absent, and not asked for again until its step is due.
+    if (value === ABSENT) result[name] = null;
+    if (value === undefined || value === null || value === ABSENT) {
+      if (value !== null || one.path.endsWith('?')) continue;
+      throw new FerruleError('token_malformed', `${step}: capture ${name} is null`, { where: one.path });
+    }
     result[name] = typed(one, value, name, response, step);
   }
   return result;
 }
 
-function read(one: Capture, response: Response, where: string, scope: Scope, vars: Vars): Json | undefined {
+function read(one: Capture, response: Response, where: string, scope: Scope, vars: Vars): Json | undefined | typeof ABSENT {
   if (one.path.includes('${'))
-    return compileOrThrow(one.path, 'computed_path', 'data', scope).evaluate({ ...vars, response }) as Json | undefined;
+    return compileOrThrow(one.path, 'computed_path', 'data', scope).evaluate({ ...vars, response }) as Json | undefined | typeof ABSENT;
   return readRequired(compilePath(one.path), response.body, where);
 }
 
 function typed(one: Capture, value: Json, name: string, response: Response, step: string): CaptureValue {
   const type = one.type ?? 'text';
   if (type === 'map') return value;
-  if (type === 'number') return Number(value);
+  if (type === 'number') {
+    const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+    if (typeof number === 'number' && Number.isFinite(number)) return number;
+    throw new FerruleError('token_malformed', `${step}: capture ${name} is no number`, { where: one.path });
+  }
   if (typeof value === 'object') {
     throw new FerruleError('token_malformed', `${step}: capture ${name} is ${Array.isArray(value) ? 'a list' : 'an object'}, not text`, {
       where: one.path,

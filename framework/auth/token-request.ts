@@ -39,8 +39,13 @@ export interface TokenRequest {
   repeat: boolean;
   vars: Vars;
   now: number;
+  /** Redacts the provider's words: it may repeat what was sent. */
+  show: (text: string) => string;
   signal?: AbortSignal;
 }
+
+/** Of the provider's words, in characters. */
+const LONGEST_WORDS = 300;
 
 /** The error codes of RFC 6749, 5.2 that end a grant: only a person can give a new one. */
 const GRANT_ENDED = new Set(['invalid_grant']);
@@ -62,7 +67,7 @@ export async function requestToken(request: TokenRequest, resolved: Resolved, sc
     const what = body === null ? 'an empty answer' : 'an answer that is no JSON object';
     throw new FerruleError('token_malformed', `${name}: ${what} (status ${response.status})`, { where: name, status: response.status });
   }
-  refuseErrorBody(body as JsonObject, call, name, response.status);
+  refuseErrorBody(body as JsonObject, request, response.status);
   try {
     return {
       captures: capture(call.capture, response, name, scopes.auth, vars),
@@ -114,13 +119,14 @@ function classed(error: FerruleError, name: string): FerruleError {
 }
 
 /** Some providers answer 200 with an error in the body (RFC 6749, 5.2 asks for 400). */
-function refuseErrorBody(body: JsonObject, call: ResolvedCall, name: string, status: number): void {
+function refuseErrorBody(body: JsonObject, { call, name, show }: TokenRequest, status: number): void {
   const code = body.error;
   if (code === undefined || code === null || code === false || code === '' || 'access_token' in body) return;
   if (Object.values(call.capture).some((one) => /^error\b/.test(one.path))) return;
   const description = body.error_description ?? (typeof code === 'object' ? (code as JsonObject).message : undefined);
-  const providerCode = typeof code === 'string' ? code : undefined;
-  const provider = typeof description === 'string' ? description : undefined;
+  const shown = (said: unknown) => (typeof said === 'string' ? show(said).slice(0, LONGEST_WORDS) : undefined);
+  const providerCode = shown(code);
+  const provider = shown(description);
   throw new FerruleError('token_refused', `${name}: refused with status ${status}${words(providerCode, provider)}`, {
     where: fieldAtFault(providerCode) ?? name,
     status,

@@ -7,7 +7,7 @@ import { Secret } from '../core/secret.ts';
 import type { Credential, CredentialStore } from '../credentials/types.ts';
 import { askedScopes } from './scopes.ts';
 import { type Exchange, grantEnded, requestToken, type TokenAnswer, type TokenRequest } from './token-request.ts';
-import { tokenVariables } from './variables.ts';
+import { compileVars, tokenVariables } from './variables.ts';
 
 export interface TokenSourceOptions {
   resolved: Resolved;
@@ -54,6 +54,7 @@ interface Outcome {
  */
 export class TokenSource {
   readonly #options: TokenSourceOptions;
+  readonly #vars: (known: Vars) => Vars;
   #credential: Credential;
   #flight: Promise<void> | undefined;
   #version = 1;
@@ -61,6 +62,7 @@ export class TokenSource {
   constructor(options: TokenSourceOptions) {
     this.#options = options;
     this.#credential = options.credential;
+    this.#vars = compileVars(options.resolved, options.scopes.send);
   }
 
   get credential(): Credential {
@@ -203,11 +205,17 @@ export class TokenSource {
     );
   }
 
-  async #request(credential: Credential, request: Omit<TokenRequest, 'vars' | 'now'>, oauth: OauthVariables = {}): Promise<Credential> {
-    const { resolved, scopes, variables, exchange } = this.#options;
+  async #request(
+    credential: Credential,
+    request: Omit<TokenRequest, 'vars' | 'now' | 'show'>,
+    oauth: OauthVariables = {},
+  ): Promise<Credential> {
+    const { resolved, scopes, variables, exchange, redactor } = this.#options;
+    const show = (text: string) => redactor.redact(text);
     const now = this.#options.now();
-    const vars = { ...variables(now), token: tokenVariables(credential.captures), oauth: { ...oauth }, vars: {} };
-    const answer = await requestToken({ ...request, vars, now }, resolved, scopes, exchange);
+    const known = { ...variables(now), token: tokenVariables(credential.captures), oauth: { ...oauth } };
+    const vars = { ...known, vars: this.#vars(known) };
+    const answer = await requestToken({ ...request, vars, now, show }, resolved, scopes, exchange);
     for (const value of Object.values(answer.captures)) if (value instanceof Secret) this.#options.redactor.add(value);
     return merged(credential, request.name, answer);
   }

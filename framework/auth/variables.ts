@@ -1,6 +1,6 @@
 import { ABSENT } from '../core/absent.ts';
 import type { Clock, Random } from '../core/clock.ts';
-import type { Vars } from '../core/expression/index.ts';
+import type { Scope, Vars } from '../core/expression/index.ts';
 import { compileText } from '../core/render.ts';
 import type { Resolved, ResolvedField } from '../core/resolved.ts';
 import type { Scopes } from '../core/scope.ts';
@@ -51,4 +51,24 @@ function typed(value: FieldValue | undefined, field: ResolvedField): unknown {
 /** What calls captured, as `token.<name>`. A null stands for nothing. */
 export function tokenVariables(captures: Readonly<Record<string, CaptureValue>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(captures).filter(([, value]) => value !== null));
+}
+
+/** A method's `vars`, compiled once. Each is worked out when it is first asked for, since a step may come before there is a request to sign. */
+export function compileVars(resolved: Resolved, scope: Scope): (vars: Vars) => Vars {
+  const texts = Object.entries(resolved.method.vars).map(([name, text]) => [name, compileText(text, 'plain', scope)] as const);
+  return (vars) => {
+    const own: Record<string, unknown> = {};
+    for (const [name, text] of texts) {
+      let value: { known: unknown } | undefined;
+      const get = (): unknown => {
+        if (value === undefined) {
+          const made = text({ ...vars, vars: own });
+          value = { known: made === ABSENT ? undefined : made };
+        }
+        return value.known;
+      };
+      Object.defineProperty(own, name, { get, enumerable: true });
+    }
+    return own;
+  };
 }

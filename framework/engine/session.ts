@@ -64,7 +64,7 @@ export function prepare(resolved: Resolved, credential: Credential, options: Con
   for (const value of Object.values(credential.captures)) if (value instanceof Secret) redactor.add(value);
   const variables = connectionVariables({ resolved, scopes, fields: credential.fields, clock, random });
   const network = networkOf(resolved, credential, options);
-  const { exchange, close } = createExchange(resolved, scopes, network, redactor, options);
+  const { exchange, close } = createExchange({ resolved, scopes, variables, network, redactor }, options);
   const tokens = new TokenSource({
     resolved,
     scopes,
@@ -99,7 +99,7 @@ export async function openSession(ready: Preparation, options: ConnectionOptions
   const client = createClient({
     ...clientOptions(resolved, redactor, options, network),
     ...apiOptions(resolved, scopes, vars()),
-    ...(options.rateLimits === false && { limits: [] }),
+    limits: limitsOf(resolved, options),
     auth,
   });
   return {
@@ -138,7 +138,7 @@ function apiOptions(
   resolved: Resolved,
   scopes: Scopes,
   vars: Vars,
-): Pick<ClientOptions, 'baseUrl' | 'credentialHosts' | 'headers' | 'query' | 'bigIntegers' | 'errors' | 'limits'> {
+): Pick<ClientOptions, 'baseUrl' | 'credentialHosts' | 'headers' | 'query' | 'bigIntegers' | 'errors'> {
   const { http } = resolved;
   return {
     baseUrl: reveal(compileText(http.base_url, 'url', scopes.api)(vars) as Text),
@@ -147,8 +147,13 @@ function apiOptions(
     query: compileEntries(steady(http.query), 'query', scopes.api)(vars) as Record<string, Text | Text[]>,
     bigIntegers: http.big_integers,
     errors: compileErrors([http.errors], scopes.response, vars),
-    limits: http.rate_limit.map((limit) => ({ ...limit, per: milliseconds(limit.per) })),
   };
+}
+
+/** The provider's limits, and what the person wants besides. */
+function limitsOf({ http }: Resolved, { rateLimits = true, throttle }: ConnectionOptions): NonNullable<ClientOptions['limits']> {
+  const known = rateLimits ? http.rate_limit.map((limit) => ({ ...limit, per: milliseconds(limit.per) })) : [];
+  return throttle === undefined ? known : [...known, throttle];
 }
 
 type Entries = Record<string, string | string[] | null>;
@@ -216,30 +221,31 @@ function networkOf(resolved: Resolved, credential: Credential, options: Connecti
 
 /** Token calls go through clients of their own, one an origin: a credential is bound to the origin of the call it is written on. */
 function createExchange(
-  resolved: Resolved,
-  scopes: Scopes,
-  network: Network,
-  redactor: Redactor,
+  { resolved, scopes, variables, network, redactor }: Pick<Preparation, 'resolved' | 'scopes' | 'variables' | 'network' | 'redactor'>,
   options: ConnectionOptions,
 ): { exchange: Exchange; close: () => Promise<void> } {
   const clients = new Map<string, Client>();
-  const clientFor = (origin: string): Client => {
-    let client = clients.get(origin);
+  const clientFor = (baseUrl: string): Client => {
+    let client = clients.get(baseUrl);
     if (client === undefined) {
       // Headers and query of the network options are for the API alone: some servers refuse what they do not know.
       const { headers: _headers, query: _query, ...bare } = network;
-      client = createClient({ ...clientOptions(resolved, redactor, options, bare), baseUrl: origin });
-      clients.set(origin, client);
+      client = createClient({ ...clientOptions(resolved, redactor, options, bare), baseUrl, secretAnswers: true });
+      clients.set(baseUrl, client);
     }
     return client;
   };
   return {
     exchange: (request, { name, errors, repeat, signal }) => {
-      const url = new URL(reveal(request.url));
-      return clientFor(url.origin).call(request, {
+      const url = reveal(request.url);
+      // A path lies under the API's base URL, as anywhere else.
+      const base = /^https?:/i.test(url)
+        ? new URL(url).origin
+        : reveal(compileText(resolved.http.base_url, 'url', scopes.api)(variables()) as Text);
+      return clientFor(base).call(request, {
         name,
         decode: 'auto',
-        errors: compileErrors([OAUTH_ERRORS, errors], scopes.response, {}),
+        errors: compileErrors([OAUTH_ERRORS, errors], scopes.response, variables()),
         ...(repeat && { retry: { repeat: ['POST'] } }),
         ...(signal && { signal }),
       });

@@ -37,7 +37,14 @@ export class Answer {
     if (this.empty) return null;
     const { status, headers, bytes } = this;
     const { bigIntegers, where, shown } = this.#source;
-    return decodeBody(bytes, { decode: as, bigIntegers, contentType: headers['content-type'], status, where, excerpt: shown.excerpt });
+    return decodeBody(bytes, {
+      decode: as,
+      bigIntegers,
+      contentType: headers['content-type'],
+      status,
+      where,
+      excerpt: shown.answerExcerpt,
+    });
   }
 
   /** For judging: JSON when it is some, else text. */

@@ -84,7 +84,7 @@ class HttpClient implements Client {
     this.#emit = onEvent;
     this.#policy = hostPolicyOf(options);
     this.#transport = createTransport(network, this.#deadlines);
-    this.#shown = createShown(redactor);
+    this.#shown = createShown(redactor, options.secretAnswers);
     this.#runs = new Runs(this.#clock, this.#deadlines);
     this.#retry = retryPolicy(options.retry);
     this.#timeout = timeouts(TIMEOUTS, options.timeout);

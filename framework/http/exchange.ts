@@ -167,8 +167,8 @@ export class Exchange {
     const { onEvent, shown, clock } = this.#env;
     if (!onEvent) return;
     const at = clock.now();
-    const body = shown.body(bytes);
-    const seen = { status, headers: shown.headers(headers), bytes: bytes?.length ?? 0, duration: at - started };
+    const body = shown.answer(bytes, status);
+    const seen = { status, headers: shown.answerHeaders(headers, status), bytes: bytes?.length ?? 0, duration: at - started };
     onEvent({ ...this.#eventBase(call, hop), type: 'response', at, ...seen, ...(body !== undefined && { body }) });
   }
 

@@ -1,6 +1,7 @@
 import { isSensitiveName, type Redactor, redactUrl } from '../core/redact.ts';
 import { Secret } from '../core/secret.ts';
 import type { RequestDraft } from '../core/value.ts';
+import { isPlainHeader, maskSecretAnswer } from './secret-answer.ts';
 
 const MASK = '[secret]';
 /** Longest excerpt in an error, in characters. */
@@ -16,12 +17,18 @@ export interface Shown {
   where(method: string, url: URL): string;
   url(href: string, bare: boolean): string;
   headers(headers: Record<string, string | string[] | undefined>, draft?: RequestDraft): Record<string, string>;
+  /** Of an answer. */
+  answerHeaders(headers: Record<string, string | string[] | undefined>, status: number): Record<string, string>;
   /** At most 300 characters in one line. */
   excerpt(text: string): string;
+  /** The same of an answer that does not decode. */
+  answerExcerpt(text: string): string;
   body(body: string | Uint8Array | undefined): string | undefined;
+  answer(body: Uint8Array | undefined, status: number): string | undefined;
 }
 
-export function createShown(redactor: Redactor): Shown {
+/** `secretAnswers`: good answers hold tokens that nobody knows yet, under names that only the spec knows. Refusals are shown: their words are needed. */
+export function createShown(redactor: Redactor, secretAnswers = false): Shown {
   const cut = (text: string, most: number) => {
     const whole = text.length <= most + OVERLAP;
     const masked = redactor.redact(maskNamed(whole ? text : text.slice(0, most + OVERLAP)));
@@ -29,22 +36,33 @@ export function createShown(redactor: Redactor): Shown {
     const sure = whole ? masked : masked.slice(0, Math.max(0, masked.length - OVERLAP));
     return sure.length <= most && whole ? sure : `${sure.slice(0, most)}…`;
   };
+  const hides = (status: number) => secretAnswers && status >= 200 && status < 300;
+  const excerpt = (text: string) => cut(text.replace(/\s+/g, ' ').trim(), IN_ERROR - 1);
+  const body = (bytes: string | Uint8Array | undefined) =>
+    bytes === undefined || bytes.length === 0 ? undefined : cut(textOf(bytes), IN_EVENT);
+  const headersOf = (headers: Record<string, string | string[] | undefined>, isSecret: (name: string) => boolean) => {
+    const result: Record<string, string> = {};
+    for (const [name, value] of Object.entries(headers)) {
+      if (value === undefined) continue;
+      const text = Array.isArray(value) ? value.join(', ') : value;
+      // Some headers hold URLs (link, location, refresh), and those hold secrets by name.
+      result[name] = isSecret(name) ? MASK : redactor.redact(maskNamed(name === 'location' ? redactUrl(text) : text));
+    }
+    return result;
+  };
   return {
     where: (method, url) => redactor.redact(`${method} ${url.origin}${url.pathname}`),
     // A download URL is a credential in itself: its query is not shown at all.
     url: (href, bare) => redactor.redact(bare ? href.replace(/\?.*$/s, `?${MASK}`) : redactUrl(href)),
-    headers(headers, draft) {
-      const result: Record<string, string> = {};
-      for (const [name, value] of Object.entries(headers)) {
-        if (value === undefined) continue;
-        const secret = isSensitiveName(name) || draft?.headers[name] instanceof Secret;
-        const text = Array.isArray(value) ? value.join(', ') : value;
-        result[name] = secret ? MASK : redactor.redact(name === 'location' ? redactUrl(text) : text);
-      }
-      return result;
-    },
-    excerpt: (text) => cut(text.replace(/\s+/g, ' ').trim(), IN_ERROR - 1),
-    body: (body) => (body === undefined || body.length === 0 ? undefined : cut(textOf(body), IN_EVENT)),
+    headers: (headers, draft) => headersOf(headers, (name) => isSensitiveName(name) || draft?.headers[name] instanceof Secret),
+    answerHeaders: (headers, status) => headersOf(headers, (name) => isSensitiveName(name) || (hides(status) && !isPlainHeader(name))),
+    excerpt,
+    answerExcerpt: (text) => (secretAnswers ? '(not shown: it may hold a token)' : excerpt(text)),
+    body,
+    answer: (bytes, status) =>
+      bytes === undefined || bytes.length === 0 || !hides(status)
+        ? body(bytes)
+        : body(maskSecretAnswer(Buffer.from(bytes).toString('utf8'))),
   };
 }
 

@@ -161,6 +161,8 @@ export interface ClientOptions {
   auth?: Authenticator;
   network?: Network;
   redactor: Redactor;
+  /** Good answers hold tokens that nobody knows yet: no event or error shows one's values. For token calls. */
+  secretAnswers?: boolean;
   clock?: Clock;
   random?: Random;
   /** Everything in an event is redacted already. */
