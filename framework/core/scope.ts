@@ -39,7 +39,7 @@ export function scopesOf(resolved: Resolved): Scopes {
       Object.fromEntries(Object.keys(attributes).map((name) => [name, { type: 'text', host: true, trusted: true }])),
     );
   }
-  const token = map(tokenEntries(resolved));
+  const token = map(tokenEntries(resolved, { ...connection, token: OPEN, response: RESPONSE }));
   const oauth = map({
     code: { type: 'text', secret: true, absent: true },
     redirect_uri: { type: 'text', absent: true },
@@ -47,8 +47,8 @@ export function scopesOf(resolved: Resolved): Scopes {
     scope: { type: 'text', absent: true },
   });
   const api: Scope = { ...connection, token };
-  const vars = varEntries(resolved, { ...api, oauth, request: REQUEST });
-  const auth: Scope = { ...api, oauth, vars, response: RESPONSE };
+  const { all: vars, unsigned } = varEntries(resolved, { ...api, oauth, request: REQUEST });
+  const auth: Scope = { ...api, oauth, vars: unsigned, response: RESPONSE };
   const response: Scope = { ...api, response: RESPONSE, parent: ANY };
   const stream: Scope = { ...api, parent: ANY };
   return {
@@ -84,32 +84,37 @@ const FIELD_TYPES: Partial<Record<ResolvedField['type'], ScopeEntry['type']>> = 
   list: 'list',
 };
 
-function tokenEntries(resolved: Resolved): Record<string, ScopeEntry> {
+function tokenEntries(resolved: Resolved, answered: Scope): Record<string, ScopeEntry> {
   const { token, refresh = [], steps } = resolved.method;
   const calls = [...steps.flatMap((step) => (step.type === 'token' ? (token ?? []) : step)), ...refresh];
   const entries: Record<string, ScopeEntry> = {};
-  for (const call of calls) for (const [name, capture] of Object.entries(call.capture)) entries[name] ??= captureEntry(capture);
+  for (const call of calls) for (const [name, capture] of Object.entries(call.capture)) entries[name] ??= captureEntry(capture, answered);
   return entries;
 }
 
-function captureEntry(capture: Capture): ScopeEntry {
+function captureEntry(capture: Capture, answered: Scope): ScopeEntry {
   const type = capture.type ?? 'text';
+  const computed = capture.path.includes('${') ? compile(capture.path, 'computed_path', 'data', answered).template : undefined;
   const secret = capture.secret ?? (type !== 'url' && type !== 'host');
   return {
     type: type === 'number' ? 'number' : type === 'map' ? 'map' : 'text',
     ...(secret && { secret: true }),
-    ...(capture.path.endsWith('?') && { absent: true }),
+    ...((capture.path.endsWith('?') || computed?.canBeAbsent) && { absent: true }),
     ...(type === 'url' && { url: true }),
     ...(type === 'host' && { host: true }),
   };
 }
 
-/** Each var sees those before it; it is secret when its expression mentions a secret. */
-function varEntries(resolved: Resolved, scope: Scope): ScopeEntry {
+/** Each var sees those before it; it is secret when its expression mentions a secret. Those that mention the request stand in `send` only. */
+function varEntries(resolved: Resolved, scope: Scope): { all: ScopeEntry; unsigned: ScopeEntry } {
   const members: Record<string, ScopeEntry> = {};
+  const unsigned: Record<string, ScopeEntry> = {};
   for (const [name, text] of Object.entries(resolved.method.vars)) {
     const { template } = compile(text, 'text', 'plain', { ...scope, vars: map({ ...members }) });
-    members[name] = { type: 'text', ...(template?.secret === true && { secret: true }) };
+    const entry: ScopeEntry = { type: 'text', ...(template?.secret && { secret: true }), ...(template?.canBeAbsent && { absent: true }) };
+    const signs = template?.mentions.some(([root, of = '']) => root === 'request' || (root === 'vars' && !Object.hasOwn(unsigned, of)));
+    members[name] = entry;
+    if (signs !== true) unsigned[name] = entry;
   }
-  return map(members);
+  return { all: map(members), unsigned: map(unsigned) };
 }

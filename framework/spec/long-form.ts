@@ -17,6 +17,14 @@ function rewrite(node: SpecNode, here: Shape | undefined): SpecNode {
   return full.kind === 'list' ? rewriteList(full, here) : rewriteMap(full, branch(here, full));
 }
 
+/** A field's default is a number or true/false only where its type is one; `1.10` is text to a field of text. */
+function presetOf(field: SpecMap, node: SpecNode): SpecNode {
+  const type = field.entries.get('type')?.value;
+  const word = type?.kind === 'scalar' ? type.text : 'text';
+  if (node.kind !== 'scalar' || typeof node.value === 'string' || node.value === null) return node;
+  return word === (typeof node.value === 'boolean' ? 'boolean' : 'number') || word === 'integer' ? node : { ...node, value: node.text };
+}
+
 /** What does not change is kept as it is. */
 function rewriteList(node: SpecList, here: Shape): SpecNode {
   const items = node.items.map((item, at) => rewrite(item, below(here, node, at)));
@@ -26,7 +34,8 @@ function rewriteList(node: SpecList, here: Shape): SpecNode {
 function rewriteMap(node: SpecMap, chosen: Shape | undefined): SpecNode {
   let entries: Map<string, SpecEntry> | undefined;
   for (const [key, entry] of node.entries) {
-    const value = rewrite(entry.value, chosen && below(chosen, node, key));
+    const plain = rewrite(entry.value, chosen && below(chosen, node, key));
+    const value = key === 'default' && chosen?.title === 'Field' ? presetOf(node, plain) : plain;
     if (value === entry.value) continue;
     entries ??= new Map(node.entries);
     entries.set(key, { key, start: entry.start, end: entry.end, value });

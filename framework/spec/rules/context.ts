@@ -122,6 +122,7 @@ class ScopeTable {
   readonly #all: Scopes;
   readonly #methods = new Map<string, Scopes>();
   readonly #templates = new Map<string, Scope>();
+  readonly #earlier = new Map<string, Scope>();
 
   constructor(spec: SpecDocument, resolved: RuleContext['resolved']) {
     this.#spec = spec;
@@ -132,7 +133,26 @@ class ScopeTable {
 
   at(path: SpecPath, name: ScopeName): Scope {
     const scopes = path[0] === 'auth' && Object.hasOwn(this.#resolved, String(path[1])) ? this.#method(String(path[1])) : this.#all;
-    return path[0] === 'templates' ? this.#withParameters(String(path[1]), name, scopes[name]) : scopes[name];
+    if (path[0] === 'templates') return this.#withParameters(String(path[1]), name, scopes[name]);
+    return path[0] === 'auth' ? this.#soFar(path, name, scopes[name]) : scopes[name];
+  }
+
+  /** In a method's own words only what stands before: vars see the vars above them, a step what the steps before it captured. */
+  #soFar([, method, part, at]: SpecPath, name: ScopeName, scope: Scope): Scope {
+    const resolved = this.#resolved[String(method)]?.method;
+    if (resolved === undefined || (part !== 'vars' && part !== 'steps' && part !== 'token')) return scope;
+    const key = `${method}/${part}/${part === 'token' ? '' : at}/${name}`;
+    const known = this.#earlier.get(key);
+    if (known !== undefined) return known;
+    const root = part === 'vars' ? 'vars' : 'token';
+    const names = part === 'vars' ? Object.keys(resolved.vars) : [];
+    const end = part === 'steps' ? Number(at) : resolved.steps.findIndex(({ type }) => type === 'token');
+    const earlier =
+      part === 'vars' ? names.slice(0, names.indexOf(String(at))) : capturedBy(resolved, resolved.steps.slice(0, Math.max(0, end)));
+    const members = Object.fromEntries(Object.entries(scope[root]?.members ?? {}).filter(([member]) => earlier.includes(member)));
+    const made: Scope = { ...scope, [root]: { type: 'map', members } };
+    this.#earlier.set(key, made);
+    return made;
   }
 
   #method(name: string): Scopes {
@@ -156,6 +176,9 @@ class ScopeTable {
     return made;
   }
 }
+
+const capturedBy = ({ token }: Resolved['method'], steps: Resolved['method']['steps']): string[] =>
+  steps.flatMap((step) => Object.keys((step.type === 'token' ? token?.capture : step.capture) ?? {}));
 
 /** A choice has the attributes of all its options; that each option has them is a rule of its own. */
 function choiceEntries(spec: SpecDocument): Scope {

@@ -43,14 +43,18 @@ describe('longForm', () => {
 
   it('takes text as written where text is wanted, and numbers where numbers are', () => {
     const text = `version: 1.10
-fields: { a: { example: 007, default: 1.50, title: true } }
+fields: { a: { example: 007, default: 1.50, title: true }, b: { type: number, default: 1.50 }, c: { type: boolean, default: true } }
 check: { get: /me, query: { v: 1.10, yes: true, list: [1e3, 007], gone: null }, headers: { X-Day: 2022-11-28 }, body: { n: 1.10, t: true } }
 http: { retry: { max_retries: 3 } }
 `;
     expect(long(text).value).toEqual({
       version: '1.10',
-      // A default may be a number, so it stays one.
-      fields: { a: { example: '007', default: 1.5, title: 'true' } },
+      // A default is a number where the field is one.
+      fields: {
+        a: { example: '007', default: '1.50', title: 'true' },
+        b: { type: 'number', default: 1.5 },
+        c: { type: 'boolean', default: true },
+      },
       check: {
         get: '/me',
         query: { v: '1.10', yes: 'true', list: ['1e3', '007'], gone: null },
