@@ -52,23 +52,24 @@ function typed(one: Capture, value: Json, name: string, response: Response, step
     });
   }
   const text = String(value);
-  if (type === 'url' || type === 'host')
-    return allowed(text, type, one.hosts ?? [], new URL(response.url).hostname, `${step}: capture ${name}`);
+  if (type === 'url' || type === 'host') return allowed(text, type, one.hosts ?? [], new URL(response.url), `${step}: capture ${name}`);
   return (one.secret ?? true) ? new Secret(text) : text;
 }
 
-function allowed(text: string, type: 'url' | 'host', hosts: readonly string[], same: string, where: string): string {
+function allowed(text: string, type: 'url' | 'host', hosts: readonly string[], same: URL, where: string): string {
   const url = URL.canParse(type === 'url' ? text : `https://${text}`) ? new URL(type === 'url' ? text : `https://${text}`) : undefined;
   const plain = url !== undefined && url.username === '' && url.password === '' && (type === 'url' || url.host === text.toLowerCase());
   if (url === undefined || !plain) throw new FerruleError('host_refused', `${where} is no plain ${type}`, { where });
   const fits = hosts.some((rule) => {
-    const pattern = rule === 'same' ? same : rule;
-    return pattern.startsWith('*.') ? url.hostname.endsWith(pattern.slice(1)) : url.hostname === pattern;
+    if (rule === 'same') return url.host === same.host;
+    // Another port is another server: nobody named it.
+    if (url.port !== '') return false;
+    return rule.startsWith('*.') ? url.hostname.endsWith(rule.slice(1)) : url.hostname === rule;
   });
   if (!fits)
     throw new FerruleError(
       'host_refused',
-      `${where} names the host ${url.hostname}, which the spec does not allow (${hosts.join(', ') || 'none'})`,
+      `${where} names the host ${url.host}, which the spec does not allow (${hosts.join(', ') || 'none'})`,
       { where },
     );
   return text.replace(/\/+$/, '');

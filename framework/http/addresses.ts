@@ -45,14 +45,22 @@ function classifyV6(bytes: number[]): AddressClass {
   if (bytes.every((byte) => byte === 0) || a === 0xff) return 'never';
   if ((a & 0xfe) === 0xfc) return 'private'; // unique local
   if (a === 0xfe && b >= 0x80) return 'private'; // link-local and the old site-local
+  if (startsWith(bytes, 0, 0x64, 0xff, 0x9b, 0, 1)) return 'private'; // NAT64 of this site, RFC 8215
   return 'public';
 }
 
-/** The IPv4 address inside ::ffff:0:0/96, ::/96 (but :: and ::1), 64:ff9b::/96 and 2002::/16. */
+const startsWith = (bytes: number[], ...prefix: number[]) => prefix.every((byte, index) => bytes[index] === byte);
+
+/**
+ * The IPv4 address inside ::ffff:0:0/96, ::ffff:0:0:0/96 (RFC 7915), ::/96 (but :: and ::1), 64:ff9b::/96, 2002::/16 and
+ * 2001::/32 (Teredo, where it stands inverted: RFC 4380 section 4).
+ */
 function embeddedV4(bytes: number[]): number[] | undefined {
-  const starts = (...prefix: number[]) => prefix.every((byte, index) => bytes[index] === byte);
+  const starts = (...prefix: number[]) => startsWith(bytes, ...prefix);
   const zeros = (from: number, to: number) => bytes.slice(from, to).every((byte) => byte === 0);
   if (zeros(0, 10) && bytes[10] === 0xff && bytes[11] === 0xff) return bytes.slice(12);
+  if (zeros(0, 8) && bytes[8] === 0xff && bytes[9] === 0xff && zeros(10, 12)) return bytes.slice(12);
+  if (starts(0x20, 0x01, 0, 0)) return bytes.slice(12).map((byte) => byte ^ 0xff);
   if (zeros(0, 12) && !zeros(12, 15)) return bytes.slice(12);
   if (starts(0, 0x64, 0xff, 0x9b) && zeros(4, 12)) return bytes.slice(12);
   if (starts(0x20, 0x02)) return bytes.slice(2, 6);

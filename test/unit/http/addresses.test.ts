@@ -38,6 +38,13 @@ describe('classifyAddress', () => {
     ['64:ff9b::169.254.169.254', 'metadata'],
     ['64:ff9b::8.8.8.8', 'public'],
     ['2002:0a00:0001::1', 'private'],
+    ['64:ff9b:1::a00:1', 'private'],
+    ['::ffff:0:127.0.0.1', 'loopback'],
+    ['::ffff:0:8.8.8.8', 'public'],
+    // Teredo keeps the IPv4 address inverted: f5ff:fffe is 10.0.0.1, f7f7:f7f7 is 8.8.8.8.
+    ['2001:0:4136:e378:8000:63bf:f5ff:fffe', 'private'],
+    ['2001:0:4136:e378:8000:63bf:f7f7:f7f7', 'public'],
+    ['2001:4860:4860::8888', 'public'],
     ['::127.0.0.1', 'loopback'],
   ])('%s is %s', (address, kind) => expect(classifyAddress(address)).toBe(kind));
 });
