@@ -35,9 +35,7 @@ export function scopesOf(resolved: Resolved): Scopes {
     uuid: TEXT,
   };
   for (const [choice, attributes] of Object.entries(resolved.choices)) {
-    connection[choice] = map(
-      Object.fromEntries(Object.keys(attributes).map((name) => [name, { type: 'text', host: true, trusted: true }])),
-    );
+    connection[choice] = map(Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, attributeEntry([value])])));
   }
   const token = map(tokenEntries(resolved, { ...connection, token: OPEN, response: RESPONSE }));
   const oauth = map({
@@ -63,6 +61,13 @@ export function scopesOf(resolved: Resolved): Scopes {
     item: { ...api, item: ANY },
   };
 }
+
+/** An attribute of a choice: a whole URL where each option says one, else what may stand in a host. */
+export const attributeEntry = (values: readonly string[]): ScopeEntry => ({
+  type: 'text',
+  trusted: true,
+  ...(values.every((value) => value.startsWith('https://')) ? { url: true } : { host: true }),
+});
 
 function fieldEntry(field: ResolvedField): ScopeEntry {
   const absent =

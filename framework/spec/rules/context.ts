@@ -1,6 +1,6 @@
 import { type Compiled, compile, type Kind, type Place, type Scope, type ScopeEntry } from '../../core/expression/index.ts';
 import type { Resolved } from '../../core/resolved.ts';
-import { type ScopeName, type Scopes, scopesOf } from '../../core/scope.ts';
+import { attributeEntry, type ScopeName, type Scopes, scopesOf } from '../../core/scope.ts';
 import type { SpecDocument } from '../../core/spec-types.gen.ts';
 import { resolve } from '../resolve.ts';
 import { type Shape, walkPlaces } from '../shape.ts';
@@ -102,7 +102,7 @@ function placeOf({ path, shape }: Leaf, spec: SpecDocument): Place {
   return encodeOf(path.slice(0, -2), spec) === 'graphql' ? 'graphql' : place;
 }
 
-function encodeOf(call: SpecPath, spec: SpecDocument): string | undefined {
+export function encodeOf(call: SpecPath, spec: SpecDocument): string | undefined {
   const [first, name] = call;
   if (first === 'streams' && call.length === 2) return inherited(spec, String(name), 'encode');
   if (first === 'templates') {
@@ -184,11 +184,12 @@ const capturedBy = ({ token }: Resolved['method'], steps: Resolved['method']['st
 function choiceEntries(spec: SpecDocument): Scope {
   const entries: Scope = {};
   for (const [choice, { options }] of Object.entries(spec.choices ?? {})) {
-    const names = new Set(['id']);
+    const values = new Map<string, string[]>([['id', Object.keys(options)]]);
     for (const option of Object.values(options)) {
-      for (const [name, value] of Object.entries(option)) if (typeof value === 'string') names.add(name);
+      for (const [name, value] of Object.entries(option))
+        if (typeof value === 'string') values.set(name, [...(values.get(name) ?? []), value]);
     }
-    const members = Object.fromEntries([...names].map((name): [string, ScopeEntry] => [name, { type: 'text', host: true, trusted: true }]));
+    const members = Object.fromEntries([...values].map(([name, all]) => [name, attributeEntry(all)]));
     entries[choice] = { type: 'map', members };
   }
   return entries;

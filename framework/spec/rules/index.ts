@@ -12,11 +12,14 @@ import { rule as expressionSyntax } from './expression-syntax.ts';
 import { rule as expressionType } from './expression-type.ts';
 import { rule as fieldCollision } from './field-collision.ts';
 import { FOUND_ELSEWHERE } from './found-elsewhere.ts';
+import { rule as methodSteps } from './method-steps.ts';
 import { rule as methodVariable } from './method-variable.ts';
 import { rule as missingCheck } from './missing-check.ts';
 import { rule as nameFile } from './name-file.ts';
+import { rule as nullItem } from './null-item.ts';
 import { rule as numberTooLarge } from './number-too-large.ts';
 import { rule as optionAttribute } from './option-attribute.ts';
+import { rule as paginateAmend } from './paginate-amend.ts';
 import { rule as parentCycle } from './parent-cycle.ts';
 import { rule as parentVariable } from './parent-variable.ts';
 import { rule as pathSyntax } from './path-syntax.ts';
@@ -59,11 +62,14 @@ export const RULES: readonly Rule[] = Object.freeze(
     expressionSyntax,
     expressionType,
     fieldCollision,
+    methodSteps,
     methodVariable,
     missingCheck,
     nameFile,
+    nullItem,
     numberTooLarge,
     optionAttribute,
+    paginateAmend,
     parentCycle,
     parentVariable,
     pathSyntax,

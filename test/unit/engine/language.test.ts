@@ -106,6 +106,22 @@ streams: { refused: { get: /s }, taken: { get: /s, errors: { rules: null } } }`)
   });
 });
 
+describe('choices', () => {
+  it('an attribute is text in a path, a host behind https://, or a whole URL', async () => {
+    await open(`auth: { n: { type: none, http: { base_url: '\${region.api}/v2' } } }
+choices: { region: { default: na, options: { na: { api: 'https://api.acme.test', auth: auth.acme.test, path: a/b }, eu: { api: 'https://api.acme.test/eu/', auth: auth.acme.test, path: c } } } }
+streams: { s: { get: '/\${region.path}/\${region.id}' } }`);
+    await records('s');
+    const { origin } = server;
+    const eu = await connectSpec(acme(EU), { choices: { region: 'eu' } }, addresses(origin));
+    await eu.http.get('x');
+    await eu.close();
+    expect(server.received.map(wire)).toEqual(['GET /v2/a/b/na', 'GET /eu/v2/x']);
+  });
+  const EU = `auth: { n: { type: none, http: { base_url: '\${region.api}/v2' } } }
+choices: { region: { options: { na: { api: 'https://api.acme.test' }, eu: { api: 'https://api.acme.test/eu/' } } } }`;
+});
+
 describe('steps of an auth method', () => {
   const LOGIN = (rest: string) => `auth:
   login:

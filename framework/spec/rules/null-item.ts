@@ -1,0 +1,16 @@
+import type { Rule } from './rule.ts';
+
+export const rule: Rule = {
+  name: 'null-item',
+  severity: 'error',
+  summary: 'A null among the items of a list that is sent or put into records.',
+  why: 'A null takes away what is inherited, and lists are not inherited item by item: it would be left out without a word.',
+  bad: 'body: { ids: [1, null] }',
+  good: "body: { ids: [1, '${null}'] }",
+  check: ({ leaves }, report) => {
+    for (const { path, node, shape } of leaves) {
+      if (node.value !== null || shape.kind !== 'value' || typeof path.at(-1) !== 'number') continue;
+      report(path, 'A null in a list removes nothing and is not sent.', { hint: "Write `'${null}'` for a JSON null, or leave it out." });
+    }
+  },
+};
