@@ -2,9 +2,13 @@
 
 import type { Connectors } from './connectors.gen.ts';
 import type { Finding } from './core/finding.ts';
+import type { Credential } from './credentials/types.ts';
 import type { Inputs } from './engine/connect.ts';
 import type { Connection } from './engine/connection.ts';
-import { type ConnectByNameOptions, connectByName, type StoredCredential } from './engine/connector.ts';
+import type { ConnectionStringOptions } from './engine/connection-string.ts';
+import { type CatalogueOptions, type ConnectByNameOptions, connectByName, type StoredCredential } from './engine/connector.ts';
+import type { Verbosity } from './engine/event-log.ts';
+import type { ClientEvent } from './http/types.ts';
 import type { LintOptions } from './spec/lint.ts';
 
 export * from './connectors.gen.ts';
@@ -20,18 +24,18 @@ export type { CaptureValue, Credential, CredentialStore, CredentialSummary, Fiel
 export type { CheckReport, CheckStep, CheckStepName } from './engine/check.ts';
 export type { ConnectOptions, Consent, Inputs } from './engine/connect.ts';
 export type { Connection, Reading, ReadOptions, StreamInfo } from './engine/connection.ts';
+export type { ConnectionStringOptions } from './engine/connection-string.ts';
 export {
-  BUNDLED_FOLDER,
-  bundledCatalogue,
   type CatalogueOptions,
   type ConnectByNameOptions,
   type Connector,
   loadConnector,
   type StoredCredential,
 } from './engine/connector.ts';
+export type { Verbosity } from './engine/event-log.ts';
 export type { ConnectionOptions, NetworkOptions, RetryOptions } from './engine/options.ts';
 export type { ClientEvent, Http, HttpOptions, HttpPromise, HttpResponse } from './http/types.ts';
-export { Catalogue, type CatalogueEntry } from './spec/catalogue.ts';
+export { BUNDLED_FOLDER, bundledCatalogue, Catalogue, type CatalogueEntry } from './spec/catalogue.ts';
 export type { LintOptions } from './spec/lint.ts';
 
 /** What `connect` takes for a connector: the union of its auth methods where it is known, else anything of the shape of inputs. */
@@ -53,6 +57,27 @@ export function connect<const Name extends string>(
   options?: ConnectByNameOptions,
 ): Promise<Connection<StreamOf<Name>>> {
   return connectByName(name, inputs as Inputs | StoredCredential, options);
+}
+
+/**
+ * Opens a connection from one connection string, as the drivers of other products take it:
+ * `Connector=jumpseller;AuthScheme=OAuth;InitiateOAuth=REFRESH;OAuthClientId=…;OAuthClientSecret=…;OAuthRefreshToken=…`.
+ * What `options` say goes before it. A property that has no effect here is an error, never ignored.
+ *
+ * Throws FerruleError: connection_string_malformed or not_supported (all mistakes at once in `findings`), and what `connect` throws.
+ */
+export async function fromConnectionString(text: string, options?: ConnectionStringOptions): Promise<Connection> {
+  return (await import('./engine/connection-string.ts')).connectString(text, options);
+}
+
+/** A credential (`connection.credential`) as one connection string. Secrets are masked unless `reveal`; a masked one cannot be read back. */
+export async function connectionStringOf(credential: Credential, options?: { reveal?: boolean } & CatalogueOptions): Promise<string> {
+  return (await import('./engine/connection-string.ts')).stringOf(credential, options);
+}
+
+/** Appends events to a file, one JSON object a line, secrets left out: `{ onEvent: await eventLog('ferrule.log', 4) }`. */
+export async function eventLog(path: string, verbosity?: Verbosity): Promise<(event: ClientEvent) => void> {
+  return (await import('./engine/event-log.ts')).eventLog(path, verbosity);
 }
 
 /** All findings of some spec files, rules included. The rules are loaded when this is called: a pipeline never needs them. */

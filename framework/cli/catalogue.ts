@@ -1,19 +1,15 @@
 import { delimiter, isAbsolute, resolve, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { FerruleError } from '../core/errors.ts';
 import type { SpecDocument } from '../core/spec-types.gen.ts';
-import { Catalogue } from '../spec/catalogue.ts';
+import { BUNDLED_FOLDER, Catalogue } from '../spec/catalogue.ts';
 import { type Loaded, loadFile } from '../spec/load.ts';
 import type { Arguments } from './arguments.ts';
 import type { Io } from './io.ts';
 
-/** The connectors that come with the package: the same place seen from the sources and from dist/. */
-export const BUNDLED = fileURLToPath(new URL('../../connectors', import.meta.url));
-
 /** --catalogue first, then FERRULE_CONNECTORS, then the bundled connectors: a team's own spec wins over ours of the same name. */
 export function catalogueFolders(args: Arguments, io: Io): string[] {
   const fromEnvironment = (io.env.FERRULE_CONNECTORS ?? '').split(delimiter).filter((folder) => folder !== '');
-  return [...args.texts('catalogue'), ...fromEnvironment].map((folder) => pathOf(io, folder)).concat(BUNDLED);
+  return [...args.texts('catalogue'), ...fromEnvironment].map((folder) => pathOf(io, folder)).concat(BUNDLED_FOLDER);
 }
 
 export const openCatalogue = (args: Arguments, io: Io): Catalogue => new Catalogue(catalogueFolders(args, io));

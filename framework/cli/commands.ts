@@ -15,7 +15,7 @@ export interface OptionInfo {
   many?: boolean;
   short?: string;
   /** Left out of the short help of a command; shown under a heading of its own. */
-  group?: 'network' | 'catalogue';
+  group?: 'network' | 'retry' | 'log' | 'catalogue';
 }
 
 export interface ArgumentInfo {
@@ -68,7 +68,42 @@ const NETWORK: Readonly<Record<string, OptionInfo>> = {
   'allow-loopback': { help: 'Allow hosts on this machine.', group: 'network' },
   proxy: { help: 'Proxy for https. Default: HTTPS_PROXY and NO_PROXY.', value: 'URL', group: 'network' },
   ca: { help: 'PEM file of a further certificate authority. Also FERRULE_CA.', value: 'FILE', group: 'network' },
+  certificate: { help: 'PEM file of a client certificate; its key with --key.', value: 'FILE', group: 'network' },
+  key: { help: 'PEM file of its key.', value: 'FILE', group: 'network' },
+  'authorization-prefix': { help: 'In place of Bearer before a token.', value: 'WORD', group: 'network' },
 };
+
+/** Put on every call; `request` has options of these names for its one. */
+const ADDED: Readonly<Record<string, OptionInfo>> = {
+  header: { help: 'A further header on every call, as "X-Team: data"; repeatable.', value: 'NAME: VALUE', many: true, group: 'network' },
+  query: { help: 'A further query parameter on every call; repeatable.', value: 'NAME=VALUE', many: true, group: 'network' },
+};
+
+const RETRY: Readonly<Record<string, OptionInfo>> = {
+  retries: { help: 'Send again at most so often; 0: never. It only lowers what the spec says.', value: 'N', group: 'retry' },
+  'retry-statuses': { help: 'Send again on these statuses only, such as 429,503.', value: 'LIST', group: 'retry' },
+  'retry-wait': { help: 'How waits grow.', value: 'KIND', values: ['growing', 'constant'], group: 'retry' },
+  timeout: { help: 'Longest time for one call with its retries, such as 30s.', value: 'DURATION', group: 'retry' },
+  throttle: {
+    help: 'At most so many requests in so long, such as 5/1s, besides the limits in the spec.',
+    value: 'N/DURATION',
+    group: 'retry',
+  },
+};
+
+const LOG: Readonly<Record<string, OptionInfo>> = {
+  trace: { help: 'Print each request and its answer side by side, secrets left out.', group: 'log' },
+  log: { help: 'Append what happens to this file, one JSON object a line, secrets left out.', value: 'FILE', group: 'log' },
+  verbosity: {
+    help: 'How much goes there: 1 failures, 2 also retries, waits and renewals, 3 also requests and statuses, 4 also headers, 5 also bodies. Default: 3.',
+    value: 'LEVEL',
+    values: ['1', '2', '3', '4', '5'],
+    group: 'log',
+  },
+};
+
+/** How a connection behaves: its network, its retries, what is told of it. */
+const BEHAVIOUR: Readonly<Record<string, OptionInfo>> = { ...NETWORK, ...RETRY, ...LOG };
 
 const JSON_OUTPUT: Readonly<Record<string, OptionInfo>> = { json: { help: 'Print JSON.' } };
 
@@ -167,7 +202,8 @@ export const COMMANDS: readonly CommandInfo[] = [
       ...JSON_OUTPUT,
       ...CATALOGUE,
       ...STORE,
-      ...NETWORK,
+      ...BEHAVIOUR,
+      ...ADDED,
     },
     examples: [
       ['ferrule connect jama-connect', 'asks for everything'],
@@ -182,16 +218,26 @@ export const COMMANDS: readonly CommandInfo[] = [
   },
   {
     name: 'credentials',
-    summary: 'List, show (masked), rename or remove stored credentials',
+    summary: 'List, show (masked), copy, rename or remove stored credentials',
     args: [
-      { name: 'action', help: 'list, show, rename or remove; default list' },
+      { name: 'action', help: 'list, show, copy, rename or remove; default list' },
       { name: 'name', help: 'the credential' },
-      { name: 'new-name', help: 'for rename' },
+      { name: 'new-name', help: 'for copy (which takes the inputs, not the tokens) and rename' },
     ],
-    options: { ...JSON_OUTPUT, ...STORE, ...CATALOGUE },
+    options: {
+      'connection-string': { help: 'With show: as one connection string.' },
+      reveal: { help: 'With --connection-string: secrets as they are.' },
+      ...JSON_OUTPUT,
+      ...STORE,
+      ...CATALOGUE,
+    },
     examples: [
       ['ferrule credentials', 'all of them'],
       ['ferrule credentials show ads-eu', 'one; secrets are masked'],
+      [
+        'ferrule credentials show ads-eu --connection-string --reveal > ads-eu.txt',
+        'all of it, to be read with --connection-string @ads-eu.txt',
+      ],
       ['ferrule credentials remove ads-eu', 'forget it'],
     ],
     load: () => import('./credentials.ts'),
@@ -199,10 +245,11 @@ export const COMMANDS: readonly CommandInfo[] = [
   {
     name: 'check',
     summary: 'Try a credential: name, TLS, answer, sign-in, permission',
-    args: [CONNECTOR],
-    options: { ...CREDENTIAL, ...INPUTS, ...JSON_OUTPUT, ...CATALOGUE, ...STORE, ...NETWORK },
+    args: [{ ...CONNECTOR, help: `${CONNECTOR.help}; not needed with --credential`, required: false }],
+    options: { ...CREDENTIAL, ...INPUTS, ...JSON_OUTPUT, ...CATALOGUE, ...STORE, ...BEHAVIOUR, ...ADDED },
     examples: [
       ['ferrule check jama-connect', 'the stored credential'],
+      ['ferrule check --credential work', 'one of several'],
       ['ferrule check jama-connect --inputs inputs.yaml --json', 'inputs that are stored nowhere'],
     ],
     load: () => import('./check.ts'),
@@ -226,7 +273,7 @@ export const COMMANDS: readonly CommandInfo[] = [
       ...Object.fromEntries(Object.entries(INPUTS).filter(([name]) => name !== 'method')),
       ...CATALOGUE,
       ...STORE,
-      ...NETWORK,
+      ...BEHAVIOUR,
     },
     examples: [
       ['ferrule request jama-connect GET /users/current', 'an authenticated curl'],
@@ -240,7 +287,7 @@ export const COMMANDS: readonly CommandInfo[] = [
     args: [CONNECTOR, { name: 'stream', help: 'show this stream in full' }],
     options: {
       method: { help: 'Auth method. Default: the first.', value: 'NAME' },
-      choice: { help: 'A choice, such as version=v1; repeatable.', value: 'NAME=OPTION', many: true },
+      choice: { help: 'A choice, such as api=v1; repeatable.', value: 'NAME=OPTION', many: true },
       ...JSON_OUTPUT,
       ...CATALOGUE,
     },
@@ -258,13 +305,13 @@ export const COMMANDS: readonly CommandInfo[] = [
     options: {
       out: { help: 'Folder for <stream>.jsonl files, or - for standard output (one stream). Default: out/<connector>.', value: 'FOLDER' },
       limit: { help: 'At most so many records of each stream.', value: 'N' },
-      trace: { help: 'Print each request and its answer side by side, secrets left out.' },
       json: { help: 'Print events as JSON, one a line.' },
       ...CREDENTIAL,
       ...INPUTS,
       ...CATALOGUE,
       ...STORE,
-      ...NETWORK,
+      ...BEHAVIOUR,
+      ...ADDED,
     },
     examples: [
       ['ferrule read jama-connect projects items --out data', 'two streams into data/'],

@@ -1,23 +1,24 @@
 import { FerruleError } from '../core/errors.ts';
 import type { SpecDocument } from '../core/spec-types.gen.ts';
+import type { ParsedConnection } from '../credentials/connection.ts';
 import type { Credential, CredentialStore, FieldValue } from '../credentials/types.ts';
 import type { CheckReport } from '../engine/check.ts';
-import { connectSpec, connectStored } from '../engine/connect.ts';
+import { type ConnectOptions, connectSpec, connectStored } from '../engine/connect.ts';
 import type { Connection } from '../engine/connection.ts';
 import type { ConnectionOptions } from '../engine/options.ts';
 import { authType } from '../spec/resolve.ts';
 import type { Arguments } from './arguments.ts';
-import { findSpec } from './catalogue.ts';
+import { behaviourOptions } from './behaviour.ts';
+import { findSpec, pathOf } from './catalogue.ts';
 import { checkText } from './check-text.ts';
 import type { Run } from './commands.ts';
-import { runtimeOptions } from './connection-string.ts';
 import { consentOf, redirectUri } from './consent.ts';
 import { type GivenInputs, gatherInputs, shapeOf } from './inputs.ts';
 import { type Io, print } from './io.ts';
 import { printJson } from './json-output.ts';
-import { networkOptions } from './network.ts';
 import { canAsk, choose } from './prompt.ts';
 import { type RunningSandbox, runningSandbox } from './sandbox-address.ts';
+import { say } from './say.ts';
 import { openStore } from './store.ts';
 import { styleOf } from './style.ts';
 
@@ -44,10 +45,12 @@ export const run: Run = async (args, io) => {
       throw new FerruleError('usage', `"${name}" is a credential for ${before.connector}`, { next: 'Take another --name.' });
     }
     const address = args.text('sandbox');
-    const sandbox = address === undefined ? undefined : await runningSandbox(address, io.signal);
-    const network = await networkOptions(args, io);
+    const sandbox =
+      address === undefined
+        ? undefined
+        : await runningSandbox(address, { connector: spec.name, method: args.text('method'), choices: args.pairs('choice') }, io.signal);
     const options: ConnectionOptions = {
-      network,
+      ...(await behaviourOptions(args, io)),
       environment: io.env,
       clock: io.clock,
       random: io.random,
@@ -75,18 +78,11 @@ async function connect(work: Work): Promise<number> {
     ...(presets !== undefined && { presets }),
   });
   const { string, ...entered } = inputs;
-  const own = string === undefined ? {} : await runtimeOptions(string.runtime, io);
-  const code = string?.oauth.code;
+  const own = string === undefined ? options : await withString(work, string);
   const redirect = redirectUri(args, string?.oauth.redirect_uri);
   if (!prompt && sandbox === undefined && inputs.tokens?.access_token === undefined) await announceRedirect(work, inputs.method, redirect);
-  const connection = await connectSpec(spec, entered, {
-    ...options,
-    ...own,
-    network: { ...own.network, ...options.network },
-    redirectUri: redirect,
-    // A code that the provider showed on another machine is all that a consent would bring.
-    consent: code === undefined ? consentOf(args, io, sandbox?.addresses) : async () => code.reveal(),
-  });
+  const consent = consentOf(args, io, sandbox?.addresses);
+  const connection = await connectSpec(spec, entered, { consent, ...own, redirectUri: redirect });
   try {
     const report = await tryIt(connection, args, io);
     if (report?.ok === false) {
@@ -101,6 +97,18 @@ async function connect(work: Work): Promise<number> {
   } finally {
     await connection.close();
   }
+}
+
+/** The command line's options over what the string says besides inputs. */
+async function withString({ spec, io, options }: Work, string: ParsedConnection): Promise<ConnectOptions> {
+  if (string.storage !== undefined) {
+    throw new FerruleError('not_supported', 'OAuthSettingsLocation is not supported where the credential is stored', {
+      where: 'OAuthSettingsLocation',
+      next: 'Leave it out: --store says where that is.',
+    });
+  }
+  const { optionsOf, over } = await import('../engine/connection-string.ts');
+  return over(await optionsOf(spec, string, (path) => pathOf(io, path)), options);
 }
 
 /** New fields or another description for a credential whose grant still holds: nobody has to consent again. */
@@ -170,7 +178,7 @@ function storedInputs(
 async function tryIt(connection: Connection, args: Arguments, io: Io): Promise<CheckReport | undefined> {
   if (args.flag('no-check')) return undefined;
   const report = await connection.check({ signal: io.signal });
-  await print(io.stderr, checkText(report, styleOf(io.stderr, io.env)));
+  await say(io.stderr, checkText(report, styleOf(io.stderr, io.env)));
   return report;
 }
 
@@ -181,11 +189,15 @@ interface Later {
 }
 
 /** Fields that want a token first: their values come from the provider. */
-async function fieldsAfterAuth({ spec, io, before }: Work, connection: Connection, given: GivenInputs['fields']): Promise<Later> {
+async function fieldsAfterAuth({ spec, args, io, before }: Work, connection: Connection, given: GivenInputs['fields']): Promise<Later> {
   const later: Later = { values: {}, open: [] };
   for (const { name, title, required } of shapeOf(spec, connection.method).fields.filter(({ after }) => after === 'auth')) {
-    if (given[name] !== undefined) continue;
+    if (given[name] !== undefined && args.flag('no-check')) continue;
     const options = await connection.options(name, { signal: io.signal });
+    if (given[name] !== undefined) {
+      await warnOfStranger(io, title, given[name], options);
+      continue;
+    }
     const stored = before?.fields[name];
     if (canAsk(io) && options.length > 0)
       later.values[name] = await choose(io, title, options, typeof stored === 'string' ? stored : undefined);
@@ -196,6 +208,20 @@ async function fieldsAfterAuth({ spec, io, before }: Work, connection: Connectio
   return later;
 }
 
+/** A profile that the credential does not see is told now, not by the first read. */
+async function warnOfStranger(
+  io: Io,
+  title: string,
+  value: FieldValue,
+  options: readonly { value: string; label: string }[],
+): Promise<void> {
+  if (options.length === 0 || options.some((option) => option.value === String(value))) return;
+  const some = options.slice(0, 5).map((option) => `${option.value} (${option.label})`);
+  const more = options.length > some.length ? ` and ${options.length - some.length} more` : '';
+  const warning = `${styleOf(io.stderr, io.env).yellow('warning')}: ${title}: ${String(value)} is not among what the provider offers: ${some.join(', ')}${more}.`;
+  await say(io.stderr, `${warning}\n`);
+}
+
 async function finish(
   { spec, args, io, name, before }: Work,
   method: string,
@@ -204,7 +230,7 @@ async function finish(
 ): Promise<number> {
   const style = styleOf(io.stderr, io.env);
   for (const { field, title, options } of open) {
-    await print(io.stderr, `${style.yellow('warning')}: ${title} is not chosen yet. There are:\n`);
+    await say(io.stderr, `${style.yellow('warning')}: ${title} is not chosen yet. There are:\n`);
     for (const { value, label } of options) await print(io.stderr, `  ${value}  ${label}\n`);
     await print(io.stderr, `Choose with \`ferrule connect ${spec.name} --name '${name}' --field ${field}=…\`.\n`);
   }

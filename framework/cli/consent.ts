@@ -6,6 +6,7 @@ import type { Arguments } from './arguments.ts';
 import { openBrowser } from './browser.ts';
 import { type Io, print } from './io.ts';
 import { ask, canAsk } from './prompt.ts';
+import { say } from './say.ts';
 import { readAll } from './standard-input.ts';
 import { styleOf } from './style.ts';
 
@@ -44,7 +45,7 @@ export function consentOf(args: Arguments, io: Io, addresses: Readonly<Record<st
         io.stderr,
         `${opened ? 'Your browser opens. If it does not, open' : 'Open this address in a browser, and agree:'}\n\n  ${style.bold(url)}\n\n`,
       );
-      await print(io.stderr, `Waiting for the answer at ${uri} (Ctrl-C ends; --paste is for a browser on another machine).\n`);
+      await say(io.stderr, `Waiting for the answer at ${uri} (Ctrl-C ends; --paste is for a browser on another machine).\n`);
       return await server.wait();
     } finally {
       await server.close();

@@ -1,18 +1,24 @@
 import { FerruleError } from '../core/errors.ts';
 import { suggest } from '../core/suggest.ts';
+import { connectionOf, toConnectionString } from '../credentials/connection-write.ts';
 import { maskCredential } from '../credentials/mask.ts';
-import type { Credential, CredentialStore } from '../credentials/types.ts';
+import { connectorShape } from '../credentials/shape.ts';
+import type { CredentialStore } from '../credentials/types.ts';
+import { authType } from '../spec/resolve.ts';
 import type { Arguments } from './arguments.ts';
+import { findSpec } from './catalogue.ts';
 import type { Run } from './commands.ts';
 import { type Io, print } from './io.ts';
 import { printJson } from './json-output.ts';
-import { openStore } from './store.ts';
+import { say } from './say.ts';
+import { openStore, storedCredential } from './store.ts';
 import { styleOf } from './style.ts';
 import { table, widthOf } from './table.ts';
 
 const ACTIONS: Readonly<Record<string, (store: CredentialStore, args: Arguments, io: Io) => Promise<number>>> = {
   list,
   show,
+  copy,
   rename,
   remove,
 };
@@ -70,44 +76,60 @@ function named(args: Arguments): string {
   return name;
 }
 
-async function mustGet(store: CredentialStore, name: string): Promise<Credential> {
-  const credential = await store.get(name);
-  if (credential !== undefined) return credential;
-  const names = (await store.list()).map((one) => one.name);
-  const meant = suggest(name, names);
-  const listed = names.length === 0 ? 'There is none.' : `There are: ${names.join(', ')}.`;
-  throw new FerruleError('credential_unknown', `No credential "${name}" is stored`, {
-    where: name,
-    next: meant === undefined ? listed : `Did you mean "${meant}"?`,
-  });
-}
-
 async function show(store: CredentialStore, args: Arguments, io: Io): Promise<number> {
-  const credential = await mustGet(store, named(args));
-
-  const masked = maskCredential(credential);
+  const credential = await storedCredential(store, named(args));
+  const reveal = args.flag('reveal');
+  if (args.flag('connection-string')) {
+    const { spec } = await findSpec(args, io, credential.connector);
+    const shape = connectorShape(spec);
+    await print(io.stdout, `${toConnectionString(connectionOf(credential, shape), shape, { reveal })}\n`);
+    if (!reveal) await say(io.stderr, 'Secrets are masked. --reveal writes them, so that the string can be read back.\n');
+    if (credential.sandbox !== undefined) await say(io.stderr, 'It was made for a sandbox: the provider itself does not accept it.\n');
+    return 0;
+  }
+  if (reveal) throw new FerruleError('usage', '--reveal goes with --connection-string');
+  const { sandbox, ...masked } = maskCredential(credential);
   if (args.flag('json')) {
-    await printJson(io, masked);
+    await printJson(io, maskCredential(credential));
     return 0;
   }
   const style = styleOf(io.stdout, io.env);
+  const width = widthOf(io.stdout);
   const rows = Object.entries(masked).flatMap(([key, value]): string[][] => {
     if (typeof value !== 'object' || value === null) return [[style.dim(key), String(value)]];
     const inner = key === 'expires' ? times(value as Record<string, number>) : Object.entries(value);
     return inner.map(([name, item]) => [style.dim(`${key}.${name}`), typeof item === 'string' ? item : JSON.stringify(item)]);
   });
-  await print(io.stdout, table(['', ''], rows));
+  if (sandbox !== undefined) rows.push([style.dim('sandbox'), [...new Set(Object.values(credential.sandbox?.addresses ?? {}))].join(' ')]);
+  await print(io.stdout, table(['', ''], rows, { ...(width !== undefined && { width }) }));
   return 0;
 }
 
 const times = (value: Record<string, number>): [string, string][] =>
   Object.entries(value).map(([name, at]) => [name, new Date(at).toISOString()]);
 
+/**
+ * The same inputs under another name. Tokens are not copied: two credentials with one refresh token would end each other's
+ * grant at a provider that rotates it.
+ */
+async function copy(store: CredentialStore, args: Arguments, io: Io): Promise<number> {
+  const name = named(args);
+  const wanted = newName(args);
+  const { scope: _granted, state: _state, ...credential } = await storedCredential(store, name);
+  const { spec } = await findSpec(args, io, credential.connector);
+  const { type } = spec.auth[credential.method] ?? {};
+  const consents = type !== undefined && authType(type).consent === true;
+  const empty = { captures: {}, expires: {}, ...(consents && { state: 'reconnect' as const }) };
+  await store.put({ ...credential, ...empty, name: wanted, created: new Date(io.clock.now()).toISOString() }, { expectVersion: 0 });
+  const next = consents ? ` It has no grant of its own yet: \`ferrule connect ${credential.connector} --name '${wanted}'\` gets one.` : '';
+  await say(io.stderr, `"${wanted}" has the inputs of "${name}".${next}\n`);
+  return 0;
+}
+
 async function rename(store: CredentialStore, args: Arguments, io: Io): Promise<number> {
   const name = named(args);
-  const [, , wanted] = args.positionals;
-  if (wanted === undefined) throw new FerruleError('usage', 'credentials rename wants the new name too');
-  const credential = await mustGet(store, name);
+  const wanted = newName(args);
+  const credential = await storedCredential(store, name);
 
   // Only if the new name is free: nothing is lost when it is not.
   await store.put({ ...credential, name: wanted }, { expectVersion: 0 });
@@ -116,9 +138,14 @@ async function rename(store: CredentialStore, args: Arguments, io: Io): Promise<
   return 0;
 }
 
+function newName({ positionals: [action, , name] }: Arguments): string {
+  if (name === undefined) throw new FerruleError('usage', `credentials ${action} wants the new name too`);
+  return name;
+}
+
 async function remove(store: CredentialStore, args: Arguments, io: Io): Promise<number> {
   const name = named(args);
-  await mustGet(store, name);
+  await storedCredential(store, name);
   await store.remove(name);
   await print(io.stderr, `"${name}" is removed here. At the provider the key or grant stays valid until it is revoked there.\n`);
   return 0;

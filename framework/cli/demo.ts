@@ -20,6 +20,7 @@ import { printJson } from './json-output.ts';
 import { Progress } from './progress.ts';
 import { seconds } from './read.ts';
 import { readStreams } from './read-streams.ts';
+import { say } from './say.ts';
 import { styleOf } from './style.ts';
 import { paragraph, table, widthOf } from './table.ts';
 
@@ -132,7 +133,7 @@ async function demonstrate(spec: SpecDocument, { method: name, read, folder, rec
   } catch (error) {
     if (io.signal.aborted || !isFerruleError(error)) throw error;
     progress.clear();
-    await print(io.stderr, `${spec.name}: ${errorText(error, io)}`);
+    await say(io.stderr, `${spec.name}: ${errorText(error, io)}`);
     row.wrong.push({
       stream: '*',
       records: 0,

@@ -34,10 +34,13 @@ export async function printHelp(output: Output, style: Style): Promise<void> {
   );
 }
 
-const HEADINGS: readonly (readonly [OptionInfo['group'], string])[] = [
+/** Groups of options, in the order of help and of the reference page. */
+export const HEADINGS: readonly (readonly [OptionInfo['group'], string])[] = [
   [undefined, 'Options'],
   ['catalogue', 'Where specs and credentials are'],
   ['network', 'Network'],
+  ['retry', 'Retries and limits'],
+  ['log', 'Log'],
 ];
 
 export async function printCommandHelp(command: CommandInfo, output: Output, style: Style): Promise<void> {
@@ -61,8 +64,12 @@ export async function printCommandHelp(command: CommandInfo, output: Output, sty
     parts.push(`\n${title}:\n`, table(['', ''], rows, options));
   }
   parts.push('\nExamples:\n');
-  for (const [line, what] of command.examples) parts.push(`  ${style.dim(`# ${what}`)}\n  ${line}\n`);
+  for (const [line, what] of command.examples) parts.push(`  ${style.dim(`# ${what}`)}\n  ${shellLines(line, width)}\n`);
   await print(output, parts.join(''));
 }
+
+/** A command that is too long for the terminal goes on behind a backslash, so that it can be copied as it stands. */
+const shellLines = (line: string, width = Number.POSITIVE_INFINITY): string =>
+  line.length + 2 <= width ? line : line.replaceAll(' --', ' \\\n      --');
 
 const optionHelp = ({ help, values }: OptionInfo): string => (values === undefined ? help : `${help} One of ${values.join(', ')}.`);

@@ -5,19 +5,21 @@ import { Secret } from '../core/secret.ts';
 import type { SpecDocument } from '../core/spec-types.gen.ts';
 import { suggest } from '../core/suggest.ts';
 import { readAssignments } from '../credentials/assignments.ts';
-import type { ParsedConnection } from '../credentials/connection.ts';
+import { type ParsedConnection, scopesIn } from '../credentials/connection.ts';
 import { environmentInputs } from '../credentials/environment.ts';
 import { checkValue, type RawValue, type ValueOptions } from '../credentials/field-value.ts';
 import { readInputFile } from '../credentials/input-file.ts';
 import { type InputShape, type InputSource, inputError, readInputs } from '../credentials/inputs.ts';
 import { inputField } from '../credentials/shape.ts';
 import type { FieldValue, InputField } from '../credentials/types.ts';
-import { resolveFields } from '../spec/resolve.ts';
+import { signInFields } from '../engine/inputs.ts';
+import { resolve, resolveFields } from '../spec/resolve.ts';
 import type { Arguments } from './arguments.ts';
 import { pathOf } from './catalogue.ts';
 import { readConnectionOption } from './connection-string.ts';
 import { type Io, print } from './io.ts';
 import { ask, askSecret, choose } from './prompt.ts';
+import { say } from './say.ts';
 import { readAll } from './standard-input.ts';
 import { styleOf } from './style.ts';
 import { paragraph } from './table.ts';
@@ -28,6 +30,8 @@ export interface GivenInputs {
   fields: Record<string, FieldValue>;
   /** Tokens that the person brings. */
   tokens?: ParsedConnection['tokens'];
+  /** Scopes to ask for in place of the spec's. */
+  scopes?: readonly string[];
   /** The connection string that they came from, for its other settings. */
   string?: ParsedConnection;
 }
@@ -58,7 +62,7 @@ export async function gatherInputs(spec: SpecDocument, args: Arguments, io: Io, 
   const { presets = {} } = options;
   const asked = options.method ?? file?.method ?? string?.method ?? presets.method;
   const method = await pickMethod(spec, asked, io, options.prompt);
-  const shape = shapeOf(spec, method);
+  const shape = withoutSignIn(shapeOf(spec, method), spec, string);
   const { source, findings } = await readAssignments(args.texts('field'), {
     fields: shape.fields,
     stdin: async () => (await readAll(io)).toString('utf8'),
@@ -83,7 +87,7 @@ export async function gatherInputs(spec: SpecDocument, args: Arguments, io: Io, 
     method,
     choices: read.choices,
     fields: read.values,
-    ...(string !== undefined && { tokens: string.tokens, string }),
+    ...(string !== undefined && { tokens: string.tokens, ...scopesIn(string), string }),
   };
   if (options.prompt) await askForRest(spec, shape, given, presets, io);
   return given;
@@ -105,6 +109,13 @@ export function shapeOf(spec: SpecDocument, method: string): InputShape & { fiel
   };
 }
 
+/** With a token that is not renewed (InitiateOAuth=OFF) what only a token request needs is not wanted. */
+function withoutSignIn(shape: ReturnType<typeof shapeOf>, spec: SpecDocument, string: ParsedConnection | undefined): typeof shape {
+  if (string?.initiate !== 'OFF' || string.tokens.access_token === undefined) return shape;
+  const idle = signInFields(resolve(spec, { method: string.method, choices: string.choices }));
+  return { ...shape, fields: shape.fields.map((field) => (idle.has(field.name) ? { ...field, required: false } : field)) };
+}
+
 async function pickMethod(spec: SpecDocument, wanted: string | undefined, io: Io, prompt: boolean): Promise<string> {
   const names = Object.keys(spec.auth);
   if (wanted !== undefined) {
@@ -123,7 +134,7 @@ async function pickMethod(spec: SpecDocument, wanted: string | undefined, io: Io
 async function warn(findings: readonly Finding[], io: Io): Promise<void> {
   const style = styleOf(io.stderr, io.env);
   for (const { severity, message, hint } of findings) {
-    if (severity === 'warning') await print(io.stderr, `${style.yellow('warning')}: ${message}${hint === undefined ? '' : ` ${hint}`}\n`);
+    if (severity === 'warning') await say(io.stderr, `${style.yellow('warning')}: ${message}${hint === undefined ? '' : ` ${hint}`}\n`);
   }
 }
 
@@ -197,9 +208,9 @@ async function askField(field: InputField, stored: FieldValue | undefined, allow
     }
     const checked = checkValue(field, answer, allowed);
     if (!('problem' in checked)) {
-      if (checked.warning !== undefined) await print(io.stderr, `The value ${checked.warning}.\n`);
+      if (checked.warning !== undefined) await say(io.stderr, `The value ${checked.warning}.\n`);
       return checked.value;
     }
-    await print(io.stderr, `The value ${checked.problem}.${checked.hint === undefined ? '' : ` ${checked.hint}`}\n`);
+    await say(io.stderr, `The value ${checked.problem}.${checked.hint === undefined ? '' : ` ${checked.hint}`}\n`);
   }
 }

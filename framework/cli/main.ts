@@ -5,6 +5,7 @@ import { COMMANDS } from './commands.ts';
 import { errorText } from './error-text.ts';
 import { printCommandHelp, printHelp } from './help.ts';
 import { type Io, print, Stop } from './io.ts';
+import { say } from './say.ts';
 import { styleOf } from './style.ts';
 
 /**
@@ -22,7 +23,9 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
       if (stopped.exitCode !== 0) await print(io.stderr, `${stopped.message}\n`);
       return stopped.exitCode;
     }
-    await print(io.stderr, errorText(error, io, { debug, json: json && !argv.includes('request') }));
+    const plain = json && !argv.includes('request');
+    const text = errorText(error, io, { debug, json: plain });
+    await (plain || debug ? print : say)(io.stderr, text);
     return exitCode(error);
   }
 }

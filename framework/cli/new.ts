@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { FerruleError } from '../core/errors.ts';
 import { pathOf } from './catalogue.ts';
 import type { Run } from './commands.ts';
@@ -18,8 +19,8 @@ export const run: Run = async (args, io) => {
       next: plain === '' ? 'Write, for example, acme-crm.' : `Write ${plain}.`,
     });
   }
-  const text = starter(name, args.text('auth') ?? 'bearer');
   const out = args.text('out') ?? '.';
+  const text = starter(name, args.text('auth') ?? 'bearer', schemaFrom(out === '-' ? io.cwd : pathOf(io, out)));
   if (out === '-') {
     await print(io.stdout, text);
     return 0;
@@ -48,3 +49,16 @@ export const run: Run = async (args, io) => {
   );
   return 0;
 };
+
+const PACKAGE = fileURLToPath(new URL('../..', import.meta.url)).replace(/[/\\]$/, '');
+
+/** The editor schema, seen from a folder of the same project; elsewhere (a global installation) where a project has it. */
+function schemaFrom(folder: string): string {
+  const inside = dirname(PACKAGE).endsWith(`${sep}node_modules`);
+  const root = inside ? dirname(dirname(PACKAGE)) : PACKAGE;
+  if (folder !== root && !folder.startsWith(root + sep)) return './node_modules/ferrule/schemas/connector.gen.schema.json';
+  const path = relative(folder, join(PACKAGE, 'schemas', 'connector.gen.schema.json'))
+    .split(sep)
+    .join('/');
+  return path.startsWith('.') ? path : `./${path}`;
+}

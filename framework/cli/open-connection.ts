@@ -8,24 +8,23 @@ import type { Connection } from '../engine/connection.ts';
 import type { ConnectionOptions } from '../engine/options.ts';
 import type { ClientEvent } from '../http/types.ts';
 import type { Arguments } from './arguments.ts';
-import { findSpec } from './catalogue.ts';
-import { runtimeOptions } from './connection-string.ts';
+import { behaviourOptions } from './behaviour.ts';
+import { findSpec, pathOf } from './catalogue.ts';
 import { gatherInputs, givesInputs, shapeOf } from './inputs.ts';
 import type { Io } from './io.ts';
-import { networkOptions } from './network.ts';
-import { openStore } from './store.ts';
+import { openStore, storedCredential } from './store.ts';
 
 export interface Opened extends AsyncDisposable {
   spec: SpecDocument;
   connection: Connection;
   /** The stored credential's name; undefined for inputs that are stored nowhere. */
   credential: string | undefined;
-  /** Records of a stream at most, where a connection string says so. */
-  limit: number | undefined;
 }
 
 export interface OpenOptions {
   onEvent?: (event: ClientEvent) => void;
+  /** Whether --header and --query are for every call. Default true. */
+  everyCall?: boolean;
   /** The option that names the auth method. Default: method. */
   methodOption?: string;
 }
@@ -35,15 +34,14 @@ export interface OpenOptions {
  * inputs of the environment.
  */
 export async function openConnection(args: Arguments, io: Io, options: OpenOptions = {}): Promise<Opened> {
-  const { spec } = await findSpec(args, io, args.positionals[0] ?? '');
+  const { spec } = await findSpec(args, io, args.positionals[0] ?? (await connectorOf(args, io)));
   const methodOption = options.methodOption ?? 'method';
   const shared: ConnectionOptions = {
-    network: await networkOptions(args, io),
+    ...(await behaviourOptions(args, io, options)),
     environment: io.env,
     clock: io.clock,
     random: io.random,
     signal: io.signal,
-    ...(options.onEvent && { onEvent: options.onEvent }),
   };
   const named = args.text('credential');
   const given = givesInputs(args, methodOption);
@@ -57,7 +55,7 @@ export async function openConnection(args: Arguments, io: Io, options: OpenOptio
   try {
     const name = named ?? (await onlyCredential(store, spec.name));
     if (name !== undefined) {
-      return opened({ spec, connection: await connectStored(spec, name, { ...shared, store }), credential: name, limit: undefined }, store);
+      return opened({ spec, connection: await connectStored(spec, name, { ...shared, store }), credential: name }, store);
     }
     if (!inEnvironment(spec, io)) {
       throw new FerruleError('credential_unknown', `No credential for ${spec.name} is stored`, {
@@ -72,17 +70,30 @@ export async function openConnection(args: Arguments, io: Io, options: OpenOptio
   }
 }
 
+/** Without a connector's name the stored credential says which it is for. */
+async function connectorOf(args: Arguments, io: Io): Promise<string> {
+  const name = args.text('credential');
+  if (name === undefined)
+    throw new FerruleError('usage', 'Neither a connector nor a credential is named', { next: 'Pass a connector, or --credential NAME.' });
+  const store = openStore(args, io);
+  try {
+    return (await storedCredential(store, name)).connector;
+  } finally {
+    await store.close();
+  }
+}
+
 async function fromInputs(
   spec: SpecDocument,
   args: Arguments,
   io: Io,
   shared: ConnectionOptions,
   methodOption: string,
-): Promise<{ connection: Connection; limit: number | undefined }> {
+): Promise<{ connection: Connection }> {
   const { string, ...inputs } = await gatherInputs(spec, args, io, { prompt: false, method: args.text(methodOption) });
-  const own = string === undefined ? {} : await runtimeOptions(string.runtime, io);
-  const connection = await connectSpec(spec, inputs, { ...shared, ...own, network: { ...own.network, ...shared.network } });
-  return { connection, limit: string?.runtime.limit };
+  if (string === undefined) return { connection: await connectSpec(spec, inputs, shared) };
+  const { connectParsed } = await import('../engine/connection-string.ts');
+  return { connection: await connectParsed(spec, inputs, string, shared, (path) => pathOf(io, path)) };
 }
 
 function opened(parts: Omit<Opened, typeof Symbol.asyncDispose>, store: CredentialStore | undefined): Opened {

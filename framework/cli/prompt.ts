@@ -74,20 +74,39 @@ export interface Choice {
   label: string;
 }
 
-/** A numbered list; the answer is a number or the value itself. Enter takes the preset, if there is one. */
+/** A list that is longer is not shown whole: part of a name finds what is meant. */
+const MOST_SHOWN = 20;
+
+/**
+ * A numbered list; the answer is a number, the value itself, or a part of what is listed, which lists only what has it.
+ * Enter takes the preset, if there is one.
+ */
 export async function choose(io: Io, question: string, choices: readonly Choice[], preset?: string): Promise<string> {
-  const width = String(choices.length).length;
   await print(io.stderr, `${question}\n`);
-  for (const [position, { value, label }] of choices.entries()) {
-    const mark = value === preset ? ' (default)' : '';
-    await print(io.stderr, `  ${String(position + 1).padStart(width)}  ${label}${label === value ? '' : `  ${value}`}${mark}\n`);
-  }
+  await list(io, choices, choices, preset);
+  const long = choices.length > MOST_SHOWN;
+  const ending = preset === undefined ? ': ' : ' (Enter for the default): ';
   for (;;) {
-    const answer = (await ask(io, preset === undefined ? 'Number: ' : 'Number (Enter for the default): ')).trim();
+    const answer = (await ask(io, `${long ? 'Number, or part of a name' : 'Number'}${ending}`)).trim();
     if (answer === '' && preset !== undefined) return preset;
     const byValue = choices.find(({ value }) => value === answer);
     const chosen = byValue ?? (/^\d+$/.test(answer) ? choices[Number(answer) - 1] : undefined);
     if (chosen !== undefined) return chosen.value;
-    await print(io.stderr, `Type a number from 1 to ${choices.length}.\n`);
+    const part = answer.toLowerCase();
+    const found = answer === '' ? [] : choices.filter(({ value, label }) => `${label}\n${value}`.toLowerCase().includes(part));
+    if (found.length === 0) await print(io.stderr, `Type a number from 1 to ${choices.length}${long ? ', or part of a name' : ''}.\n`);
+    else await list(io, found, choices, preset);
   }
+}
+
+/** Each keeps its number in the whole list. */
+async function list(io: Io, some: readonly Choice[], all: readonly Choice[], preset: string | undefined): Promise<void> {
+  const width = String(all.length).length;
+  for (const one of some.slice(0, MOST_SHOWN)) {
+    const { value, label } = one;
+    const mark = value === preset ? ' (default)' : '';
+    const number = String(all.indexOf(one) + 1).padStart(width);
+    await print(io.stderr, `  ${number}  ${label}${label === value ? '' : `  ${value}`}${mark}\n`);
+  }
+  if (some.length > MOST_SHOWN) await print(io.stderr, `  … and ${some.length - MOST_SHOWN} more\n`);
 }

@@ -3,7 +3,6 @@ import { FerruleError } from '../core/errors.ts';
 import { suggest } from '../core/suggest.ts';
 import type { JsonObject } from '../core/value.ts';
 import type { Connection } from '../engine/connection.ts';
-import type { ClientEvent } from '../http/types.ts';
 import type { Arguments } from './arguments.ts';
 import { pathOf } from './catalogue.ts';
 import type { Run } from './commands.ts';
@@ -13,22 +12,17 @@ import { type Io, print } from './io.ts';
 import { openConnection } from './open-connection.ts';
 import { Progress } from './progress.ts';
 import { readStreams, type StreamSummary } from './read-streams.ts';
+import { say } from './say.ts';
 import { styleOf } from './style.ts';
 import { table, widthOf } from './table.ts';
-import { tracer } from './trace.ts';
 
 export const run: Run = async (args, io) => {
   const [, ...wanted] = args.positionals;
   const out = args.text('out');
   const traffic = new Traffic();
-  const trace = args.flag('trace') ? tracer(io) : undefined;
-  const onEvent = (event: ClientEvent): void => {
-    traffic.see(event);
-    trace?.(event);
-  };
-  await using opened = await openConnection(args, io, { onEvent });
+  await using opened = await openConnection(args, io, { onEvent: (event) => traffic.see(event) });
   const { connection, spec } = opened;
-  const limit = args.count('limit', 1) ?? opened.limit;
+  const limit = args.count('limit', 1);
   const streams = pick(connection, wanted);
   const json = args.flag('json');
   if (out === '-' && streams.length !== 1 && !json) {
@@ -37,7 +31,7 @@ export const run: Run = async (args, io) => {
     });
   }
   const folder = out === '-' ? undefined : pathOf(io, out ?? join('out', spec.name));
-  const show = json ? jsonEvents(io, folder === undefined) : textEvents(io, trace !== undefined);
+  const show = json ? jsonEvents(io, folder === undefined) : textEvents(io, args.flag('trace'));
   const summaries = await readStreams(connection, streams, io, {
     to: folder !== undefined ? { folder } : json ? 'events' : 'stdout',
     ...(limit !== undefined && { limit }),
@@ -87,7 +81,7 @@ function textEvents(io: Io, tracing: boolean) {
     },
     onEnd: async ({ stream, error }: StreamSummary) => {
       progress.clear();
-      if (error !== undefined && !io.signal.aborted) await print(io.stderr, `${stream}: ${errorText(error, io)}`);
+      if (error !== undefined && !io.signal.aborted) await say(io.stderr, `${stream}: ${errorText(error, io)}`);
     },
   };
 }

@@ -1,6 +1,7 @@
-import { cell, code, GENERATED, markdownTable, prose } from '../docs/markdown.ts';
+import { anchor, cell, code, GENERATED, markdownTable, prose } from '../docs/markdown.ts';
 import { COMMANDS, type CommandInfo, GLOBAL_OPTIONS, type OptionInfo } from './commands.ts';
-import { optionLabel, usageLine } from './help.ts';
+import { connectionStringSection } from './connection-string-reference.ts';
+import { HEADINGS, optionLabel, usageLine } from './help.ts';
 
 /** docs/cli.md: every command with its arguments, options and examples, from the command table. */
 export function cliPage(): string {
@@ -22,14 +23,14 @@ export function cliPage(): string {
       COMMANDS.map(({ name, summary }) => [`[${code(name)}](#${name})`, cell(summary)]),
     ),
     ...COMMANDS.map(commandSection),
+    sharedSection(),
+    connectionStringSection(),
   ].join('\n');
 }
 
 function commandSection(command: CommandInfo): string {
-  const options = Object.entries({ ...command.options, ...GLOBAL_OPTIONS }).map(([name, info]) => [
-    code(optionLabel(name, info)),
-    optionText(info),
-  ]);
+  const own = Object.entries({ ...command.options, ...GLOBAL_OPTIONS }).filter(([, { group }]) => group === undefined);
+  const shared = HEADINGS.filter(([group]) => group !== undefined && Object.values(command.options).some((info) => info.group === group));
   const examples = command.examples.map(([line, what]) => `# ${what}\n${line}\n`).join('');
   return [
     `## ${command.name}\n`,
@@ -44,9 +45,28 @@ function commandSection(command: CommandInfo): string {
             command.args.map(({ name, help }) => [code(name), cell(help)]),
           ),
         ]),
-    markdownTable(['Option', ''], options),
+    optionTable(own),
+    ...(shared.length === 0
+      ? []
+      : [
+          `Also, for all commands that have them: ${shared.map(([, title]) => `[${title.toLowerCase()}](#${anchor(title)})`).join(', ')}.\n`,
+        ]),
     `\`\`\`sh\n${examples}\`\`\`\n`,
   ].join('\n');
+}
+
+const optionTable = (options: readonly (readonly [string, OptionInfo])[]): string =>
+  markdownTable(
+    ['Option', ''],
+    options.map(([name, info]) => [code(optionLabel(name, info)), optionText(info)]),
+  );
+
+/** Options that several commands have, told once. */
+function sharedSection(): string {
+  const all = new Map(COMMANDS.flatMap(({ options }) => Object.entries(options).filter(([, { group }]) => group !== undefined)));
+  return HEADINGS.filter(([group]) => group !== undefined)
+    .map(([group, title]) => `## ${title}\n\n${optionTable([...all].filter(([, info]) => info.group === group))}`)
+    .join('\n');
 }
 
 function optionText({ help, values, many }: OptionInfo): string {

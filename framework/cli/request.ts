@@ -6,6 +6,7 @@ import type { HttpOptions, HttpPromise, HttpResponse } from '../http/types.ts';
 import type { Arguments } from './arguments.ts';
 import { pathOf } from './catalogue.ts';
 import type { Run } from './commands.ts';
+import { headerLine } from './header-line.ts';
 import { type Io, print } from './io.ts';
 import { openConnection } from './open-connection.ts';
 import { readAll } from './standard-input.ts';
@@ -22,7 +23,7 @@ export const run: Run = async (args, io) => {
     });
   }
   const options = await requestOptions(args, io);
-  await using opened = await openConnection(args, io, { methodOption: 'auth' });
+  await using opened = await openConnection(args, io, { methodOption: 'auth', everyCall: false });
   const pending: HttpPromise = opened.connection.http[method](path, { ...options, responseType: 'buffer', signal: io.signal });
   const response: HttpResponse = await pending;
   if (args.flag('include') || method === 'head') await printHead(response, io);
@@ -42,22 +43,11 @@ async function requestOptions(args: Arguments, io: Io): Promise<HttpOptions> {
     query.append(at < 0 ? text : text.slice(0, at), at < 0 ? '' : text.slice(at + 1));
   }
   return {
-    headers: headers(args),
+    headers: Object.fromEntries(args.texts('header').map(headerLine)),
     ...(query.size > 0 && { searchParams: query }),
     ...(data !== undefined && { body: await bytesOf(data, 'data', io) }),
     ...(json !== undefined && { json: await jsonOf(json, io) }),
   };
-}
-
-function headers(args: Arguments): Record<string, string> {
-  return Object.fromEntries(
-    args.texts('header').map((text) => {
-      const match = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*)$/.exec(text);
-      // The text is not repeated: a header may hold a secret.
-      if (match === null) throw new FerruleError('usage', '--header wants "Name: value"');
-      return [match[1] ?? '', match[2] ?? ''];
-    }),
-  );
 }
 
 async function bytesOf(text: string, option: string, io: Io): Promise<Uint8Array> {

@@ -1,9 +1,9 @@
 import { words } from '../spec/resolve.ts';
 
-/** A first spec of that auth type: it lints clean, and its comments say what to change. */
-export function starter(name: string, auth: string): string {
+/** A first spec of that auth type: it lints clean, and its comments say what to change. `schema`: the editor schema's path from it. */
+export function starter(name: string, auth: string, schema: string): string {
   const title = words(name.replaceAll('-', '_'));
-  return `# yaml-language-server: $schema=./node_modules/ferrule/schemas/connector.schema.json
+  return `# yaml-language-server: $schema=${schema}
 spec: 1
 name: ${name} # the file's name without .yaml
 title: ${title} # as people write it

@@ -115,6 +115,8 @@ export const isScheme = (word: string): boolean => Object.hasOwn(SCHEMES, plainN
 
 /** The word under AuthScheme for a method, if one leads back to it. */
 export function schemeFor(method: ShapeMethod, shape: ConnectorShape): string | undefined {
+  // What asks for fields signs in somehow: "NONE" would mislead.
+  if (method.type === 'none' && method.fields.length > 0) return undefined;
   const words = ['NONE', 'BASIC', 'OAUTH', 'OAUTH_CLIENT', 'APIKEY', 'TOKEN'];
   return words.find((word) => SCHEMES[plainName(word)]?.includes(method.type) && methodFor(word, shape) === method);
 }

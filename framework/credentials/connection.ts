@@ -52,6 +52,11 @@ export interface ParsedConnection {
   runtime: RuntimeOptions;
 }
 
+/** The scopes that a string asks for in place of the spec's, as `Inputs` take them. */
+export function scopesIn({ oauth: { scope } }: ParsedConnection): { scopes?: string[] } {
+  return scope === undefined ? {} : { scopes: scope.split(/[\s,]+/).filter((word) => word !== '') };
+}
+
 /** What `InitiateOAuth` allows (providers' own words, reference B2). */
 export interface InitiateEffect {
   /** Ferrule gets the first token by itself, asking the person in a browser where the method needs that. */

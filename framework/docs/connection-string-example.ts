@@ -16,7 +16,9 @@ export const REDIRECT_URL = 'http://localhost:8765/callback';
 /** One line that a person can copy and fill in: what they must replace stands in <>. */
 export function connectionStringExample(connector: ConnectorDescription, method: MethodDescription): string {
   const ambiguous = connector.methods.filter(({ type }) => type === method.type).length > 1;
-  const pairs: [string, string][] = [['AuthScheme', ambiguous ? method.name : (SCHEMES[method.type] ?? method.name)]];
+  // A method without a credential of its own may still sign in, by its steps: "None" would mislead.
+  const steps = method.type === 'none' && method.fields.length > 0;
+  const pairs: [string, string][] = [['AuthScheme', ambiguous || steps ? method.name : (SCHEMES[method.type] ?? method.name)]];
   if (method.token) pairs.push(['InitiateOAuth', 'GETANDREFRESH']);
   if (method.consent) pairs.push(['CallbackURL', REDIRECT_URL]);
   for (const { name, default: preset, options } of connector.choices) pairs.push([name, preset ?? options[0]?.id ?? '']);

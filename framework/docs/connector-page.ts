@@ -1,22 +1,25 @@
 import type { Source, SpecDocument } from '../core/spec-types.gen.ts';
 import { connectionStringExample, REDIRECT_URL } from './connection-string-example.ts';
 import { type ConnectorDescription, describe, type FieldDescription, type MethodDescription, type StreamDescription } from './describe.ts';
-import { cell, code, GENERATED, markdownTable, numbered, prose } from './markdown.ts';
+import { cell, code, FROM_SPECS, markdownTable, numbered, prose } from './markdown.ts';
 
-/** A connector's page in Markdown, from its spec alone: what a person needs to connect and to know what they get. */
-export function connectorPage(spec: SpecDocument): string {
+/**
+ * A connector's page in Markdown, from its spec alone: what a person needs to connect and to know what they get.
+ * `language`: where the page on the spec language is, seen from this one; left out: there is none.
+ */
+export function connectorPage(spec: SpecDocument, language?: string): string {
   const connector = describe(spec);
   const parts = [
-    GENERATED,
+    FROM_SPECS,
     `# ${prose(connector.title)}\n`,
     ...(connector.summary === undefined ? [] : [`${prose(connector.summary)}\n`]),
     facts(connector),
     choices(connector),
     '## Connecting\n',
     connector.methods.length > 1 ? `There are ${connector.methods.length} ways; without \`--method\` it is the first.\n` : '',
-    ...connector.methods.map((method) => methodSection(connector, method)),
+    ...connector.methods.map((method) => methodSection(connector, method, language)),
     network(connector),
-    streams(connector),
+    streams(connector, language),
     leftOut(connector),
   ];
   return parts.filter((part) => part !== '').join('\n');
@@ -51,11 +54,11 @@ function choices({ choices: list }: ConnectorDescription): string {
     .join('\n');
 }
 
-function methodSection(connector: ConnectorDescription, method: MethodDescription): string {
-  const parts = [
-    `### ${prose(method.title)}\n`,
-    `Method ${code(method.name)}, type [${code(method.type)}](../language.md#auth-type-${method.type}).\n`,
-  ];
+const linked = (word: string, family: string, language: string | undefined): string =>
+  language === undefined ? code(word) : `[${code(word)}](${language}#${family}-type-${word})`;
+
+function methodSection(connector: ConnectorDescription, method: MethodDescription, language: string | undefined): string {
+  const parts = [`### ${prose(method.title)}\n`, `Method ${code(method.name)}, type ${linked(method.type, 'auth', language)}.\n`];
   if (method.help !== undefined) parts.push(`${numbered(method.help)}\n`);
   if (method.consent) {
     parts.push(
@@ -115,7 +118,7 @@ function network({ hosts, rate_limits }: ConnectorDescription): string {
   ].join('\n');
 }
 
-function streams({ name, streams: list }: ConnectorDescription): string {
+function streams({ name, streams: list }: ConnectorDescription, language: string | undefined): string {
   if (list.length === 0) return '';
   const rows = list.map((stream) => [
     `[${code(stream.name)}](#${stream.name.replaceAll(' ', '-')})`,
@@ -129,7 +132,7 @@ function streams({ name, streams: list }: ConnectorDescription): string {
     '## Streams\n',
     `\`ferrule read ${name} <stream>\` reads one into a file. "Source" says whose word the facts are: the vendor's own pages, an archived copy of them, or a third party's.\n`,
     markdownTable(['Stream', 'What', 'Read for each', 'Primary key', 'Columns', 'Source'], rows),
-    ...list.map(streamSection),
+    ...list.map((stream) => streamSection(stream, language)),
   ].join('\n');
 }
 
@@ -141,8 +144,8 @@ const TRUST: Readonly<Record<NonNullable<Source['trust']>, string>> = {
 
 const words = (source: readonly Source[]): string => [...new Set(source.map(({ trust = 'vendor' }) => TRUST[trust]))].join(', ');
 
-function streamSection(stream: StreamDescription): string {
-  const facts = [`Request: ${code(stream.request)}`, `Pages: [${code(stream.paginate)}](../language.md#paginate-type-${stream.paginate})`];
+function streamSection(stream: StreamDescription, language: string | undefined): string {
+  const facts = [`Request: ${code(stream.request)}`, `Pages: ${linked(stream.paginate, 'paginate', language)}`];
   if (stream.parent !== undefined) facts.push(`Read once for each record of [${code(stream.parent)}](#${stream.parent})`);
   if (stream.when !== undefined) facts.push(`Offered when ${code(stream.when)}`);
   for (const { url, trust = 'vendor', note } of stream.source)

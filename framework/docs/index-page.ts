@@ -1,5 +1,5 @@
 import type { SpecDocument } from '../core/spec-types.gen.ts';
-import { cell, GENERATED, markdownTable } from './markdown.ts';
+import { cell, FROM_SPECS, markdownTable } from './markdown.ts';
 
 /** The list of connectors, with a link to each one's page. `folder` is where those are, seen from this page. */
 export function indexPage(specs: readonly SpecDocument[], folder = '.'): string {
@@ -12,5 +12,5 @@ export function indexPage(specs: readonly SpecDocument[], folder = '.'): string 
       Object.keys(auth).join(', '),
       String(Object.keys(streams).length),
     ]);
-  return `${GENERATED}\n# Connectors\n\n${markdownTable(['Connector', 'What it is', 'Categories', 'Methods', 'Streams'], rows)}`;
+  return `${FROM_SPECS}\n# Connectors\n\n${markdownTable(['Connector', 'What it is', 'Categories', 'Methods', 'Streams'], rows)}`;
 }

@@ -16,7 +16,7 @@ export interface PageSources {
 /** Every generated page of docs/ but the command line's: path there → Markdown. */
 export function pages({ specs, schemas, rules }: PageSources): Map<string, string> {
   return new Map([
-    ...specs.map((spec): [string, string] => [`connectors/${spec.name}.md`, connectorPage(spec)]),
+    ...specs.map((spec): [string, string] => [`connectors/${spec.name}.md`, connectorPage(spec, '../language.md')]),
     ['connectors/index.md', indexPage(specs)],
     ['language.md', languagePage(schemas)],
     ...rules.map((rule): [string, string] => [`rules/${rule.name}.md`, rulePage(rule)]),

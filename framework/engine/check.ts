@@ -57,6 +57,7 @@ export async function check(session: Session, signal?: AbortSignal): Promise<Che
       next: 'Add a check to the spec: a cheap call that needs the credential.',
     });
   }
+  const rungs = rungsOf(resolved, call);
   try {
     const vars = await session.apiVariables(signal);
     const request = compileCall(call, session.scopes.api).render(vars);
@@ -67,7 +68,7 @@ export async function check(session: Session, signal?: AbortSignal): Promise<Che
       return {
         ...report,
         ok: false,
-        steps: ladder('expect', { message: call.otherwise ?? 'The answer is not what the check expects', ...firstChoice(resolved) }),
+        steps: ladder(rungs, 'expect', { message: call.otherwise ?? 'The answer is not what the check expects', ...firstChoice(resolved) }),
         code: 'forbidden',
         kind: 'permission',
       };
@@ -80,7 +81,7 @@ export async function check(session: Session, signal?: AbortSignal): Promise<Che
         ...report,
         ok: false,
         ...(account && { account }),
-        steps: ladder('scopes', { message, next: 'Connect again and grant all scopes.' }),
+        steps: ladder(rungs, 'scopes', { message, next: 'Connect again and grant all scopes.' }),
         code: 'scope_missing',
         kind: 'permission',
       };
@@ -89,7 +90,7 @@ export async function check(session: Session, signal?: AbortSignal): Promise<Che
       ...report,
       ok: true,
       ...(account && { account }),
-      steps: CHECK_STEPS.map((name) => ({ name, ok: true, message: HOLDS[name] })),
+      steps: rungs.map((name) => ({ name, ok: true, message: HOLDS[name] })),
     };
   } catch (error) {
     if (!isFerruleError(error) || ['aborted', 'closed', 'internal'].includes(error.code)) throw error;
@@ -101,14 +102,22 @@ export async function check(session: Session, signal?: AbortSignal): Promise<Che
       ...(field && { field }),
       ...(error.provider !== undefined && { provider: error.provider }),
     };
-    return { ...report, ok: false, steps: ladder(name, failure), code: error.code, kind: error.kind };
+    const steps = unsent(error, name) ? [{ name, ok: false, ...failure }] : ladder(rungs, name, failure);
+    return { ...report, ok: false, steps, code: error.code, kind: error.kind };
   }
 }
 
-function ladder(failed: CheckStepName, failure: Omit<CheckStep, 'name' | 'ok'>): CheckStep[] {
-  const reached = CHECK_STEPS.slice(0, CHECK_STEPS.indexOf(failed));
+/** What this check can tell: nothing is said of expectations and scopes where there are none. */
+const rungsOf = ({ method }: Resolved, { expect }: ResolvedCheck): CheckStepName[] =>
+  CHECK_STEPS.filter((name) => (name !== 'expect' || expect !== undefined) && (name !== 'scopes' || [method.scopes].flat().length > 0));
+
+function ladder(rungs: readonly CheckStepName[], failed: CheckStepName, failure: Omit<CheckStep, 'name' | 'ok'>): CheckStep[] {
+  const reached = rungs.slice(0, rungs.indexOf(failed));
   return [...reached.map((name) => ({ name, ok: true, message: HOLDS[name] })), { name: failed, ok: false, ...failure }];
 }
+
+/** Whether it failed before anything was sent: then nothing is known of the rungs below. */
+const unsent = (error: FerruleError, rung: CheckStepName): boolean => rung === 'authenticate' && error.status === undefined;
 
 function rungOf(error: FerruleError): CheckStepName {
   if (error.code === 'name_not_resolved' || error.code === 'address_refused') return 'resolve';
@@ -127,6 +136,8 @@ function fieldOf(error: FerruleError, rung: CheckStepName, resolved: Resolved): 
     (field) => ['url', 'host', 'subdomain'].includes(field.type) && resolved.http.base_url.includes(`fields.${field.name}`),
   );
   if (rung === 'resolve' || rung === 'tls' || rung === 'answer') return hosts[0]?.name ?? firstChoice(resolved).field;
+  // No field is wrong: the grant has ended.
+  if (error.code === 'reconnect_required') return undefined;
   if (rung !== 'authenticate') return error.status === 404 ? hosts[0]?.name : undefined;
   const own = resolved.fields.filter((field) => field.of === 'method' && field.value === undefined);
   return own.map((field) => field.name).join(', ') || undefined;

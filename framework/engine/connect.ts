@@ -6,7 +6,7 @@ import type { SpecDocument } from '../core/spec-types.gen.ts';
 import type { Credential, FieldValue } from '../credentials/types.ts';
 import { resolve } from '../spec/resolve.ts';
 import { type Connection, createConnection } from './connection.ts';
-import { checkedFields } from './inputs.ts';
+import { checkedFields, renewable } from './inputs.ts';
 import type { ConnectionOptions } from './options.ts';
 import { openSession, type Preparation, prepare } from './session.ts';
 
@@ -17,6 +17,8 @@ export interface Inputs {
   fields?: Record<string, FieldValue>;
   /** Tokens that the caller has already; they are renewed as the spec says. `expires_at` in milliseconds since the epoch. */
   tokens?: { access_token?: string | Secret; refresh_token?: string | Secret; expires_at?: number };
+  /** OAuth scopes to ask for in place of the spec's. */
+  scopes?: readonly string[];
 }
 
 /** Shows the person the page to consent on, and gives back the callback URL or the code. */
@@ -34,10 +36,10 @@ export interface ConnectOptions extends ConnectionOptions {
 
 /** Makes a credential from inputs and opens a connection with it; stores it when a name is given. */
 export async function connectSpec(spec: SpecDocument, inputs: Inputs, options: ConnectOptions = {}): Promise<Connection> {
-  const resolved = resolve(spec, {
-    ...(inputs.method !== undefined && { method: inputs.method }),
-    ...(inputs.choices && { choices: inputs.choices }),
-  });
+  const resolved = asking(
+    resolve(spec, { ...(inputs.method !== undefined && { method: inputs.method }), ...(inputs.choices && { choices: inputs.choices }) }),
+    inputs.scopes,
+  );
   const credential = newCredential(resolved, inputs, options);
   const { store, ...unstored } = options;
   const ready = prepare(resolved, credential, unstored);
@@ -48,7 +50,7 @@ export async function connectSpec(spec: SpecDocument, inputs: Inputs, options: C
       await ready.closeExchange();
       return await connectStored(spec, options.name, options);
     }
-    return createConnection(await openSession(ready, unstored));
+    return createConnection(await openSession(ready, unstored), options);
   } catch (error) {
     await ready.closeExchange();
     throw error;
@@ -65,15 +67,28 @@ export async function connectStored(spec: SpecDocument, name: string, options: C
   if (credential.connector !== spec.name) {
     throw new FerruleError('input_unknown', `Credential "${name}" is for ${credential.connector}, not for ${spec.name}`, { where: name });
   }
-  const resolved = resolve(spec, { method: credential.method, choices: credential.choices });
-  return createConnection(await openSession(prepare(resolved, credential, options), options));
+  const resolved = asking(resolve(spec, { method: credential.method, choices: credential.choices }), credential.scopes);
+  return createConnection(await openSession(prepare(resolved, credential, options), options), options);
+}
+
+/** With the person's own scopes in place of the spec's. */
+function asking(resolved: Resolved, scopes: readonly string[] | undefined): Resolved {
+  if (scopes === undefined) return resolved;
+  // They are plain words: no expression of the person's is ever run.
+  return { ...resolved, method: { ...resolved.method, scopes: scopes.map((scope) => scope.replaceAll('${', '$${')) } };
 }
 
 const hasToken = (credential: Credential): boolean =>
   credential.captures.access_token !== undefined || credential.captures.refresh_token !== undefined;
 
 async function consentTo({ resolved, scopes, variables, random, tokens }: Preparation, options: ConnectOptions): Promise<void> {
-  const { consent, redirectUri = DEFAULT_REDIRECT_URI, signal } = options;
+  const { consent, redirectUri = DEFAULT_REDIRECT_URI, signal, oauth } = options;
+  if (oauth?.obtain === false) {
+    throw new FerruleError('reconnect_required', `${resolved.title} needs a first token, and asking for one is switched off`, {
+      where: 'InitiateOAuth',
+      next: 'Give OAuthAccessToken or OAuthRefreshToken, or InitiateOAuth=GETANDREFRESH.',
+    });
+  }
   if (consent === undefined) {
     throw new FerruleError('reconnect_required', `${resolved.title} needs a person's consent first`, {
       where: `auth.${resolved.method.name}`,
@@ -94,12 +109,13 @@ function newCredential(resolved: Resolved, inputs: Inputs, options: ConnectOptio
     connector: resolved.name,
     method: resolved.method.name,
     choices: Object.fromEntries(Object.entries(resolved.choices).map(([choice, { id = '' }]) => [choice, id])),
-    fields: checkedFields(resolved, inputs.fields ?? {}),
+    fields: checkedFields(resolved, inputs.fields ?? {}, { renewed: renewable(inputs.tokens, options.oauth) }),
     captures: {
       ...(access_token !== undefined && { access_token: Secret.of(access_token) }),
       ...(refresh_token !== undefined && { refresh_token: Secret.of(refresh_token) }),
     },
     expires: expires_at === undefined ? {} : { token: expires_at, 'token.renew': expires_at - 60_000 },
+    ...(inputs.scopes !== undefined && { scopes: [...inputs.scopes] }),
     ...(options.sandbox && { sandbox: { addresses: { ...options.sandbox.addresses } } }),
     version: 0,
     created: now,

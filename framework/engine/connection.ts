@@ -52,7 +52,7 @@ export interface Connection<Stream extends string = string> extends AsyncDisposa
   close(): Promise<void>;
 }
 
-export function createConnection(session: Session): Connection {
+export function createConnection(session: Session, { limit }: { limit?: number | undefined } = {}): Connection {
   const { resolved, client, tokens } = session;
   const connection: Connection = {
     connector: resolved.name,
@@ -64,7 +64,7 @@ export function createConnection(session: Session): Connection {
     check: ({ signal } = {}) => check(session, signal),
     options: (field, { signal } = {}) => fieldOptions(session, field, signal),
     streams: () => Object.values(resolved.streams).map((stream) => streamInfo(stream, session)),
-    read: (name, options = {}) => createReading(session, name, options),
+    read: (name, options = {}) => createReading(session, name, { ...(limit !== undefined && { limit }), ...options }),
     close: () => session.close(),
     [Symbol.asyncDispose]: () => session.close(),
   };

@@ -1,15 +1,8 @@
-import { fileURLToPath } from 'node:url';
 import type { SpecDocument } from '../core/spec-types.gen.ts';
-import { Catalogue } from '../spec/catalogue.ts';
+import { bundledCatalogue, type Catalogue } from '../spec/catalogue.ts';
 import { readySpec } from '../spec/ready-spec.ts';
 import { type ConnectOptions, connectSpec, connectStored, type Inputs } from './connect.ts';
 import type { Connection } from './connection.ts';
-
-/** The folder of the connectors that come with Ferrule. */
-export const BUNDLED_FOLDER = fileURLToPath(new URL('../../connectors', import.meta.url));
-
-/** Those connectors. `new Catalogue([ownFolder, BUNDLED_FOLDER])` puts a team's own beside them or in their place. */
-export const bundledCatalogue = (): Catalogue => new Catalogue([BUNDLED_FOLDER]);
 
 /** A stored credential in place of inputs; needs `store` in the options. */
 export interface StoredCredential {

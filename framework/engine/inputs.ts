@@ -33,12 +33,33 @@ export function inputShape(resolved: Resolved, values: Readonly<Record<string, F
   return { connector: resolved.name, fields: applicableFields(resolved, values).map(inputField) };
 }
 
-/** Field values given in code, checked: every mistake at once, in one error. */
-export function checkedFields(resolved: Resolved, fields: Readonly<Record<string, FieldValue>>): Record<string, FieldValue> {
-  const { values, problems } = readInputs(inputShape(resolved, fields), [{ name: 'inputs', values: fields }], {
+/**
+ * Field values given in code, checked: every mistake at once, in one error. `renewed: false`: what only a token request
+ * needs may be left out, since none will be sent.
+ */
+export function checkedFields(
+  resolved: Resolved,
+  fields: Readonly<Record<string, FieldValue>>,
+  { renewed = true }: { renewed?: boolean } = {},
+): Record<string, FieldValue> {
+  const shape = inputShape(resolved, fields);
+  const idle = renewed ? new Set<string>() : signInFields(resolved);
+  const wanted = { ...shape, fields: shape.fields.map((field) => (idle.has(field.name) ? { ...field, required: false } : field)) };
+  const { values, problems } = readInputs(wanted, [{ name: 'inputs', values: fields }], {
     ...(resolved.http.allow_http === 'loopback' && { allowHttpLoopback: true }),
   });
   const error = inputError(problems);
   if (error !== undefined) throw error;
   return values;
+}
+
+/** Whether a token request can ever be sent: not with an access token that may not be renewed (InitiateOAuth=OFF). */
+export const renewable = (tokens: { access_token?: unknown } | undefined, oauth: { refresh?: boolean } | undefined): boolean =>
+  tokens?.access_token === undefined || oauth?.refresh !== false;
+
+/** The method's fields that only its token requests mention: the client's ID and secret, mostly. */
+export function signInFields({ fields, http, method, check, streams }: Resolved): Set<string> {
+  const elsewhere = JSON.stringify([http, method.send, method.vars, check, streams]);
+  const own = fields.filter(({ of, options }) => of === 'method' && options === undefined);
+  return new Set(own.map(({ name }) => name).filter((name) => !new RegExp(`fields\\.${name}\\b`).test(elsewhere)));
 }

@@ -38,12 +38,16 @@ export interface ConnectionOptions {
   retry?: RetryOptions;
   /** Milliseconds. */
   timeout?: Partial<Timeouts>;
+  /** At most so many requests in any `per` milliseconds, besides the spec's limits. */
+  throttle?: { requests: number; per: number };
   /** Whether the spec's rate limits are kept from this side. Default true; a sandbox of one's own needs none. */
   rateLimits?: boolean;
   /** Real origin → loopback origin, as a sandbox gives it. The credential that is made is marked and goes nowhere else. */
   sandbox?: { addresses: Record<string, string> };
   /** InitiateOAuth of connection strings: `obtain` a first token, `refresh` one that ends. Default: both. */
   oauth?: { obtain?: boolean; refresh?: boolean };
+  /** Records of each stream at most, where a read says nothing. */
+  limit?: number;
   /** Keeps tokens across connections and processes. */
   store?: CredentialStore;
   /** Sees every request, answer, wait and retry, redacted. */

@@ -5,23 +5,27 @@ import type { Incoming } from './request.ts';
 import type { Fault, Sandbox } from './types.ts';
 
 /**
- * What a person at a terminal steers the sandbox with: GET /__sandbox shows it, POST and DELETE /__sandbox/faults,
+ * What a person at a terminal steers the sandbox with: GET /__sandbox shows it (`?method=basic&region=eu`: with inputs for those), POST and DELETE /__sandbox/faults,
  * POST /__sandbox/expire, POST /__sandbox/revoke with `{"token": "…"}`.
  */
-export function control(sandbox: Sandbox, { method, path, body }: Incoming): Answer {
+export function control(sandbox: Sandbox, { method, path, query, body }: Incoming): Answer {
   try {
-    return act(sandbox, `${method} ${path.replace(/\/+$/, '')}`, body);
+    return act(sandbox, `${method} ${path.replace(/\/+$/, '')}`, body, Object.fromEntries(query));
   } catch (error) {
     if (isFerruleError(error)) return json(400, { message: `${error.message} ${error.next}` });
     throw error;
   }
 }
 
-function act(sandbox: Sandbox, what: string, body: string): Answer {
+function act(sandbox: Sandbox, what: string, body: string, { method, ...choices }: Record<string, string>): Answer {
   switch (what) {
     case 'GET /__sandbox': {
-      const { origin, addresses, inputs, expected } = sandbox;
-      return json(200, { origin, addresses, inputs: inputs as unknown as Data, expected });
+      const { connector, origin, addresses } = sandbox;
+      const other = method !== undefined || Object.keys(choices).length > 0;
+      const wanted = [method ?? sandbox.inputs.method, { ...sandbox.inputs.choices, ...choices }] as const;
+      const inputs = other ? sandbox.inputsFor(...wanted) : sandbox.inputs;
+      const expected = other ? sandbox.expectedFor(...wanted) : sandbox.expected;
+      return json(200, { connector, origin, addresses, inputs: inputs as unknown as Data, expected });
     }
     case 'GET /__sandbox/faults':
       return faults(sandbox);

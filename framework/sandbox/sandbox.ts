@@ -23,7 +23,9 @@ export async function startSandbox(spec: SpecDocument, options: SandboxOptions =
   const server = createServer();
   await listen(server, options.port ?? 0);
   const own = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const closing = new AbortController();
   const sandbox: Sandbox = {
+    connector: spec.name,
     origin: own,
     addresses: Object.fromEntries(provider.origins.map((origin) => [origin, own])),
     inputs,
@@ -37,10 +39,15 @@ export async function startSandbox(spec: SpecDocument, options: SandboxOptions =
     get tokens() {
       return provider.grants.live;
     },
-    close: () => close(server),
+    close: () => {
+      closing.abort();
+      return close(server);
+    },
   };
   server.on('request', (message, response) => {
     void handle(message, response).catch((error: unknown) => {
+      // Whoever still waited for a slow answer has been cut off.
+      if (closing.signal.aborted) return void response.destroy();
       if (!response.headersSent) response.writeHead(500, { 'content-type': 'application/json' });
       response.end(JSON.stringify({ message: isFerruleError(error) ? error.message : 'the sandbox has failed' }));
     });
@@ -58,7 +65,7 @@ export async function startSandbox(spec: SpecDocument, options: SandboxOptions =
     const served = serve(provider, request, origin, own);
     recorded.status = served.cut === 'before_head' ? 0 : served.answer.status;
     if (served.stream !== undefined) recorded.stream = served.stream;
-    if (served.delay !== undefined) await provider.clock.sleep(served.delay);
+    if (served.delay !== undefined) await provider.clock.sleep(served.delay, closing.signal);
     deliver(served, response);
   }
   return sandbox;

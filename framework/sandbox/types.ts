@@ -85,6 +85,8 @@ export interface Fault {
 }
 
 export interface Sandbox {
+  /** Whose provider it stands in for. */
+  connector: string;
   /** `http://127.0.0.1:<port>` */
   origin: string;
   /** Every origin of the spec that a credential can reach → the sandbox's own. */

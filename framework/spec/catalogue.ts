@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { FerruleError } from '../core/errors.ts';
 import type { Finding } from '../core/finding.ts';
 import { suggest } from '../core/suggest.ts';
@@ -9,6 +10,12 @@ export interface CatalogueEntry {
   /** The file, under the folder as it was given. */
   path: string;
 }
+
+/** The folder of the connectors that come with Ferrule: the same place seen from the sources and from dist/. */
+export const BUNDLED_FOLDER = fileURLToPath(new URL('../../connectors', import.meta.url));
+
+/** Those connectors. `new Catalogue([ownFolder, BUNDLED_FOLDER])` puts a team's own beside them or in their place. */
+export const bundledCatalogue = (): Catalogue => new Catalogue([BUNDLED_FOLDER]);
 
 const NAME = /^[a-z0-9-]+$/;
 const START = { line: 1, column: 1, offset: 0 };

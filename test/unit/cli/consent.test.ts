@@ -99,6 +99,9 @@ describe('connect through consent', () => {
     expect(await main(['connect', 'amazon-ads', '--name', 'ads', '--field', `profile_id=${profile}`], again)).toBe(0);
     const after = await store.get('ads');
     expect(after?.fields.profile_id).toBe(profile);
+    const stranger = fakeIo({ env });
+    expect(await main(['connect', 'amazon-ads', '--name', 'ads', '--field', 'profile_id=12'], stranger)).toBe(0);
+    expect(stranger.err()).toContain('Profile: 12 is not among what the provider offers: ');
     expect(after?.description).toBe('EU');
     expect(refreshToken(after)).toBe(refreshToken(before));
     expect(sandbox.requests.filter(({ path }) => path === '/auth/o2/token')).toHaveLength(1);

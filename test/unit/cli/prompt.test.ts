@@ -60,6 +60,28 @@ describe('prompts', () => {
     expect(await asked).toBe('na');
   });
 
+  it('shows twenty of a long list, and finds the others by part of a name, under their own numbers', async () => {
+    const choices = Array.from({ length: 250 }, (_, index) => ({
+      value: String(9000 + index),
+      label: index === 230 ? 'Kelp (DE)' : `Shop ${index}`,
+    }));
+    const io = fakeIo({ columns: 80 });
+    const asked = choose(io, 'Profile', choices);
+    await until(io, '… and 230 more');
+    expect(
+      io
+        .err()
+        .split('\n')
+        .filter((line) => line.includes('Shop')),
+    ).toHaveLength(20);
+    io.type('nothing such\r');
+    await until(io, 'Type a number from 1 to 250, or part of a name.');
+    io.type('kelp\r');
+    await until(io, '  231  Kelp (DE)  9230\n');
+    io.type('231\r');
+    expect(await asked).toBe('9230');
+  });
+
   it('asks for method, choices and fields of a connector, again where a value does not fit, and stores them', async () => {
     const home = mkdtempSync(join(tmpdir(), 'ferrule-prompt-'));
     try {

@@ -1,6 +1,17 @@
+import { hanging } from '../../../framework/cli/say.ts';
 import { styleOf, visible } from '../../../framework/cli/style.ts';
 import { table, textWidth, wrap } from '../../../framework/cli/table.ts';
 import { fakeIo } from '../../cli-io.ts';
+
+describe('what is said to a person', () => {
+  it('is broken at spaces, and goes on two columns further in', () => {
+    // 20 columns: "  next: Check the" is 17 wide, "path." would make it 23; below there are 20 - 2 - 2 columns.
+    expect(hanging('error: no\n  next: Check the path. It is not there.\n', 20)).toBe(
+      'error: no\n  next: Check the\n    path. It is not\n    there.\n',
+    );
+    expect(hanging('a long line stays whole in a file', undefined)).toBe('a long line stays whole in a file');
+  });
+});
 
 describe('tables', () => {
   it('aligns, numbers at the right, nothing after the last word of a line', () => {

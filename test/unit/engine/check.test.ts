@@ -28,7 +28,7 @@ describe('check is a ladder', () => {
     expect([ok, account, steps.map((step) => step.name)]).toEqual([
       true,
       undefined,
-      ['resolve', 'tls', 'answer', 'authenticate', 'permission', 'expect', 'scopes'],
+      ['resolve', 'tls', 'answer', 'authenticate', 'permission'],
     ]);
   });
 

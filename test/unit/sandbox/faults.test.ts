@@ -1,4 +1,4 @@
-import type { Clock } from '../../../framework/core/clock.ts';
+import { type Clock, systemClock } from '../../../framework/core/clock.ts';
 import { type Fault, type Sandbox, type SandboxOptions, startSandbox } from '../../../framework/sandbox/index.ts';
 import { canary, plainCanary } from '../../canary.ts';
 import { at, bearer, type Got, send, spec } from './wire.ts';
@@ -98,6 +98,20 @@ describe('faults on request', () => {
     expect([page.status, page.headers['content-type'], page.text.includes('<title>')]).toEqual([200, 'text/html; charset=utf-8', true]);
     expect((await things()).status).toBe(200);
     expect(slept).toEqual([2500]);
+  });
+
+  it('closes at once while an answer is being slow, and leaves no timer behind', async () => {
+    // The machine's own clock: an hour is an hour.
+    await start({ clock: systemClock, faults: [{ kind: 'slow', wait: 3_600_000 }] });
+    const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const before = timers();
+    const pending = things();
+    while (sandbox.faults.list().length > 0) await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(timers()).toBe(before + 1);
+    await sandbox.close();
+    await expect(pending).rejects.toThrow(/socket hang up|ECONNRESET/);
+    expect(timers()).toBe(before);
   });
 
   it('repeats a page: the same token again, or the first numbered page', async () => {
