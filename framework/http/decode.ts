@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import { FerruleError, isFerruleError } from '../core/errors.ts';
@@ -27,7 +27,7 @@ export async function uncompress(bytes: Buffer, encoding: string | undefined, ma
       else result = await (isZlib(result) ? inflate : inflateRaw)(result, options);
     } catch (error) {
       if (codeOf(error) === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(maxBytes, where());
-      throw new FerruleError('response_malformed', `The answer says it is ${name}, but it does not decompress.`, { where: where() });
+      throw garbled(name, where);
     }
   }
   return result;
@@ -35,16 +35,36 @@ export async function uncompress(bytes: Buffer, encoding: string | undefined, ma
 
 /** The same for a stream. Errors of the result are FerruleErrors. */
 export function uncompressStream(body: Readable, encoding: string | undefined, where: () => string): Readable {
+  const names = encodings(encoding, where);
+  if (names.length === 0) return body;
   let result = body;
-  for (const name of encodings(encoding, where)) {
+  for (const name of names) {
     const stage = name === 'gzip' ? zlib.createGunzip() : name === 'br' ? zlib.createBrotliDecompress() : zlib.createInflate();
     const source = result;
     source.once('error', (error) => stage.destroy(error));
     stage.once('close', () => source.destroy());
     result = source.pipe(stage);
   }
-  return result;
+  const last = result;
+  const shown = Readable.from(renamed(last, names.toReversed().join(', '), where), { objectMode: false });
+  // A generator that nobody began to read does not end what it reads.
+  return shown.once('close', () => last.destroy());
 }
+
+/** zlib's own errors become ours; what the connection failed with is ours already. */
+async function* renamed(stage: Readable, name: string, where: () => string): AsyncGenerator<Buffer> {
+  try {
+    for await (const chunk of stage) yield chunk as Buffer;
+  } catch (error) {
+    throw isFerruleError(error) ? error : garbled(name, where);
+  }
+}
+
+const garbled = (name: string, where: () => string) =>
+  new FerruleError('response_malformed', `The answer says it is ${name}, but it does not decompress.`, { where: where() });
+
+/** Nobody needs more of them; each costs memory before the first byte is read. */
+const MOST_ENCODINGS = 4;
 
 function encodings(encoding: string | undefined, where: () => string): ('gzip' | 'deflate' | 'br')[] {
   const names = (encoding ?? '')
@@ -52,6 +72,11 @@ function encodings(encoding: string | undefined, where: () => string): ('gzip' |
     .split(',')
     .map((name) => name.trim().replace(/^x-/, ''))
     .filter((name) => name !== '' && name !== 'identity');
+  if (names.length > MOST_ENCODINGS) {
+    throw new FerruleError('response_malformed', `The answer names ${names.length} content encodings, one over another.`, {
+      where: where(),
+    });
+  }
   return names.reverse().map((name) => {
     if (name === 'gzip' || name === 'deflate' || name === 'br') return name;
     throw new FerruleError('response_malformed', `The answer's content encoding ${name.slice(0, 30)} is not known.`, { where: where() });

@@ -154,6 +154,7 @@ describe('an answer', () => {
     '/not-utf8': [{ 'content-type': 'application/json' }, Buffer.from([0x22, 0xff, 0x22])],
     '/charset': [{ 'content-type': 'application/json; charset=klingon' }, '{}'],
     '/encoding': [{ 'content-type': 'application/json', 'content-encoding': 'zstd' }, 'x'],
+    '/encodings': [{ 'content-type': 'application/json', 'content-encoding': Array(5).fill('gzip').join() }, 'x'],
     '/not-gzip': [{ 'content-type': 'application/json', 'content-encoding': 'gzip' }, '{"a":1}'],
     '/big': [{ 'content-type': 'application/json' }, '{"id":9007199254740993}'],
   };
@@ -189,11 +190,23 @@ describe('an answer', () => {
     ['/not-utf8', 'it is not utf-8'],
     ['/charset', 'charset klingon is not known'],
     ['/encoding', 'content encoding zstd is not known'],
+    ['/encodings', 'names 5 content encodings'],
     ['/not-gzip', 'does not decompress'],
   ])('%s is malformed', async (url, words) => {
     const client = await start();
     const error = await rejection(client.call({ method: 'GET', url }));
     expect(error).toMatchObject({ code: 'response_malformed', kind: 'data', message: expect.stringContaining(words) });
+  });
+
+  it.each([
+    ['/not-gzip', 'says it is gzip, but it does not decompress'],
+    ['/encodings', 'names 5 content encodings'],
+  ])('%s is malformed as a stream too', async (url, words) => {
+    const client = await start();
+    const read = async () => {
+      for await (const _ of client.http.stream(url));
+    };
+    expect(await rejection(read())).toMatchObject({ code: 'response_malformed', message: expect.stringContaining(words) });
   });
 
   it('keeps big integers digit for digit, or says that it cannot', async () => {
