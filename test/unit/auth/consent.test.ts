@@ -138,6 +138,29 @@ describe('the authorization request and its exchange', () => {
     expect(report).toMatchObject({ ok: false, code: 'scope_missing' });
     expect(report.steps.at(-1)).toMatchObject({ name: 'scopes', ok: false, message: 'The provider did not grant: write:all' });
   });
+
+  it.each([
+    ['read write:all', ['read', 'write:all'], true],
+    ['READ', ['read'], false],
+    // OpenID Connect Core, 3.1.2.1 and 11: they ask for tokens beside the access token, and a refresh token came.
+    ['read', ['read', 'openid', 'offline_access'], true],
+    ['read', ['read', 'profile'], false],
+  ])('granted "%s" for %p', async (granted, asked, ok) => {
+    await server.close();
+    server = await serve(({ path }) => ({
+      json: path === '/token' ? { access_token: plainCanary('granted'), refresh_token: plainCanary('refresh'), scope: granted } : {},
+    }));
+    const spec = { ...CODE() };
+    const oauth = { ...(spec.auth.oauth as object), scopes: asked };
+    const changed = { ...spec, auth: { oauth: oauth as (typeof spec.auth)[string] } };
+    const connection = await connectSpec(
+      changed,
+      { fields: FIELDS },
+      { ...addresses(server.origin), consent: callback({ code: 'x' }), redirectUri: REDIRECT },
+    );
+    expect((await connection.check()).ok).toBe(ok);
+    await connection.close();
+  });
 });
 
 describe('the callback server', () => {
