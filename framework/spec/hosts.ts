@@ -56,8 +56,9 @@ function collect(resolved: Resolved, uses: Map<string, Set<string>>): void {
   for (const call of method.refresh ?? []) addCall('token', call);
 }
 
-function hostOf(text: string, resolved: Resolved, scopes: Scopes): string[] {
-  const { template } = compile(text, 'text', 'url', scopes.auth);
+function hostOf(text: string | undefined, resolved: Resolved, scopes: Scopes): string[] {
+  // Without a text (a spec with that mistake) there is no host.
+  const template = text === undefined ? undefined : compile(text, 'text', 'url', scopes.auth).template;
   if (template === undefined) return [];
   let urls: string[] = [''];
   for (const part of template.parts) {
@@ -74,13 +75,14 @@ function valuesOf(part: Expression, resolved: Resolved, scopes: Scopes): string[
   if (root === undefined || name === undefined) return [LABEL];
   const choice = resolved.choices[root];
   if (choice !== undefined) return [choice[name] ?? LABEL];
-  if (root === 'fields') return fieldHosts(name, resolved);
+  if (root === 'fields') return fieldHosts(name, resolved, scopes);
   if (root === 'token') return captureHosts(name, resolved, scopes);
   return [LABEL];
 }
 
-function fieldHosts(name: string, resolved: Resolved): string[] {
+function fieldHosts(name: string, resolved: Resolved, scopes: Scopes): string[] {
   const field = resolved.fields.find((one) => one.name === name);
+  if (field?.value !== undefined) return hostOf(field.value, resolved, scopes);
   if (field?.type === 'url') return field.hosts ?? [PERSONS_SITE];
   return field?.type === 'host' ? (field.hosts ?? [`‹${field.title}›`]) : [LABEL];
 }

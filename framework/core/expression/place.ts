@@ -172,7 +172,10 @@ function placedInUrl(text: string, expression: Expression, stands: Stands): stri
     case 'url':
       return urlStart(text);
     case 'host':
-      return expression.hostLabel || expression.entry?.host === 'label' ? hostLabel(text) : hostName(text);
+      if (expression.hostLabel || expression.entry?.host === 'label') return hostLabel(text);
+      // Text of the spec itself may name a port, as it may behind https://.
+      hostName(expression.entry?.trusted ? text.replace(/:\d{1,5}$/, '') : text);
+      return text;
     case 'query':
       return percent(text);
     default:
