@@ -55,10 +55,15 @@ export function branch(of: Shape, node: SpecNode | undefined): Shape | undefined
 /** The shape one step down. Within a `value` everything below has the same shape. */
 export function below(of: Shape, node: SpecNode | undefined, step: string | number): Shape | undefined {
   const chosen = branch(of, node);
-  if (chosen === undefined) return undefined;
+  return chosen && under(chosen, step);
+}
+
+/** The same for a shape whose branch is chosen. */
+function under(chosen: Shape, step: string | number): Shape | undefined {
   if (chosen.kind === 'value' && chosen.items === undefined && chosen.others === undefined) return chosen;
   if (typeof step === 'number') return chosen.items === undefined ? undefined : shape(chosen.items);
-  const index = Object.hasOwn(chosen.properties ?? {}, step) ? chosen.properties?.[step] : chosen.others;
+  const { properties } = chosen;
+  const index = properties !== undefined && Object.hasOwn(properties, step) ? properties[step] : chosen.others;
   return index === undefined ? undefined : shape(index);
 }
 
@@ -74,30 +79,48 @@ export function shapeAt(tree: SpecTree, path: readonly (string | number)[]): Sha
   return here;
 }
 
-export interface Place {
-  path: (string | number)[];
-  node: SpecNode;
-  shape: Shape;
+/** A node that the language has a shape for. What leads to it is made only when asked for: most nodes have nothing to tell. */
+export class Place {
+  readonly node: SpecNode;
+  readonly shape: Shape;
+  /** The last step; '' for the root. */
+  readonly key: string | number;
+  readonly up: Place | undefined;
+
+  constructor(node: SpecNode, here: Shape, key: string | number, up: Place | undefined) {
+    this.node = node;
+    this.shape = here;
+    this.key = key;
+    this.up = up;
+  }
+
+  get path(): (string | number)[] {
+    const path: (string | number)[] = [];
+    for (let at: Place = this; at.up !== undefined; at = at.up) path.push(at.key);
+    return path.reverse();
+  }
 }
 
 /** Visits every node of a long form that the language has a shape for, parents first. */
 export function walk(tree: SpecTree, visit: (place: Place) => void): void {
-  const step = (node: SpecNode, here: Shape, path: (string | number)[]): void => {
-    visit({ path, node, shape: here });
-    if (node.kind === 'scalar') return;
-    const children: [string | number, SpecNode][] =
-      node.kind === 'list' ? node.items.map((item, at) => [at, item]) : [...node.entries.values()].map(({ key, value }) => [key, value]);
-    for (const [key, value] of children) {
-      const next = below(here, node, key);
-      if (next !== undefined) step(value, next, [...path, key]);
-    }
-  };
-  step(tree.root, ROOT, []);
+  step(new Place(tree.root, ROOT, '', undefined), visit);
 }
 
-/** Visits the scalars only: each with the kind, place and scope of its key. */
-export function walkPlaces(tree: SpecTree, visit: (place: Place & { node: SpecNode & { kind: 'scalar' } }) => void): void {
-  walk(tree, ({ path, node, shape: here }) => {
-    if (node.kind === 'scalar') visit({ path, node, shape: here });
-  });
+function step(place: Place, visit: (place: Place) => void): void {
+  visit(place);
+  const { node, shape: here } = place;
+  if (node.kind === 'scalar') return;
+  const chosen = branch(here, node);
+  if (chosen === undefined) return;
+  if (node.kind === 'list') {
+    for (let at = 0; at < node.items.length; at++) {
+      const next = under(chosen, at);
+      if (next !== undefined) step(new Place(node.items[at] as SpecNode, next, at, place), visit);
+    }
+    return;
+  }
+  for (const { key, value } of node.entries.values()) {
+    const next = under(chosen, key);
+    if (next !== undefined) step(new Place(value, next, key, place), visit);
+  }
 }

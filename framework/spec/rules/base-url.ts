@@ -10,19 +10,20 @@ export const rule: Rule = {
   why: 'Its origin is where the credential goes: it must be said, or come from a field of type url.',
   bad: 'http: { base_url: api.acme.com }',
   good: 'http: { base_url: https://api.acme.com }',
-  check: ({ leaves, expressions, spec, partial }, report) => {
+  check: ({ urls, expressions, spec, partial }, report) => {
     if (!partial && !hasBaseUrl(spec))
       report(['http'], '`http` lacks `base_url`.', {
         part: 'key',
         hint: 'Write `base_url: https://api.acme.com` in `http`, or in each option or method.',
       });
-    for (const { path, node, shape } of leaves) {
-      const key = String(path.at(-1));
-      if (shape.place !== 'url' || typeof node.value !== 'string' || !KEYS.includes(key)) continue;
+    for (const leaf of urls) {
+      const { node } = leaf;
+      const key = String(leaf.key);
+      if (typeof node.value !== 'string' || !KEYS.includes(key)) continue;
       if (/^https?:/i.test(node.value) || node.value.startsWith('${')) continue;
       const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(node.value);
       const hint = `Write \`${key}: https://${scheme === null ? node.value.replace(/^\/+/, '') : node.value.slice(scheme[0].length)}\`.`;
-      report(path, `\`${key}\` is no https URL.`, { hint });
+      report(leaf.path, `\`${key}\` is no https URL.`, { hint });
     }
     for (const { path, place, template } of expressions) {
       const [first] = template?.parts ?? [];

@@ -8,8 +8,10 @@ export const rule: Rule = {
   bad: 'capture: { api: { path: instance_url, type: url } }',
   good: 'capture: { api: { path: instance_url, type: url, hosts: ["*.acme.com"] } }',
   check: ({ leaves, tree }, report) => {
-    for (const { path, node } of leaves) {
-      if (path.at(-1) !== 'type' || path.at(-3) !== 'capture' || (node.text !== 'url' && node.text !== 'host')) continue;
+    for (const leaf of leaves) {
+      const { node, key, up } = leaf;
+      if (key !== 'type' || (node.text !== 'url' && node.text !== 'host') || up?.up?.key !== 'capture') continue;
+      const { path } = leaf;
       if (tree.node([...path.slice(0, -1), 'hosts']) !== undefined) continue;
       report(path.slice(0, -1), `The capture \`${String(path.at(-2))}\` may become a host but lists no \`hosts\`.`, {
         part: 'key',

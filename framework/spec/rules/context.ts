@@ -3,19 +3,18 @@ import type { Resolved } from '../../core/resolved.ts';
 import { attributeEntry, type ScopeName, type Scopes, scopesOf } from '../../core/scope.ts';
 import type { SpecDocument } from '../../core/spec-types.gen.ts';
 import { resolve } from '../resolve.ts';
-import { type Shape, walkPlaces } from '../shape.ts';
-import type { SpecPath, SpecScalar, SpecTree } from '../tree.ts';
+import { type Shape, type Place as ShapePlace, walk } from '../shape.ts';
+import type { SpecList, SpecMap, SpecPath, SpecScalar, SpecTree } from '../tree.ts';
 import { inherited } from './inherited.ts';
 
 /** A scalar that stands where the language has a word for it. */
-export interface Leaf {
-  path: (string | number)[];
-  node: SpecScalar;
-  shape: Shape;
-}
+export type Leaf = ShapePlace & { readonly node: SpecScalar };
+/** A map or list that stands where the language has a word for it. */
+export type Holder = ShapePlace & { readonly node: SpecMap | SpecList };
 
 /** A leaf with `${…}`, compiled for its place. Names are those of all auth methods together, but in a method its own. */
-export interface Expression extends Leaf, Compiled {
+export interface Expression extends Compiled {
+  path: SpecPath;
   place: Place;
   scope: Scope;
   /** The names that it uses, also when it does not compile. */
@@ -31,6 +30,11 @@ export interface RuleContext {
   /** Parts with mistakes were left out: rules that look for what is missing must keep still. */
   partial: boolean;
   leaves: readonly Leaf[];
+  /** Those that hold a URL. */
+  urls: readonly Leaf[];
+  /** Those whose text has a `${`, and all that must be one. */
+  marked: readonly Leaf[];
+  holders: readonly Holder[];
   expressions: readonly Expression[];
   /** One for each auth method, with the first option of each choice; fields and methods only. */
   resolved: Readonly<Record<string, Resolved>>;
@@ -47,7 +51,20 @@ export interface ContextParts {
 /** `namesLost`: names that expressions may use were left out with their mistakes, so that no expression can be judged. */
 export function makeContext({ tree, source, spec, partial, namesLost }: ContextParts): RuleContext {
   const leaves: Leaf[] = [];
-  walkPlaces(tree, ({ path, node, shape }) => leaves.push({ path, node, shape }));
+  const urls: Leaf[] = [];
+  const marked: Leaf[] = [];
+  const holders: Holder[] = [];
+  walk(tree, (place) => {
+    const { node, shape } = place;
+    if (node.kind !== 'scalar') {
+      holders.push(place as Holder);
+      return;
+    }
+    leaves.push(place as Leaf);
+    if (typeof node.value !== 'string') return;
+    if (shape.place === 'url') urls.push(place as Leaf);
+    if (node.value.includes('${') || shape.kind === 'condition') marked.push(place as Leaf);
+  });
   const choices = Object.fromEntries(
     Object.entries(spec.choices ?? {}).map(([name, choice]) => [name, Object.keys(choice.options)[0] ?? '']),
   );
@@ -62,9 +79,12 @@ export function makeContext({ tree, source, spec, partial, namesLost }: ContextP
     spec,
     partial,
     leaves,
+    urls,
+    marked,
+    holders,
     resolved,
     get expressions() {
-      expressions ??= namesLost ? [] : compileAll(spec, leaves, resolved);
+      expressions ??= namesLost ? [] : compileAll(spec, marked, resolved);
       return expressions;
     },
   };
@@ -78,14 +98,15 @@ function compileAll(spec: SpecDocument, leaves: readonly Leaf[], resolved: RuleC
   const scopes = new ScopeTable(spec, resolved);
   const expressions: Expression[] = [];
   for (const leaf of leaves) {
-    const { node, shape, path } = leaf;
+    const { node, shape } = leaf;
     const kind = shape.kind === 'path' && shape.computed === true ? 'computed_path' : shape.kind && KINDS[shape.kind];
     if (kind === undefined || typeof node.value !== 'string') continue;
-    if (!node.value.includes('${') && kind !== 'condition') continue;
-    const place = placeOf(leaf, spec);
+    const { path } = leaf;
+    const place = placeOf(path, shape, spec);
     const scope = scopes.at(path, (shape.scope ?? 'connection') as ScopeName);
     const compiled = compile(node.value, kind, place, scope);
-    expressions.push({ ...leaf, ...compiled, place, scope, mentions: compiled.template?.mentions ?? roughMentions(node.value) });
+    const { template, problems } = compiled;
+    expressions.push({ path, place, scope, template, problems, mentions: template?.mentions ?? roughMentions(node.value) });
   }
   return expressions;
 }
@@ -96,7 +117,7 @@ function roughMentions(text: string): string[][] {
 }
 
 /** The document of a GraphQL body takes literals only; all else stands where the schema says. */
-function placeOf({ path, shape }: Leaf, spec: SpecDocument): Place {
+function placeOf(path: SpecPath, shape: Shape, spec: SpecDocument): Place {
   const place = (shape.place ?? 'plain') as Place;
   if (place !== 'body' || path.at(-1) !== 'query' || path.at(-2) !== 'body') return place;
   return encodeOf(path.slice(0, -2), spec) === 'graphql' ? 'graphql' : place;

@@ -7,8 +7,8 @@ export const rule: Rule = {
   why: 'Literals are taken as they are: the person would read the braces.',
   bad: 'title: Orders of ${fields.shop}',
   good: 'title: Orders of the shop',
-  check: ({ leaves }, report) => {
-    for (const { path, node, shape } of leaves) {
+  check: ({ marked }, report) => {
+    for (const { path, node, shape } of marked) {
       const literal = shape.kind === 'literal' || (path[0] === 'choices' && shape.kind === undefined);
       if (!literal || typeof node.value !== 'string') continue;
       const at = node.value.replaceAll('$${', '   ').indexOf('${');

@@ -8,9 +8,11 @@ export const rule: Rule = {
   bad: 'body: { ids: [1, null] }',
   good: "body: { ids: [1, '${null}'] }",
   check: ({ leaves }, report) => {
-    for (const { path, node, shape } of leaves) {
-      if (node.value !== null || shape.kind !== 'value' || typeof path.at(-1) !== 'number') continue;
-      report(path, 'A null in a list removes nothing and is not sent.', { hint: "Write `'${null}'` for a JSON null, or leave it out." });
+    for (const leaf of leaves) {
+      if (leaf.node.value !== null || leaf.shape.kind !== 'value' || typeof leaf.key !== 'number') continue;
+      report(leaf.path, 'A null in a list removes nothing and is not sent.', {
+        hint: "Write `'${null}'` for a JSON null, or leave it out.",
+      });
     }
   },
 };

@@ -8,9 +8,10 @@ export const rule: Rule = {
   bad: 'body: { profile: 9007199254740993 }',
   good: 'body: { profile: "9007199254740993" }',
   check: ({ leaves }, report) => {
-    for (const { path, node } of leaves) {
+    for (const leaf of leaves) {
+      const { node } = leaf;
       if (typeof node.value !== 'number' || Math.abs(node.value) <= Number.MAX_SAFE_INTEGER || !/^[-+]?\d+$/.test(node.text)) continue;
-      report(path, `${node.text} would be rounded.`, { hint: `Quote it: "${node.text}".` });
+      report(leaf.path, `${node.text} would be rounded.`, { hint: `Quote it: "${node.text}".` });
     }
   },
 };

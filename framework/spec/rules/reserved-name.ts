@@ -8,7 +8,7 @@ export const rule: Rule = {
   why: 'A choice is a variable of its name, fields and captures stand behind a dot where `in` or `null` cannot be written.',
   bad: 'choices: { request: { options: { a: {}, b: {} } } }',
   good: 'choices: { request_kind: { options: { a: {}, b: {} } } }',
-  check: ({ spec, leaves }, report) => {
+  check: ({ spec, holders }, report) => {
     const look = (path: (string | number)[], what: string): void => {
       const name = String(path.at(-1));
       if (!isReserved(name, what)) return;
@@ -22,12 +22,11 @@ export const rule: Rule = {
     for (const name of Object.keys(spec.streams ?? {})) look(['streams', name], 'stream');
     for (const [method, { fields }] of Object.entries(spec.auth))
       for (const name of Object.keys(fields ?? {})) look(['auth', method, 'fields', name], 'field');
-    const captures = new Map<string, (string | number)[]>();
-    for (const { path } of leaves) {
-      const at = path.lastIndexOf('capture');
-      if (at !== -1 && path.length > at + 1) captures.set(path.slice(0, at + 2).join('/'), path.slice(0, at + 2));
+    for (const holder of holders) {
+      const { key, node } = holder;
+      if (key !== 'capture' || node.kind !== 'map') continue;
+      for (const name of node.entries.keys()) look([...holder.path, name], 'capture');
     }
-    for (const path of captures.values()) look(path, 'capture');
   },
 };
 

@@ -11,6 +11,10 @@ const FORMS: readonly RegExp[] = [
   /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/,
   /\b(?:Bearer|Basic|Token)\s+[A-Za-z0-9+/=_.-]{16,}/,
 ];
+/** What each of them holds: one look, since hardly any text has it. */
+const FORM = /eyJ|-----BEGIN|k_(?:live|test)_|gh[pousr]_|xox|AKIA|ASIA|Bearer|Basic|Token/;
+/** No form is shorter. Characters. */
+const SHORTEST = 16;
 const SECRET_KEY =
   /^(?:authorization|proxy-authorization|x-api-key|api[_-]?key|access[_-]?token|client[_-]?secret|password|secret|token)$/i;
 
@@ -23,9 +27,11 @@ export const rule: Rule = {
   good: 'auth: { key: { type: bearer } }',
   check: ({ leaves, spec }, report) => {
     for (const leaf of leaves) {
-      if (typeof leaf.node.value !== 'string' || leaf.node.value.includes('${') || isProse(leaf)) continue;
-      const form = FORMS.find((each) => each.test(leaf.node.value as string));
-      if (form !== undefined || isSecretFieldText(leaf, spec.fields) || looksRandom(leaf)) {
+      const { value } = leaf.node;
+      if (typeof value !== 'string' || (value.length < SHORTEST && leaf.key !== 'default' && leaf.key !== 'value')) continue;
+      const found =
+        (FORM.test(value) && FORMS.some((each) => each.test(value))) || isSecretFieldText(leaf, spec.fields) || looksRandom(leaf);
+      if (found && !value.includes('${') && !isProse(leaf)) {
         report(leaf.path, 'This looks like a secret.', {
           hint: 'Make it a secret field and write ${fields.…}; revoke it if it was ever real.',
         });
@@ -35,22 +41,22 @@ export const rule: Rule = {
 };
 
 /** Titles, helps, names of types and sources are read by people. */
-const isProse = ({ path, shape }: Leaf): boolean =>
-  shape.kind === 'word' ||
-  path.includes('source') ||
-  path.includes('columns') ||
-  ['title', 'help', 'summary', 'hint', 'otherwise', 'note', 'reason', 'pattern'].includes(String(path.at(-1)));
+function isProse({ path, key, shape }: Leaf): boolean {
+  if (shape.kind === 'word' || path.includes('source') || path.includes('columns')) return true;
+  return ['title', 'help', 'summary', 'hint', 'otherwise', 'note', 'reason', 'pattern'].includes(String(key));
+}
 
 /** A default, example or fixed value of a field that says it is secret. */
-function isSecretFieldText({ path, node }: Leaf, fields: Record<string, { secret?: boolean }> | undefined): boolean {
-  const last = String(path.at(-1));
-  if (path[0] !== 'fields' || path.length !== 3 || (last !== 'default' && last !== 'value')) return false;
+function isSecretFieldText(leaf: Leaf, fields: Record<string, { secret?: boolean }> | undefined): boolean {
+  const { node, key } = leaf;
+  if (key !== 'default' && key !== 'value') return false;
+  const { path } = leaf;
+  if (path[0] !== 'fields' || path.length !== 3) return false;
   return fields?.[String(path[1])]?.secret === true && node.text !== '';
 }
 
 /** Long, without spaces, letters and digits mixed, under a key that is made for secrets. */
-function looksRandom({ path, node, shape }: Leaf): boolean {
-  const key = String(path.at(-1));
-  if ((shape.kind !== 'text' && shape.kind !== 'value') || !SECRET_KEY.test(key)) return false;
-  return node.text.length >= 16 && !/\s/.test(node.text) && /\d/.test(node.text) && /[A-Za-z]/.test(node.text);
+function looksRandom({ key, node, shape }: Leaf): boolean {
+  if ((shape.kind !== 'text' && shape.kind !== 'value') || !SECRET_KEY.test(String(key))) return false;
+  return node.text.length >= SHORTEST && !/\s/.test(node.text) && /\d/.test(node.text) && /[A-Za-z]/.test(node.text);
 }

@@ -9,16 +9,8 @@ export const rule: Rule = {
   why: 'The first rule that fits wins: one with the same status and no condition above it takes all.',
   bad: 'rules: [{ status: [401], kind: auth }, { status: [401], when: "${…}", kind: rate_limit }]',
   good: 'rules: [{ status: [401], when: "${…}", kind: rate_limit }, { status: [401], kind: auth }]',
-  check: ({ leaves, tree }, report) => {
-    const seen = new Set<string>();
-    for (const { path } of leaves) {
-      const at = path.indexOf('rules');
-      if (at === -1 || path[at - 1] !== 'errors') continue;
-      const rules = path.slice(0, at + 1);
-      const key = rules.join('/');
-      if (!seen.has(key)) reachable(tree, rules, report);
-      seen.add(key);
-    }
+  check: ({ holders, tree }, report) => {
+    for (const holder of holders) if (holder.key === 'rules' && holder.up?.key === 'errors') reachable(tree, holder.path, report);
   },
 };
 

@@ -1,6 +1,6 @@
 import { loadText } from '../../../framework/spec/load.ts';
 import { longForm } from '../../../framework/spec/long-form.ts';
-import { shapeAt, walkPlaces } from '../../../framework/spec/shape.ts';
+import { shapeAt, walk } from '../../../framework/spec/shape.ts';
 import { readSource } from '../../../framework/spec/source.ts';
 import type { SpecTree } from '../../../framework/spec/tree.ts';
 
@@ -84,8 +84,8 @@ http: { retry: { max_retries: 3 } }
       'http: { base_url: https://a, headers: { A: b } }\nstreams: { s: { records: a, paginate: { type: page, page: query.p }, body: { a: [{ b: c }] } } }',
     );
     const kinds: Record<string, string> = {};
-    walkPlaces(tree, ({ path, shape }) => {
-      kinds[path.join('.')] = [shape.kind, shape.place, shape.scope].join(' ').trim();
+    walk(tree, ({ path, node, shape }) => {
+      if (node.kind === 'scalar') kinds[path.join('.')] = [shape.kind, shape.place, shape.scope].join(' ').trim();
     });
     expect(kinds).toEqual({
       'http.base_url': 'text url api',
