@@ -89,8 +89,10 @@ function offered(stream: ResolvedStream, session: Session): boolean {
   const { scopes, resolved, variables } = session;
   if (stream.when !== undefined && !evaluateCondition(compileOrThrow(stream.when, 'condition', 'data', scopes.connection), variables()))
     return false;
-  const parent = stream.parent === undefined ? undefined : resolved.streams[stream.parent];
-  return parent === undefined || offered(parent, session);
+  const { parent } = stream;
+  // A parent that is not there is told when it is read.
+  const above = parent !== undefined && Object.hasOwn(resolved.streams, parent) ? resolved.streams[parent] : undefined;
+  return above === undefined || offered(above, session);
 }
 
 function createReading(session: Session, name: string, options: ReadOptions): Reading {

@@ -75,7 +75,7 @@ function pickOptions(spec: SpecDocument, wanted: Record<string, string>): Picked
   const choices = spec.choices ?? {};
   for (const name of Object.keys(wanted)) if (!Object.hasOwn(choices, name)) throw unknown('choice', name, Object.keys(choices), spec.name);
   return Object.entries(choices).map(([choice, { options, default: preset, title }]) => {
-    const id = wanted[choice] ?? preset;
+    const id = (Object.hasOwn(wanted, choice) ? wanted[choice] : undefined) ?? preset;
     if (id === undefined) {
       const message = `${title ?? choice} must be chosen: ${Object.keys(options).join(', ')}`;
       throw new FerruleError('input_missing', message, { where: `choices.${choice}`, next: `Pass ${choice}=<option>.` });

@@ -34,7 +34,7 @@ export interface Page {
 
 /** Reads a stream to its end, page by page: its parent's records first where it has one, and its own pages for each. */
 export async function* readStream(name: string, context: ReadContext): AsyncGenerator<Page> {
-  const stream = context.streams[name];
+  const stream = Object.hasOwn(context.streams, name) ? context.streams[name] : undefined;
   if (stream === undefined) throw new FerruleError('stream_unknown', `There is no stream "${name}"`, { where: name });
   const pages = compileStream(stream, context);
   if (stream.parent === undefined) {

@@ -8,6 +8,11 @@ interface Look {
 /** Several rules look at each pattern; they are few and short. */
 const looks = new Map<string, Look>();
 const MOST = 1000;
+/** The engine's compiler ends the process on patterns that are large or deep enough; no field needs one of these. */
+const LONGEST = 1000;
+const MAX_DEPTH = 50;
+/** A count from which on a repetition is as good as endless. */
+const MANY = 10;
 
 export function regularExpression(pattern: string): Look {
   const known = looks.get(pattern) ?? lookAt(pattern);
@@ -16,6 +21,8 @@ export function regularExpression(pattern: string): Look {
 }
 
 function lookAt(pattern: string): Look {
+  if (pattern.length > LONGEST) return { problem: `it is longer than ${LONGEST} characters` };
+  if (depthOf(pattern) > MAX_DEPTH) return { problem: `its groups are nested deeper than ${MAX_DEPTH} levels` };
   try {
     return { expression: new RegExp(pattern, 'u') };
   } catch (error) {
@@ -27,6 +34,19 @@ function lookAt(pattern: string): Look {
         .toLowerCase(),
     };
   }
+}
+
+function depthOf(pattern: string): number {
+  let depth = 0;
+  let most = 0;
+  for (let at = 0; at < pattern.length; at++) {
+    const mark = pattern[at];
+    if (mark === '\\') at++;
+    else if (mark === '[') at = classEnd(pattern, at);
+    else if (mark === '(') most = Math.max(most, ++depth);
+    else if (mark === ')') depth--;
+  }
+  return most;
 }
 
 /** Begins with ^ and ends with $, and no | at the top splits the two. */
@@ -50,13 +70,17 @@ interface Element {
   end: number;
   set: Uint8Array;
   optional: boolean;
+  /** Stands many times, or may. */
+  repeated: boolean;
+  /** The same, and how often is open. */
   unbounded: boolean;
+  /** Must stand many times, and may be empty: each turn may be the empty one. */
+  padded: boolean;
   group?: Element[][];
 }
 
 /** Code points 0–127, and one place for all others. */
 const SIZE = 129;
-const MAX_DEPTH = 50;
 
 /** The part of a pattern that can split a text in exponentially many ways, or nothing. Patterns that do not parse: nothing. */
 export function explodes(pattern: string): string | undefined {
@@ -69,7 +93,7 @@ export function explodes(pattern: string): string | undefined {
 function worst(alternatives: Element[][]): Element | undefined {
   for (const element of alternatives.flat()) {
     if (element.group === undefined) continue;
-    if (element.unbounded && isAmbiguous(element.group)) return element;
+    if (element.padded || (element.repeated && isAmbiguous(element.group))) return element;
     const inner = worst(element.group);
     if (inner !== undefined) return inner;
   }
@@ -161,8 +185,28 @@ class PatternParser {
     if (look) return undefined;
     const empties = group?.some((sequence) => sequence.every(({ optional }) => optional)) === true;
     const optional = empties || /^[*?]|^\{0\D/.test(quantifier);
-    return { start, end: this.#at, set, optional, unbounded: /^[*+]|,\}/.test(quantifier), ...(group && { group }) };
+    const { least, most } = countsOf(quantifier);
+    const repeated = most >= MANY;
+    return {
+      start,
+      end: this.#at,
+      set,
+      optional,
+      repeated,
+      unbounded: repeated && most > least,
+      padded: empties && least >= MANY,
+      ...(group && { group }),
+    };
   }
+}
+
+function countsOf(quantifier: string): { least: number; most: number } {
+  const [, least = '1', comma, most = ''] = /^\{(\d+)(,)?(\d*)/.exec(quantifier) ?? [];
+  const endless = Number.POSITIVE_INFINITY;
+  if (quantifier.startsWith('*')) return { least: 0, most: endless };
+  if (quantifier.startsWith('+')) return { least: 1, most: endless };
+  if (quantifier.startsWith('?')) return { least: 0, most: 1 };
+  return { least: Number(least), most: comma === undefined ? Number(least) : most === '' ? endless : Number(most) };
 }
 
 function classEnd(text: string, start: number): number {

@@ -227,6 +227,7 @@ streams: { orders: { get: '/orders/\${fields.profile}' }, old: { get: /old, when
       () => ({ json: [{ id: 12, name: 'Twelve' }] }),
     );
     await expect(all('ordres')).rejects.toMatchObject({ code: 'stream_unknown', next: expect.stringContaining('"orders"') });
+    await expect(all('constructor')).rejects.toMatchObject({ code: 'stream_unknown' });
     await expect(all('older')).rejects.toMatchObject({ code: 'stream_unknown', message: expect.stringContaining('does not offer') });
     await expect(all('orders')).rejects.toMatchObject({ code: 'input_missing', where: 'fields.profile' });
     expect(connection.streams().map(({ name, available }) => [name, available])).toEqual([

@@ -13,6 +13,9 @@ describe('regular expressions, looked at without running them', () => {
     ['^((a|b)*)*$', '((a|b)*)*'],
     ['^(a*b?)*c$', '(a*b?)*'],
     ['^x(?<name>y+){2,}$', '(?<name>y+){2,}'],
+    ['^((a{0,50}){0,50}){0,50}b$', '((a{0,50}){0,50}){0,50}'],
+    ['^(a+){30}b$', '(a+){30}'],
+    ['^(a?){30}a{30}$', '(a?){30}'],
   ])('%s explodes', (pattern, part) => {
     expect(explodes(pattern)).toBe(part);
   });
@@ -26,6 +29,10 @@ describe('regular expressions, looked at without running them', () => {
     '^(?:\\d{1,3}\\.){3}\\d{1,3}$',
     '^(\\d+,)*\\d+$',
     '^(a+){3}$',
+    '^([a-z0-9]{1,63}\\.){1,127}[a-z]{2,63}$',
+    '^(?:[0-9a-f]{2}:){15}[0-9a-f]{2}$',
+    '^([0-9]{1,12},?)$',
+    '^(?:(?:ab){10})*$',
     '^[0-9a-f]{24}:[0-9a-f]{64}$',
     '^\\u{1F600}+(?=x)(?!y)$',
     '^[\\]\\-+*(]+$',
@@ -55,6 +62,12 @@ describe('regular expressions, looked at without running them', () => {
     ['^a\\|b$', true],
   ])('%s is anchored: %s', (pattern, expected) => {
     expect(isAnchored(pattern)).toBe(expected);
+  });
+
+  it('does not give the engine one that would end the process', () => {
+    expect(regularExpression(`^${'(a'.repeat(5000)}${')'.repeat(5000)}$`).problem).toBe('it is longer than 1000 characters');
+    expect(regularExpression(`^${'('.repeat(51)}a${')'.repeat(51)}$`).problem).toBe('its groups are nested deeper than 50 levels');
+    expect(regularExpression(`^${'[(]\\('.repeat(60)}${'(a)'.repeat(60)}$`).problem).toBeUndefined();
   });
 
   it('says what is wrong with one that does not parse', () => {

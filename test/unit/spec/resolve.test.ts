@@ -174,3 +174,21 @@ describe('parameters of templates', () => {
     expect(substitute({ deep: [text] }, { a })).toEqual({ deep: [expected] });
   });
 });
+
+describe('names that objects have anyway', () => {
+  it.each(['constructor', 'prototype'])('%s is a choice, an option, a field, a stream like any other', (name) => {
+    const spec = head(`choices:
+  ${name}: { default: ${name}, options: { ${name}: { path: inside } } }
+fields:
+  ${name}: {}
+auth: { plain: none }
+http: { base_url: 'https://api.acme.test/\${${name}.path}' }
+streams:
+  ${name}: { get: '/\${fields.${name}}', records: data, primary_key: [id], source: 'https://acme.test' }`);
+    const resolved = resolve(spec, {});
+    expect(resolved.choices).toEqual({ [name]: { id: name, path: 'inside' } });
+    expect(Object.keys(resolved.streams)).toEqual([name]);
+    expect(() => resolve(spec, { choices: { toString: 'x' } })).toThrow(expect.objectContaining({ code: 'input_unknown' }));
+    expect(() => resolve(spec, { method: 'constructor' })).toThrow(expect.objectContaining({ code: 'input_unknown' }));
+  });
+});
