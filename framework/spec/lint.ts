@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { Finding } from '../core/finding.ts';
 import type { SpecDocument } from '../core/spec-types.gen.ts';
+import { suggest } from '../core/suggest.ts';
 import { applyIgnores } from './ignore.ts';
 import { inThreads } from './lint-threads.ts';
 import { type Loaded, loadText } from './load.ts';
@@ -68,6 +69,8 @@ interface Usable {
 /** A container without a required key goes too, then perhaps what holds it; deeper than this no spec is. */
 const ROUNDS = 6;
 
+const PARTS = ['auth', 'choices', 'defaults', 'fields', 'http', 'streams', 'templates'];
+
 /** The spec without the entries that have findings, if that is a whole spec. */
 function withoutMistakes(tree: SpecTree, findings: readonly Finding[]): Usable | undefined {
   let wrong = findings.filter(({ severity, path }) => severity === 'error' && path.length > 0);
@@ -75,6 +78,9 @@ function withoutMistakes(tree: SpecTree, findings: readonly Finding[]): Usable |
     wrong.length <
     findings.filter(({ severity, rule }) => severity === 'error' && rule !== 'duplicate-key' && rule !== 'yaml-feature').length
   )
+    return undefined;
+  // A whole part under a misspelt name: all that needs it would be found missing, which says the same again.
+  if (findings.some(({ rule, path }) => rule === 'unknown-key' && path.length === 1 && suggest(String(path[0]), PARTS) !== undefined))
     return undefined;
   let pruned = tree;
   let namesLost = false;

@@ -1,5 +1,5 @@
 import { suggest } from '../../core/suggest.ts';
-import { inherited, inheritedNames } from './inherited.ts';
+import { inherited, inheritedNames, isWhole } from './inherited.ts';
 import type { Rule } from './rule.ts';
 
 export const rule: Rule = {
@@ -9,7 +9,9 @@ export const rule: Rule = {
   why: 'A misspelt column is found only when data comes, and then ends the read.',
   bad: 'streams: { orders: { columns: { id: integer } }, lines: { parent: orders, get: "/orders/${parent.idd}/lines" } }',
   good: 'streams: { orders: { columns: { id: integer } }, lines: { parent: orders, get: "/orders/${parent.id}/lines" } }',
-  check: ({ spec, expressions }, report) => {
+  check: ({ spec, expressions, partial }, report) => {
+    // With parts left out a column may be among them.
+    if (partial) return;
     const known = new Map<string, string[]>();
     const columnsOf = (stream: string): string[] => {
       const columns = known.get(stream) ?? inheritedNames(spec, stream, 'columns');
@@ -19,7 +21,7 @@ export const rule: Rule = {
     };
     for (const { path, template } of expressions) {
       const [part, name] = path;
-      if (part !== 'streams') continue;
+      if (part !== 'streams' || !isWhole(spec, String(name))) continue;
       const parent = inherited(spec, String(name), 'parent');
       const columns = parent === undefined ? [] : columnsOf(parent);
       for (const each of template?.parts ?? []) {
@@ -34,6 +36,7 @@ export const rule: Rule = {
       }
     }
     for (const name of Object.keys(spec.streams ?? {})) {
+      if (!isWhole(spec, name)) continue;
       const columns = columnsOf(name);
       for (const [at, key] of (inherited(spec, name, 'primary_key') ?? []).entries()) {
         const first = key.split(/[.[]/)[0] ?? '';
