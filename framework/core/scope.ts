@@ -21,6 +21,12 @@ export const VARIABLES: readonly string[] = [
 
 const RESPONSE = map({ status: NUMBER, headers: OPEN, cookies: OPEN, body: ANY });
 const REQUEST = map({ method: TEXT, host: TEXT, path: TEXT, params: TEXT, query: OPEN, body_text: TEXT, body_sha256: TEXT });
+const OAUTH = map({
+  code: { type: 'text', secret: true, absent: true },
+  redirect_uri: { type: 'text', absent: true },
+  code_verifier: { type: 'text', secret: true, absent: true },
+  scope: { type: 'text', absent: true },
+});
 const PAGE = map({ index: NUMBER, size: NUMBER, count: NUMBER });
 
 /**
@@ -28,25 +34,26 @@ const PAGE = map({ index: NUMBER, size: NUMBER, count: NUMBER });
  * secrecy, absence, whether they may stand in a host. Made once per resolved spec; expressions are cached by these objects.
  */
 export function scopesOf(resolved: Resolved): Scopes {
+  const choices: Scope = {};
+  for (const [choice, attributes] of Object.entries(resolved.choices)) {
+    choices[choice] = map(Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, attributeEntry([value])])));
+  }
+  return scopesWith(resolved, choices);
+}
+
+/** The same where the choices are known by name only, as when no option is chosen yet. */
+export function scopesWith(resolved: Pick<Resolved, 'fields' | 'method'>, choices: Scope): Scopes {
   const connection: Scope = {
     fields: map(Object.fromEntries(resolved.fields.map((field) => [field.name, fieldEntry(field)]))),
     auth: map({ method: TEXT }),
     now: { type: 'time' },
     uuid: TEXT,
+    ...choices,
   };
-  for (const [choice, attributes] of Object.entries(resolved.choices)) {
-    connection[choice] = map(Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, attributeEntry([value])])));
-  }
   const token = map(tokenEntries(resolved, { ...connection, token: OPEN, response: RESPONSE }));
-  const oauth = map({
-    code: { type: 'text', secret: true, absent: true },
-    redirect_uri: { type: 'text', absent: true },
-    code_verifier: { type: 'text', secret: true, absent: true },
-    scope: { type: 'text', absent: true },
-  });
   const api: Scope = { ...connection, token };
-  const { all: vars, unsigned } = varEntries(resolved, { ...api, oauth, request: REQUEST });
-  const auth: Scope = { ...api, oauth, vars: unsigned, response: RESPONSE };
+  const { all: vars, unsigned } = varEntries(resolved, { ...api, oauth: OAUTH, request: REQUEST });
+  const auth: Scope = { ...api, oauth: OAUTH, vars: unsigned, response: RESPONSE };
   const response: Scope = { ...api, response: RESPONSE, parent: ANY };
   const stream: Scope = { ...api, parent: ANY };
   return {
@@ -89,7 +96,7 @@ const FIELD_TYPES: Partial<Record<ResolvedField['type'], ScopeEntry['type']>> = 
   list: 'list',
 };
 
-function tokenEntries(resolved: Resolved, answered: Scope): Record<string, ScopeEntry> {
+function tokenEntries(resolved: Pick<Resolved, 'method'>, answered: Scope): Record<string, ScopeEntry> {
   const { token, refresh = [], steps } = resolved.method;
   const calls = [...steps.flatMap((step) => (step.type === 'token' ? (token ?? []) : step)), ...refresh];
   const entries: Record<string, ScopeEntry> = {};
@@ -111,7 +118,7 @@ function captureEntry(capture: Capture, answered: Scope): ScopeEntry {
 }
 
 /** Each var sees those before it; it is secret when its expression mentions a secret. Those that mention the request stand in `send` only. */
-function varEntries(resolved: Resolved, scope: Scope): { all: ScopeEntry; unsigned: ScopeEntry } {
+function varEntries(resolved: Pick<Resolved, 'method'>, scope: Scope): { all: ScopeEntry; unsigned: ScopeEntry } {
   const members: Record<string, ScopeEntry> = {};
   const unsigned: Record<string, ScopeEntry> = {};
   for (const [name, text] of Object.entries(resolved.method.vars)) {

@@ -23,7 +23,7 @@ export interface Layer {
 /** Lays the layers over one another, the first at the bottom. Nothing passed in is changed. */
 export function lay(layers: readonly Layer[], at = '', origins?: Origins): Plain {
   let result: Plain = {};
-  for (const { value, from } of layers) if (isMap(value)) result = over(result, value, { at, from, origins, keys: [] });
+  for (const { value, from } of layers) if (isMap(value)) result = over(result, value, { at, from, origins, depth: 0, map: '' });
   return result;
 }
 
@@ -31,29 +31,36 @@ interface Place {
   at: string;
   from: string;
   origins: Origins | undefined;
-  /** From the layer's own root. */
-  keys: readonly string[];
+  /** Keys from the layer's own root. */
+  depth: number;
+  /** The layer's key, right under it. */
+  map: string;
 }
 
-const below = (place: Place, key: string): Place => ({
-  at: place.at === '' ? key : `${place.at}.${key}`,
-  from: place.from === '' ? key : `${place.from}.${key}`,
-  origins: place.origins,
-  keys: [...place.keys, key],
-});
+/** The names are made for origins only: most who ask want none. */
+function below({ at, from, origins, depth }: Place, key: string, written = key): Place {
+  const map = depth === 0 ? key : '';
+  if (origins === undefined) return { at: '', from: '', origins, depth: depth + 1, map };
+  return {
+    at: at === '' ? key : `${at}.${key}`,
+    from: from === '' ? written : `${from}.${written}`,
+    origins,
+    depth: depth + 1,
+    map,
+  };
+}
 
 function over(base: Plain, layer: Plain, place: Place): Plain {
   const result: Plain = { ...base };
-  const top = place.keys.length === 0;
-  const [map = ''] = place.keys.length === 1 ? place.keys : [];
+  const top = place.depth === 0;
+  const { map } = place;
   for (const [written, value] of Object.entries(layer)) {
     // Header names are case-insensitive (RFC 9110, 5.1): a layer that writes `accept` means the `Accept` below it.
     const key = map === 'headers' ? (Object.keys(result).find((name) => name.toLowerCase() === written.toLowerCase()) ?? written) : written;
     if (top && (METHOD_KEYS as readonly string[]).includes(key) && value !== null) {
       for (const other of METHOD_KEYS) if (other !== key) drop(result, other, below(place, other));
     }
-    const here = below(place, key);
-    here.from = place.from === '' ? written : `${place.from}.${written}`;
+    const here = below(place, key, written);
     if (value === null && NULL_STAYS.has(map)) leaf(result, key, null, here);
     else if (value === null) drop(result, key, here);
     else if (isMap(value)) result[key] = mapOver(result[key], value, key, here);
@@ -63,7 +70,7 @@ function over(base: Plain, layer: Plain, place: Place): Plain {
 }
 
 function mapOver(old: unknown, value: Plain, key: string, place: Place): Plain {
-  const replaces = place.keys.length === 1 && TAGGED.has(key) && isMap(old) && value.type !== undefined && value.type !== old.type;
+  const replaces = place.depth === 1 && TAGGED.has(key) && isMap(old) && value.type !== undefined && value.type !== old.type;
   if (replaces) forget(place);
   return over(isMap(old) && !replaces ? old : {}, value, place);
 }

@@ -56,6 +56,14 @@ export function resolve(spec: SpecDocument, selection: Selection = {}): Resolved
   };
 }
 
+export type Login = Pick<Resolved, 'fields' | 'method'>;
+
+/** How one auth method gets its access, and what is asked for it: the same whatever is chosen. */
+export function resolveLogin(spec: SpecDocument, name: string): Login {
+  const [, method] = pickMethod(spec, name);
+  return { method: resolveMethod(name, method, undefined), fields: resolveFields(spec, name, method) };
+}
+
 function pickMethod(spec: SpecDocument, wanted: string | undefined): [string, AuthMethod] {
   const names = Object.keys(spec.auth);
   const name = wanted ?? names[0] ?? '';
@@ -110,12 +118,16 @@ function resolveHttp(layers: Layer[], origins: Origins | undefined): ResolvedHtt
 
 /** A call's words as the runtime wants them; method and path from its one method key. */
 export function resolveCall(call: Plain, fallback?: { method: Method; url: string }): ResolvedCall {
-  const key = METHOD_KEYS.find((word) => typeof call[word] === 'string');
-  const merged = lay([{ value: call, from: '' }]);
+  return callOf(lay([{ value: call, from: '' }]), fallback);
+}
+
+/** The same for one whose layers have been laid. */
+function callOf(merged: Plain, fallback?: { method: Method; url: string }): ResolvedCall {
+  const key = METHOD_KEYS.find((word) => typeof merged[word] === 'string');
   return {
     ...(pick(merged, 'name', 'media_type', 'body', 'expires', 'errors') as { expires?: Expires }),
     method: key === undefined ? (fallback?.method ?? 'GET') : (key.toUpperCase() as Method),
-    url: key === undefined ? (fallback?.url ?? '') : String(call[key]),
+    url: key === undefined ? (fallback?.url ?? '') : String(merged[key]),
     query: (merged.query ?? {}) as ResolvedCall['query'],
     headers: (merged.headers ?? {}) as ResolvedCall['headers'],
     cookies: (merged.cookies ?? {}) as ResolvedCall['cookies'],
@@ -127,7 +139,7 @@ export function resolveCall(call: Plain, fallback?: { method: Method; url: strin
 function resolveCheck(check: NonNullable<SpecDocument['check']>, origins: Origins | undefined): ResolvedCheck {
   const merged = lay([{ value: check, from: 'check' }], 'check', origins);
   return {
-    ...resolveCall(merged),
+    ...callOf(merged),
     ...(pick(merged, 'expect', 'otherwise', 'account') as Pick<ResolvedCheck, 'expect' | 'otherwise' | 'account'>),
   };
 }
@@ -148,7 +160,7 @@ function resolveStream(spec: SpecDocument, name: string, defaults: Layer[], orig
     origins,
   );
   return {
-    ...resolveCall(merged),
+    ...callOf(merged),
     ...(pick(merged, 'help', 'parent', 'when') as Pick<ResolvedStream, 'help' | 'parent' | 'when'>),
     name,
     title: String(merged.title ?? words(name)),
@@ -266,7 +278,7 @@ function resolveMethod(name: string, method: AuthMethod, origins: Origins | unde
   const tokenUrl = own.token_url as string | undefined;
   const tokenCall = (label: string, layers: Layer[]): ResolvedCall => {
     const all = [{ value: TOKEN_ANSWER, from: `${from}.${label}` }, ...layers];
-    return { ...resolveCall(lay(all, `${at}.${label}`, origins), { method: 'POST', url: tokenUrl ?? '' }), name: label };
+    return { ...callOf(lay(all, `${at}.${label}`, origins), { method: 'POST', url: tokenUrl ?? '' }), name: label };
   };
   const token: Layer = { value: own.token, from: `${at}.token` };
   // The type says what renews a token; one that knows of none is renewed where the author says how.
@@ -329,10 +341,16 @@ function resolveAuthorize(method: Plain): NonNullable<ResolvedMethod['authorize'
 /** The type's send, with "" where an expression names an implied field that the method drops (a blank half of Basic). */
 function withBlanks(type: AuthType, method: AuthMethod): Plain {
   const dropped = Object.keys(type.fields).filter((name) => (method.fields as Plain | undefined)?.[name] === null);
+  if (dropped.length === 0) return { ...type.send };
   const text = dropped.reduce((json, name) => json.replace(new RegExp(`fields\\.${name}\\b`, 'g'), '\\"\\"'), JSON.stringify(type.send));
   return JSON.parse(text) as Plain;
 }
 
 function pick<T extends object>(value: T, ...keys: (keyof T | string)[]): Partial<T> {
-  return Object.fromEntries(Object.entries(value).filter(([key, item]) => keys.includes(key) && item !== undefined)) as Partial<T>;
+  const picked: Plain = {};
+  for (const key of keys as string[]) {
+    const item = (value as Plain)[key];
+    if (item !== undefined && Object.hasOwn(value, key)) picked[key] = item;
+  }
+  return picked as Partial<T>;
 }

@@ -1,8 +1,8 @@
 import { type Compiled, compile, type Kind, type Place, type Scope, type ScopeEntry } from '../../core/expression/index.ts';
-import type { Resolved } from '../../core/resolved.ts';
-import { attributeEntry, type ScopeName, type Scopes, scopesOf } from '../../core/scope.ts';
+import type { ResolvedMethod } from '../../core/resolved.ts';
+import { attributeEntry, type ScopeName, type Scopes, scopesWith } from '../../core/scope.ts';
 import type { SpecDocument } from '../../core/spec-types.gen.ts';
-import { resolve } from '../resolve.ts';
+import { type Login, resolveLogin } from '../resolve.ts';
 import { type Shape, type Place as ShapePlace, walk } from '../shape.ts';
 import type { SpecList, SpecMap, SpecPath, SpecScalar, SpecTree } from '../tree.ts';
 import { inherited } from './inherited.ts';
@@ -36,8 +36,8 @@ export interface RuleContext {
   marked: readonly Leaf[];
   holders: readonly Holder[];
   expressions: readonly Expression[];
-  /** One for each auth method, with the first option of each choice; fields and methods only. */
-  resolved: Readonly<Record<string, Resolved>>;
+  /** One for each auth method: resolving all of a spec would cost more than all rules. */
+  resolved: Readonly<Record<string, Login>>;
 }
 
 export interface ContextParts {
@@ -65,13 +65,7 @@ export function makeContext({ tree, source, spec, partial, namesLost }: ContextP
     if (shape.place === 'url') urls.push(place as Leaf);
     if (node.value.includes('${') || shape.kind === 'condition') marked.push(place as Leaf);
   });
-  const choices = Object.fromEntries(
-    Object.entries(spec.choices ?? {}).map(([name, choice]) => [name, Object.keys(choice.options)[0] ?? '']),
-  );
-  // What scopes and rules ask of a resolved spec are fields and methods: resolving all of it would cost more than all rules.
-  const { check: _check, ...rest } = spec;
-  const small: SpecDocument = { ...rest, streams: {}, http: {} };
-  const resolved = Object.fromEntries(Object.keys(spec.auth).map((method) => [method, resolve(small, { method, choices })]));
+  const resolved = Object.fromEntries(Object.keys(spec.auth).map((method) => [method, resolveLogin(spec, method)]));
   let expressions: Expression[] | undefined;
   return {
     tree,
@@ -140,7 +134,8 @@ class ScopeTable {
   readonly #spec: SpecDocument;
   readonly #resolved: RuleContext['resolved'];
   readonly #choices: Scope;
-  readonly #all: Scopes;
+  readonly #shared: Scope;
+  readonly #all = new Map<ScopeName, Scope>();
   readonly #methods = new Map<string, Scopes>();
   readonly #templates = new Map<string, Scope>();
   readonly #earlier = new Map<string, Scope>();
@@ -149,13 +144,26 @@ class ScopeTable {
     this.#spec = spec;
     this.#resolved = resolved;
     this.#choices = choiceEntries(spec);
-    this.#all = union(Object.keys(resolved).map((method) => this.#method(method)));
+    this.#shared = union(Object.keys(resolved).map((method) => this.#method(method)));
   }
 
   at(path: SpecPath, name: ScopeName): Scope {
-    const scopes = path[0] === 'auth' && Object.hasOwn(this.#resolved, String(path[1])) ? this.#method(String(path[1])) : this.#all;
-    if (path[0] === 'templates') return this.#withParameters(String(path[1]), name, scopes[name]);
-    return path[0] === 'auth' ? this.#soFar(path, name, scopes[name]) : scopes[name];
+    const [part, of] = path;
+    if (part === 'templates') return this.#withParameters(String(of), name, this.#ofAll(name));
+    if (part !== 'auth') return this.#ofAll(name);
+    const scope = Object.hasOwn(this.#resolved, String(of)) ? this.#method(String(of))[name] : this.#ofAll(name);
+    return this.#soFar(path, name, scope);
+  }
+
+  /** A place outside the methods: it has the names of all of them; that each method has them is a rule of its own. */
+  #ofAll(name: ScopeName): Scope {
+    const known = this.#all.get(name);
+    if (known !== undefined) return known;
+    const scope = this.#method(Object.keys(this.#resolved)[0] ?? '')[name];
+    const made: Scope = { ...scope };
+    for (const root of Object.keys(this.#shared)) if (scope[root] !== undefined) made[root] = this.#shared[root] as ScopeEntry;
+    this.#all.set(name, made);
+    return made;
   }
 
   /** In a method's own words only what stands before: vars see the vars above them, a step what the steps before it captured. */
@@ -179,8 +187,7 @@ class ScopeTable {
   #method(name: string): Scopes {
     const known = this.#methods.get(name);
     if (known !== undefined) return known;
-    const made = scopesOf(this.#resolved[name] as Resolved);
-    for (const scope of Object.values(made)) Object.assign(scope, this.#choices);
+    const made = scopesWith(this.#resolved[name] as Login, this.#choices);
     this.#methods.set(name, made);
     return made;
   }
@@ -198,7 +205,7 @@ class ScopeTable {
   }
 }
 
-const capturedBy = ({ token }: Resolved['method'], steps: Resolved['method']['steps']): string[] =>
+const capturedBy = ({ token }: ResolvedMethod, steps: ResolvedMethod['steps']): string[] =>
   steps.flatMap((step) => Object.keys((step.type === 'token' ? token?.capture : step.capture) ?? {}));
 
 /** A choice has the attributes of all its options; that each option has them is a rule of its own. */
@@ -207,8 +214,12 @@ function choiceEntries(spec: SpecDocument): Scope {
   for (const [choice, { options }] of Object.entries(spec.choices ?? {})) {
     const values = new Map<string, string[]>([['id', Object.keys(options)]]);
     for (const option of Object.values(options)) {
-      for (const [name, value] of Object.entries(option))
-        if (typeof value === 'string') values.set(name, [...(values.get(name) ?? []), value]);
+      for (const [name, value] of Object.entries(option)) {
+        if (typeof value !== 'string') continue;
+        const known = values.get(name);
+        if (known === undefined) values.set(name, [value]);
+        else known.push(value);
+      }
     }
     const members = Object.fromEntries([...values].map(([name, all]) => [name, attributeEntry(all)]));
     entries[choice] = { type: 'map', members };
@@ -216,23 +227,15 @@ function choiceEntries(spec: SpecDocument): Scope {
   return entries;
 }
 
-const mapScopes = (scopes: Scopes, change: (scope: Scope) => Scope): Scopes =>
-  Object.fromEntries(Object.entries(scopes).map(([name, scope]) => [name, change(scope)])) as unknown as Scopes;
-
-/** Names of all methods together; that each method has them is a rule of its own. */
-function union(all: readonly Scopes[]): Scopes {
-  const [first, ...rest] = all;
-  if (first === undefined || rest.length === 0) return first as Scopes;
+/** Fields and captures of all methods together. */
+function union(all: readonly Scopes[]): Scope {
+  if (all.length < 2) return {};
   const shared: Scope = {};
   for (const name of ['fields', 'token']) {
     const members = Object.assign({}, ...all.map((scopes) => scopes.api[name]?.members ?? {})) as Record<string, ScopeEntry>;
     shared[name] = { type: 'map', members };
   }
-  return mapScopes(first, (scope) => ({
-    ...scope,
-    ...(scope.fields && { fields: shared.fields as ScopeEntry }),
-    ...(scope.token && { token: shared.token as ScopeEntry }),
-  }));
+  return shared;
 }
 
 /** Whether a name stands for a secret. */

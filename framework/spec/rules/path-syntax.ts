@@ -10,8 +10,10 @@ export const rule: Rule = {
   bad: 'paginate: { type: page, page: page }',
   good: 'paginate: { type: page, page: query.page }',
   check: ({ leaves }, report) => {
-    for (const { path, node, shape } of leaves) {
+    for (const leaf of leaves) {
+      const { node, shape } = leaf;
       if ((shape.kind !== 'path' && shape.kind !== 'target') || typeof node.value !== 'string') continue;
+      const { path } = leaf;
       if (node.value.includes('${')) {
         if (shape.kind === 'path' && shape.computed === true) continue;
         const what = shape.kind === 'path' ? 'path' : 'target';
