@@ -75,7 +75,8 @@ function laid(
     ...draft,
     headers: { ...draft.headers },
     query: { ...draft.query },
-    cookies: { ...draft.cookies, ...cookies },
+    // What the call itself names stands over what auth sends, as with headers and query.
+    cookies: { ...cookies, ...draft.cookies },
   };
   for (const [name, value] of Object.entries(headers)) {
     for (const known of Object.keys(result.headers)) if (known.toLowerCase() === name.toLowerCase()) delete result.headers[known];

@@ -41,9 +41,11 @@ function fromTime(expires: Expires, body: Json, step: string): number | undefine
   if (expires.at === undefined) return undefined;
   const found = look(expires.at, body, step);
   if (found === undefined) return undefined;
-  const time = typeof found === 'string' || typeof found === 'number' ? parseTime(found, expires.as ?? 'iso') : undefined;
+  // `s` and `ms` speak of `in`.
+  const format = expires.as === undefined || expires.as === 's' || expires.as === 'ms' ? 'iso' : expires.as;
+  const time = typeof found === 'string' || typeof found === 'number' ? parseTime(found, format) : undefined;
   if (time === undefined)
-    throw new FerruleError('token_malformed', `${step}: ${expires.at} is no time of format ${expires.as ?? 'iso'}`, { where: expires.at });
+    throw new FerruleError('token_malformed', `${step}: ${expires.at} is no time of format ${format}`, { where: expires.at });
   return time;
 }
 

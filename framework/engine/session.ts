@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { createAuthenticator } from '../auth/authenticator.ts';
 import type { Exchange } from '../auth/token-request.ts';
 import { TokenSource } from '../auth/token-source.ts';
@@ -82,6 +83,10 @@ export function prepare(resolved: Resolved, credential: Credential, options: Con
 /** Opens the API client on what was prepared. */
 export async function openSession(ready: Preparation, options: ConnectionOptions): Promise<Session> {
   const { resolved, scopes, tokens, variables, redactor, network, clock, random } = ready;
+  if (typeof resolved.http.base_url !== 'string')
+    throw new FerruleError('spec_invalid', `${resolved.name} has no base URL under these choices and this method`, {
+      where: 'http.base_url',
+    });
   // A base URL that a token answer named is known only once there is a token.
   if (/\$\{[^}]*\btoken\./.test(resolved.http.base_url)) await tokens.current(options.signal);
   const vars = (now?: number): Vars => ({ ...variables(now), token: tokenVariables(tokens.credential.captures) });
@@ -99,7 +104,7 @@ export async function openSession(ready: Preparation, options: ConnectionOptions
   const client = createClient({
     ...clientOptions(resolved, redactor, options, network),
     ...apiOptions(resolved, scopes, vars()),
-    limits: limitsOf(resolved, options),
+    limits: limitsOf(resolved, vars(), network, options),
     auth,
   });
   return {
@@ -150,16 +155,31 @@ function apiOptions(
   };
 }
 
-/** The provider's limits, and what the person wants besides. */
-function limitsOf({ http }: Resolved, { rateLimits = true, throttle }: ConnectionOptions): NonNullable<ClientOptions['limits']> {
-  const known = rateLimits ? http.rate_limit.map((limit) => ({ ...limit, per: milliseconds(limit.per) })) : [];
+/** The provider's limits, and what the person wants besides. What is counted by address or app holds for all connections of this process together. */
+function limitsOf(
+  resolved: Resolved,
+  vars: Vars,
+  { addressMap }: Network,
+  options: ConnectionOptions,
+): NonNullable<ClientOptions['limits']> {
+  const { rateLimits = true, throttle } = options;
+  const { client_id } = vars.fields as Record<string, Text | undefined>;
+  const known = rateLimits
+    ? resolved.http.rate_limit.map((limit) => {
+        const { scope = 'credential' } = limit;
+        const app = scope === 'app' && client_id !== undefined ? createHash('sha256').update(reveal(client_id)).digest('hex') : '';
+        // A sandbox counts for itself.
+        const among = scope === 'credential' ? {} : { among: [resolved.name, scope, app, ...(addressMap?.values() ?? [])].join(' ') };
+        return { ...limit, ...among, per: milliseconds(limit.per) };
+      })
+    : [];
   return throttle === undefined ? known : [...known, throttle];
 }
 
 type Entries = Record<string, string | string[] | null>;
 
 /** Whether a text may say something else at each attempt: with the token, the time or a fresh id in it. */
-const changes = (text: Entries[string]): boolean => /\$\{[^}]*\b(token|now|uuid)\b/.test(String(text));
+const changes = (text: Entries[string]): boolean => /\$\{[^}]*\b(token|now|uuid|ago)\b/.test(String(text));
 const changing = (entries: Entries): Entries => Object.fromEntries(Object.entries(entries).filter(([, text]) => changes(text)));
 const steady = (entries: Entries): Entries => Object.fromEntries(Object.entries(entries).filter(([, text]) => !changes(text)));
 

@@ -35,9 +35,7 @@ interface Window {
 }
 
 export function createRateLimiter({ limits, clock, longest }: RateLimiterOptions): RateLimiter {
-  const windows = limits.map(
-    (limit): Window => ({ limit, matches: matcher(limit.match), requests: limit.requests, sent: [], blockedUntil: 0 }),
-  );
+  const windows = limits.map((limit) => windowOf(limit, clock));
   /** One queue for each set of limits that apply together, so that a narrow limit does not hold up other requests. */
   const queues = new Map<string, Promise<void>>();
   let pausedUntil = 0;
@@ -118,6 +116,20 @@ export function createRateLimiter({ limits, clock, longest }: RateLimiterOptions
       pausedUntil = Math.max(pausedUntil, time);
     },
   };
+}
+
+/** Windows that several clients of this process count in. By clock, since times of two clocks can't be compared. */
+const SHARED = new WeakMap<Clock, Map<string, Window>>();
+
+function windowOf(limit: RateLimit, clock: Clock): Window {
+  const made: Window = { limit, matches: matcher(limit.match), requests: limit.requests, sent: [], blockedUntil: 0 };
+  if (limit.among === undefined) return made;
+  const key = JSON.stringify([limit.among, limit.requests, limit.per, limit.match]);
+  const shared = SHARED.get(clock) ?? new Map<string, Window>();
+  SHARED.set(clock, shared);
+  const known = shared.get(key);
+  if (known === undefined) shared.set(key, made);
+  return known ?? made;
 }
 
 function nextFree(window: Window, now: number): number {

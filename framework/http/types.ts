@@ -85,6 +85,8 @@ export interface RateLimit {
   requests: number;
   per: number;
   scope?: 'credential' | 'ip' | 'app';
+  /** Clients whose limits have the same word here count together: what the provider counts by is wider than one credential. */
+  among?: string;
   /** Path pattern (`/v1/*` with * for any text); without: every request. */
   match?: string;
   /** Header that tells how many are left. */

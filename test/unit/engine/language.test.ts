@@ -98,6 +98,34 @@ streams:
     expect(server.received[5]?.headers.accept).toBe('application/vnd.acme+json');
   });
 
+  it('lays http, send and the call over one another', async () => {
+    await open(
+      `auth: { k: { type: api_key, send: { headers: { X-A: send, X-B: send, X-K: '\${fields.api_key}' }, query: { q: send, r: send, h: null }, cookies: { c: send, e: send } },
+  http: { headers: { x-a: http, X-H: http }, query: { q: http, h: http, z: http } } } }
+streams: { s: { get: /s, headers: { x-b: stream, x-k: null }, query: { r: stream, z: null }, cookies: { c: stream, d: stream } } }`,
+      { fields: { api_key: KEY } },
+    );
+    await records('s');
+    expect(server.received.map(wire)).toEqual(['GET /v1/s?q=send&r=stream']);
+    expect(server.received[0]?.headers).toMatchObject({
+      'x-a': 'send',
+      'x-b': 'stream',
+      'x-h': 'http',
+      cookie: 'c=stream; e=send; d=stream',
+    });
+    expect(server.received[0]?.headers).not.toHaveProperty('x-k');
+  });
+
+  it('limits that are counted by address hold for all connections together', async () => {
+    const spec = acme(`auth: { n: { type: none, http: { rate_limit: { requests: 1, per: 10m, scope: ip }, retry: { longest: 1s } } } }`);
+    server = await serve(() => ({ json: {} }));
+    await using one = await connectSpec(spec, {}, addresses(server.origin));
+    await using two = await connectSpec(spec, {}, addresses(server.origin));
+    await one.http.get('x');
+    await expect(two.http.get('x')).rejects.toMatchObject({ code: 'rate_limited' });
+    expect(server.received).toHaveLength(1);
+  });
+
   it('a call takes away what http says of errors', async () => {
     await open(`auth: { n: { type: none, http: { errors: { message: why, rules: [{ status: 200, kind: request }] } } } }
 streams: { refused: { get: /s }, taken: { get: /s, errors: { rules: null } } }`);

@@ -132,4 +132,16 @@ describe('rate limiter', () => {
     await clock.runUntil(5000);
     expect(times).toEqual([0, 1000]);
   });
+
+  it('limiters whose limits have one word count together, others alone', async () => {
+    const clock = new StepClock();
+    const open = (among?: string) =>
+      createRateLimiter({ limits: [{ requests: 2, per: 1000, ...(among !== undefined && { among }) }], clock, longest: 10_000 });
+    const times: string[] = [];
+    const go = (name: string, limiter: ReturnType<typeof open>) => limiter.acquire('/x').then(() => times.push(`${name} ${clock.now()}`));
+    const [one, two, other, alone] = [open('acme ip'), open('acme ip'), open('acme app'), open()];
+    void Promise.all([go('one', one), go('two', two), go('one', one), go('two', two), go('other', other), go('alone', alone)]);
+    await clock.runUntil(5000);
+    expect(times.sort()).toEqual(['alone 0', 'one 0', 'one 1000', 'other 0', 'two 0', 'two 1000']);
+  });
 });
