@@ -33,6 +33,14 @@ const TAGS: Readonly<Record<string, readonly string[]>> = Object.freeze({
   Step: ['assertion'],
 });
 
+/** Variables that come with such a key. */
+export const LATER_VARIABLES: Readonly<Record<string, string>> = Object.freeze({
+  window: 'cursor',
+  each: 'each',
+  job: 'job',
+  callback: 'install',
+});
+
 /** Whether a key is a later word in a map of the schema of that title. */
 export const isLaterKey = (key: string, title: string): boolean => Object.hasOwn(KEYS, key) && KEYS[key]?.(title) === true;
 
