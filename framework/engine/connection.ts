@@ -87,12 +87,21 @@ function streamInfo(stream: ResolvedStream, session: Session): StreamInfo {
 /** Whether a stream and all its parents are offered under these choices. */
 function offered(stream: ResolvedStream, session: Session): boolean {
   const { scopes, resolved, variables } = session;
-  if (stream.when !== undefined && !evaluateCondition(compileOrThrow(stream.when, 'condition', 'data', scopes.connection), variables()))
-    return false;
-  const { parent } = stream;
-  // A parent that is not there is told when it is read.
-  const above = parent !== undefined && Object.hasOwn(resolved.streams, parent) ? resolved.streams[parent] : undefined;
-  return above === undefined || offered(above, session);
+  const { streams } = resolved;
+  const way = new Set<string>();
+  for (let at: ResolvedStream | undefined = stream; at !== undefined; ) {
+    // Lint finds it, and a spec may run that nobody has linted.
+    if (way.has(at.name)) {
+      const message = `The parents go round in a circle: ${[...way, at.name].join(' → ')}`;
+      throw new FerruleError('spec_invalid', message, { where: `streams.${stream.name}.parent` });
+    }
+    way.add(at.name);
+    if (at.when !== undefined && !evaluateCondition(compileOrThrow(at.when, 'condition', 'data', scopes.connection), variables()))
+      return false;
+    // A parent that is not there is told when it is read.
+    at = at.parent !== undefined && Object.hasOwn(streams, at.parent) ? streams[at.parent] : undefined;
+  }
+  return true;
 }
 
 function createReading(session: Session, name: string, options: ReadOptions): Reading {

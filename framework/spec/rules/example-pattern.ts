@@ -1,3 +1,4 @@
+import { MATCH_LIMIT, matches, patternProblem } from '../../core/expression/match.ts';
 import type { Field } from '../../core/spec-types.gen.ts';
 import { fieldsOf } from './fields.ts';
 import { explodes, regularExpression } from './regular-expression.ts';
@@ -39,5 +40,13 @@ function misfit(value: string, { type, pattern }: Field): string | undefined {
   if (form !== undefined && !form.form.test(value)) return form.words;
   if (pattern === undefined || explodes(pattern) !== undefined) return undefined;
   const { expression } = regularExpression(pattern);
-  return expression === undefined || expression.test(value) ? undefined : 'does not fit the pattern';
+  if (expression === undefined || (isSlow(value, pattern) ? fitsLinearly(value, pattern) : expression.test(value))) return undefined;
+  return 'does not fit the pattern';
 }
+
+/** Repetitions side by side multiply: .*.*.*x on 3,000 characters takes minutes in the engine. */
+const isSlow = (value: string, pattern: string): boolean => value.length > 1000 || (pattern.match(/[*+]|,\d*\}/g) ?? []).length > 2;
+
+/** With the matcher that fields have at run time. What it does not know (a look-ahead) counts as fitting. */
+const fitsLinearly = (value: string, pattern: string): boolean =>
+  value.length > MATCH_LIMIT || patternProblem(pattern) !== undefined || matches(value, pattern);

@@ -14,19 +14,21 @@ export const rule: Rule = {
       return stream?.parent ?? (stream?.use === undefined ? undefined : spec.templates?.[stream.use]?.parent);
     };
     const told = new Set<string>();
+    /** Streams whose parents lead to an end, or into a circle that they are no part of. */
+    const ended = new Set<string>();
     for (const name of Object.keys(streams)) {
-      const way = [name];
-      for (let next = parentOf(name); next !== undefined && !told.has(next); next = parentOf(next)) {
-        way.push(next);
-        if (next !== name && way.indexOf(next) !== way.length - 1) break;
-        if (next !== name) continue;
+      const way = new Set([name]);
+      let next = parentOf(name);
+      for (; next !== undefined && next !== name && !way.has(next) && !told.has(next) && !ended.has(next); next = parentOf(next))
+        way.add(next);
+      if (next !== name) for (const each of way) ended.add(each);
+      else {
         // Once for each circle, at its first stream.
         for (const each of way) told.add(each);
         const own = streams[name]?.parent !== undefined;
-        report(['streams', name, own ? 'parent' : 'use'], `The parents go round in a circle: ${way.join(' → ')}.`, {
+        report(['streams', name, own ? 'parent' : 'use'], `The parents go round in a circle: ${[...way, name].join(' → ')}.`, {
           hint: 'One of them must be read without a parent.',
         });
-        break;
       }
     }
   },

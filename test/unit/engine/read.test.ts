@@ -211,6 +211,11 @@ describe('what goes wrong', () => {
     await expect(all('things')).rejects.toMatchObject(error);
   });
 
+  it('refuses parents that go round in a circle', async () => {
+    await open(`streams: { a: { parent: b, get: /a }, b: { parent: a, get: /b }, things: { parent: a, get: /c } }`, () => ({ json: [] }));
+    await expect(all('things')).rejects.toMatchObject({ code: 'spec_invalid', message: expect.stringContaining('things → a → b → a') });
+  });
+
   it('takes an optional path, a rule that says empty, and an empty list as no records', async () => {
     await open(
       `streams: { a: { get: /a, records: data? }, b: { get: /b, errors: { rules: [{ status: [404], then: empty }] } }, c: { get: /c } }`,
