@@ -1,3 +1,4 @@
+import { isWhole } from './inherited.ts';
 import type { Rule } from './rule.ts';
 
 export const rule: Rule = {
@@ -7,7 +8,9 @@ export const rule: Rule = {
   why: 'There is no record to take the value from.',
   bad: 'streams: { lines: { get: "/orders/${parent.id}/lines" } }',
   good: 'streams: { orders: { get: /orders }, lines: { parent: orders, get: "/orders/${parent.id}/lines" } }',
-  check: ({ spec, expressions }, report) => {
+  check: ({ spec, expressions, partial }, report) => {
+    // With parts left out the parent may be among them.
+    if (partial) return;
     const streams = spec.streams ?? {};
     const hasParent = (name: string): boolean => {
       const { parent, use } = streams[name] ?? {};
@@ -17,7 +20,8 @@ export const rule: Rule = {
       if (!mentions.some(([root]) => root === 'parent')) continue;
       const [part, name = ''] = path;
       const users = part === 'templates' ? Object.keys(streams).filter((stream) => streams[stream]?.use === name) : [String(name)];
-      const orphan = part === 'streams' || part === 'templates' ? users.find((stream) => !hasParent(stream)) : undefined;
+      const orphan =
+        part === 'streams' || part === 'templates' ? users.find((stream) => isWhole(spec, stream) && !hasParent(stream)) : undefined;
       if (orphan !== undefined) report(path, `\`streams.${orphan}\` has no parent.`, { hint: 'Write `parent: <stream>` there.' });
     }
   },
