@@ -366,19 +366,19 @@ export interface StreamPart {
    */
   query?: {
     [k: string]: string | string[] | null;
-  };
+  } | null;
   /**
    * Headers; null removes an inherited one.
    */
   headers?: {
     [k: string]: string | null;
-  };
+  } | null;
   /**
    * Cookies.
    */
   cookies?: {
     [k: string]: string | null;
-  };
+  } | null;
   /**
    * How the body is sent.
    */
@@ -386,7 +386,7 @@ export interface StreamPart {
   /**
    * Content-Type and Accept in one word.
    */
-  media_type?: string;
+  media_type?: string | null;
   /**
    * The body. For graphql: query, variables, operationName. Null removes an inherited entry; a JSON null is written ${null}.
    */
@@ -596,19 +596,19 @@ export interface Template {
    */
   query?: {
     [k: string]: string | string[] | null;
-  };
+  } | null;
   /**
    * Headers; null removes an inherited one.
    */
   headers?: {
     [k: string]: string | null;
-  };
+  } | null;
   /**
    * Cookies.
    */
   cookies?: {
     [k: string]: string | null;
-  };
+  } | null;
   /**
    * How the body is sent.
    */
@@ -616,7 +616,7 @@ export interface Template {
   /**
    * Content-Type and Accept in one word.
    */
-  media_type?: string;
+  media_type?: string | null;
   /**
    * The body. For graphql: query, variables, operationName. Null removes an inherited entry; a JSON null is written ${null}.
    */
@@ -1429,19 +1429,19 @@ export interface Stream {
    */
   query?: {
     [k: string]: string | string[] | null;
-  };
+  } | null;
   /**
    * Headers; null removes an inherited one.
    */
   headers?: {
     [k: string]: string | null;
-  };
+  } | null;
   /**
    * Cookies.
    */
   cookies?: {
     [k: string]: string | null;
-  };
+  } | null;
   /**
    * How the body is sent.
    */
@@ -1449,7 +1449,7 @@ export interface Stream {
   /**
    * Content-Type and Accept in one word.
    */
-  media_type?: string;
+  media_type?: string | null;
   /**
    * The body. For graphql: query, variables, operationName. Null removes an inherited entry; a JSON null is written ${null}.
    */

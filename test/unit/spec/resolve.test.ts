@@ -95,6 +95,23 @@ streams:
   });
 });
 
+describe('null', () => {
+  it('takes away what a stream inherits, key by key or whole', () => {
+    const { streams } = resolve(
+      acme(`auth: { n: none }
+defaults: { query: { a: b }, headers: { X-A: a }, paginate: { type: page, page: query.page } }
+templates: { t: { media_type: a/b, add: { x: 1, y: 2 }, cookies: { c: d }, body: { z: 1 }, remove: [q] } }
+streams:
+  whole: { use: t, post: /x, query: null, headers: ~, cookies: null, add: null, media_type: null, body: null, paginate: null, remove: null }
+  keys: { use: t, post: /x, add: { x: null }, body: { z: null } }`),
+    );
+    expect(streams.whole).toMatchObject({ query: {}, headers: {}, cookies: {}, add: {}, remove: [], paginate: { type: 'none' } });
+    expect(streams.whole).not.toHaveProperty('media_type');
+    expect(streams.whole).not.toHaveProperty('body');
+    expect(streams.keys).toMatchObject({ add: { y: 2 }, body: {}, cookies: { c: 'd' }, media_type: 'a/b' });
+  });
+});
+
 describe('merging', () => {
   const over = (...values: object[]): unknown => lay(values.map((value, at) => ({ value, from: String(at) })));
 
