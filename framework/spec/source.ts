@@ -1,4 +1,4 @@
-import type { CST, Document, Node, Pair, Scalar } from 'yaml';
+import type { CST, Document, Node, Pair, Scalar, YAMLError } from 'yaml';
 import type { Finding } from '../core/finding.ts';
 import { plainValue } from './scalar.ts';
 import { diagnose } from './syntax.ts';
@@ -66,11 +66,25 @@ function parse(text: string, report: Report): SpecNode | undefined {
   return treeOfTokens(text, tokens) ?? compose(text, tokens, report);
 }
 
-/** `failsafe` leaves every scalar its source text. The tokens say more about an error than the error itself. */
-export function compose(text: string, tokens: readonly CST.Token[], report: Report): SpecNode | undefined {
-  let docs: Document.Parsed[];
+/** More than a person mends at one go. */
+const MOST_EXPRESSIONS = 50;
+
+/** One error; where it is an unquoted `${…}`, which is everybody's first mistake, also what comes behind it. */
+function diagnoseAll(text: string, tokens: readonly CST.Token[], errors: readonly YAMLError[], report: Report): void {
+  let current = text;
+  let range = diagnose(text, tokens, errors, report);
+  for (let count = 1; range !== undefined && count < MOST_EXPRESSIONS; count += 1) {
+    const [from, to] = range;
+    current = current.slice(0, from) + 'x'.repeat(to - from) + current.slice(to);
+    const next = [...new Parser().parse(current)];
+    const left = (documents(current, next, report) ?? []).flatMap((each) => each.errors);
+    range = left.length === 0 ? undefined : diagnose(current, next, left, report);
+  }
+}
+
+function documents(text: string, tokens: readonly CST.Token[], report: Report): Document.Parsed[] | undefined {
   try {
-    docs = [
+    return [
       ...new Composer({ schema: 'failsafe', uniqueKeys: false, prettyErrors: false }).compose(tokens, true, text.length),
     ] as Document.Parsed[];
   } catch (error) {
@@ -78,11 +92,16 @@ export function compose(text: string, tokens: readonly CST.Token[], report: Repo
     report('yaml-syntax', 'The file is nested too deeply.', 0, 0);
     return undefined;
   }
-  const [doc, second] = docs;
-  if (doc === undefined) return undefined;
+}
+
+/** `failsafe` leaves every scalar its source text. The tokens say more about an error than the error itself. */
+export function compose(text: string, tokens: readonly CST.Token[], report: Report): SpecNode | undefined {
+  const docs = documents(text, tokens, report);
+  const [doc, second] = docs ?? [];
+  if (docs === undefined || doc === undefined) return undefined;
   const errors = docs.flatMap((each) => each.errors);
   if (errors.length > 0) {
-    diagnose(text, tokens, errors, report);
+    diagnoseAll(text, tokens, errors, report);
     return undefined;
   }
   if (second !== undefined) {

@@ -13,25 +13,32 @@ const RULE = 'yaml-syntax';
 
 /**
  * Turns the first YAML error into one finding in plain words, placed where the mistake was made rather than where the
- * parser gave up. One error only: those that follow are nearly always its echo.
+ * parser gave up. One error only: those that follow are nearly always its echo. Gives the range of a `${…}` that must be
+ * quoted: a text with other characters there shows the next mistake.
  */
-export function diagnose(text: string, tokens: readonly CST.Token[], errors: readonly SyntaxError[], report: Report): void {
+export function diagnose(
+  text: string,
+  tokens: readonly CST.Token[],
+  errors: readonly SyntaxError[],
+  report: Report,
+): [number, number] | undefined {
   const error = errors.reduce((first, next) => (next.pos[0] < first.pos[0] ? next : first));
   const suspects = survey(text, tokens);
   const expression = suspects.expressions.find((at) => at <= error.pos[1]);
   if (expression !== undefined) {
     const end = closingBrace(text, expression);
     report(RULE, '`${…}` inside `{ }` or `[ ]` must be quoted.', expression, end, `Write "${text.slice(expression, end)}".`);
-    return;
+    return [expression, end];
   }
   const opened = suspects.unclosed.find(({ at }) => at <= error.pos[1]);
   if (opened !== undefined) {
     report(RULE, `This \`${opened.mark}\` is never closed.`, opened.at, opened.at + 1, `Close it with \`${opened.closer}\`.`);
-    return;
+    return undefined;
   }
   const quote = suspects.quotes.find(({ end }) => end <= error.pos[0] && text.slice(end, error.pos[0]).trim() === '');
   if (quote === undefined || error.message.startsWith('Missing ,')) plainError(text, error, report);
   else afterQuote(text, quote, error, report);
+  return undefined;
 }
 
 interface Quoted {
@@ -77,11 +84,14 @@ function inspect(text: string, token: CST.Token, found: Survey): void {
   }
 }
 
-/** The end of the `${…}` that begins at or behind `from`, on its line. */
+/** The end of the unquoted text that holds the `${…}` at or behind `from`, on its line. */
 function closingBrace(text: string, from: number): number {
   const line = lineEnd(text, from);
   const brace = text.indexOf('}', text.indexOf('{', from));
-  return brace === -1 || brace > line ? line : brace + 1;
+  if (brace === -1 || brace > line) return line;
+  // `https://${a}.acme.com/${b}`: one text with two of them.
+  const end = brace + 1 + (/^[^\s,}\]$]*/.exec(text.slice(brace + 1, line))?.[0].length ?? 0);
+  return text.startsWith('${', end) ? closingBrace(text, end) : end;
 }
 
 function afterQuote(text: string, quote: Quoted, error: SyntaxError, report: Report): void {

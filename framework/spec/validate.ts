@@ -1,8 +1,10 @@
 import { createRequire } from 'node:module';
 import type { ErrorObject } from 'ajv';
+import { parseDuration } from '../core/duration.ts';
 import type { Finding } from '../core/finding.ts';
 import { suggest } from '../core/suggest.ts';
 import { flow } from './flow.ts';
+import { ourWord } from './foreign-words.ts';
 import { isLaterKey, isLaterTag } from './later.ts';
 import { branch, type JsonType, type Shape, shape, shapeAt } from './shape.ts';
 import type { FindingPlace, SpecNode, SpecPath, SpecTree } from './tree.ts';
@@ -110,9 +112,13 @@ function homeOf(tree: SpecTree, at: Path, key: string, here: Shape | undefined):
       .slice(0, 3)
       .map(([name]) => `\`${[...at, name].join('.')}\``)
       .join(' or ');
+  if (at[0] !== 'defaults' && STREAM_KEYS.has(key)) return '`defaults`';
   const other = Object.entries(here?.tag?.branches ?? {}).find(([, index]) => hasKey(shape(index), key));
   return other && `type \`${other[0]}\``;
 }
+
+/** What other products write beside base URL and headers, and what is here what every stream starts from. */
+const STREAM_KEYS = new Set(['records', 'primary_key', 'paginate', 'add', 'remove']);
 
 const hasKey = (here: Shape | undefined, key: string): boolean => Object.hasOwn(here?.properties ?? {}, key) && key !== 'type';
 const branches = (here: Shape): Shape[] => (here.tag === undefined ? [here] : Object.values(here.tag.branches).map(shape));
@@ -141,6 +147,10 @@ const asName = (name: string): string =>
 
 // ---- values
 
+const LOGIN = 'Until then take `type: none` with `fields`, the login call in `steps`, and `send`. ';
+/** How to say with the types of this version what a later one is for. */
+const UNTIL_THEN: Readonly<Record<string, string>> = { session: LOGIN, custom: LOGIN };
+
 function badTag(tree: SpecTree, at: Path, params: Record<string, unknown>): Finding {
   const here = shapeAt(tree, at);
   const words = Object.keys(here?.tag?.branches ?? {});
@@ -163,7 +173,7 @@ function badTag(tree: SpecTree, at: Path, params: Record<string, unknown>): Find
   const place = tree.node(at)?.kind === 'map' ? path : at;
   if (isLaterTag(word, here?.title ?? '')) {
     const message = `\`${word}\` is a later word of the language, not run by this version.`;
-    return tree.finding('later-word', 'error', message, place, { hint: `Types: ${words.join(', ')}.` });
+    return tree.finding('later-word', 'error', message, place, { hint: `${UNTIL_THEN[word] ?? ''}Types: ${words.join(', ')}.` });
   }
   const hint = choose(word, words, 'Types');
   return tree.finding('bad-tag', 'error', `\`${word}\` is no type of ${placeName(at)}.`, place, { hint });
@@ -174,7 +184,9 @@ function wrongKind(tree: SpecTree, path: Path, accepted: JsonType[]): Finding {
   const here = shapeAt(tree, path);
   const wanted = (here?.types ?? accepted).filter((type) => type !== 'null').map((type) => typeName(type, here));
   const place: FindingPlace = { ...(node?.kind === 'scalar' && node.text === '' && { part: 'key' }) };
-  place.hint = isExpression(node) ? 'It is a literal: no ${…} can stand here.' : `Write \`${last(path)}: ${sample(here)}\`.`;
+  place.hint = isExpression(node)
+    ? 'It is a literal: no ${…} can stand here.'
+    : `Write \`${last(path)}: ${lifetime(path, node) ?? sample(here)}\`.`;
   return tree.finding(
     'wrong-kind',
     'error',
@@ -183,6 +195,10 @@ function wrongKind(tree: SpecTree, path: Path, accepted: JsonType[]): Finding {
     place,
   );
 }
+
+/** A bare duration under `expires` is what holds when the answer says nothing. */
+const lifetime = (path: Path, node: SpecNode | undefined): string | undefined =>
+  path.at(-1) === 'expires' && node?.kind === 'scalar' && parseDuration(node.text) !== undefined ? `{ default: ${node.text} }` : undefined;
 
 function badValue(tree: SpecTree, path: Path, { keyword, params, message = '' }: ErrorObject): Finding {
   const node = tree.node(path);
@@ -241,7 +257,7 @@ const last = (path: SpecPath): string => {
 };
 
 function choose(word: string, words: readonly string[], label: string): string {
-  const meant = suggest(word, words);
+  const meant = ourWord(word, words) ?? suggest(word, words);
   return meant === undefined ? `${label}: ${listed(words)}.` : `Did you mean \`${meant}\`? ${label}: ${listed(words)}.`;
 }
 

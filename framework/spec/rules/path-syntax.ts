@@ -18,7 +18,7 @@ export const rule: Rule = {
         if (shape.kind === 'path' && shape.computed === true) continue;
         const what = shape.kind === 'path' ? 'path' : 'target';
         report(path, `\`${String(path.at(-1))}\` is a ${what}: no \${…} here.`, {
-          hint: what === 'path' ? 'Write it like `data.items`.' : 'Write it like `query.page`.',
+          hint: what === 'path' ? `Write ${bare(node.value) ?? 'it like `data.items`'}.` : 'Write it like `query.page`.',
         });
         continue;
       }
@@ -27,8 +27,8 @@ export const rule: Rule = {
         const { problem, offset } = parsed as { problem: string; offset: number };
         const hint =
           shape.kind === 'path'
-            ? 'Write it like `data.items`, `$.*.order` or `a["@odata.next"]`.'
-            : 'Targets: query.x, headers.X, cookies.x, body.a.b, url.';
+            ? (ours(node.value, path.at(-1)) ?? 'Write it like `data.items`, `$.*.order` or `a["@odata.next"]`.')
+            : `${/^\w+$/.test(node.value) ? `Did you mean \`query.${node.value}\`? ` : ''}Targets: query.x, headers.X, cookies.x, body.a.b, url.`;
         report(path, `${problem.charAt(0).toUpperCase()}${problem.slice(1).replace(/\.$/, '')}.`, {
           within: [offset, node.value.length],
           hint,
@@ -37,3 +37,22 @@ export const rule: Rule = {
     }
   },
 };
+
+/** The path inside a `${…}` that is nothing but one. */
+function bare(value: string): string | undefined {
+  const [, path] = /^\$\{\s*(?:response\.body\.)?([A-Za-z_][\w.]*)\s*\}$/.exec(value) ?? [];
+  return path === undefined ? undefined : `\`${path}\``;
+}
+
+/** JSONPath, which other products take, in our words. */
+function ours(value: string, key: unknown): string | undefined {
+  if (!value.includes('[')) return undefined;
+  const plain = value
+    .replace(/\[\*\]/g, '.*')
+    .replace(/\[(\d+)\]/g, '.$1')
+    .replace(/\['([\w-]+)'\]/g, '.$1')
+    .replace(/^\$\.(?!\*)/, '');
+  const path = key === 'records' ? plain.replace(/\.\*$/, '') : plain;
+  if (path === value || isPathProblem(parsePath(path) as never)) return undefined;
+  return `Write \`${path}\`${path === plain ? '' : ': a list gives its items'}.`;
+}

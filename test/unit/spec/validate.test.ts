@@ -51,6 +51,14 @@ const TYPOS: [from: string, to: string, at: string, ...says: string[]][] = [
   ['type: bearer', 'type: [bearer]', '5:22', 'must be text, not a list'],
   ['type: bearer', 'type: oauth1', '5:22', '`oauth1` is a later word'],
   ['lines:', 'orderLines:', '16:3', 'Write `order_lines`'],
+  // Words of other languages.
+  ['get: /orders\n', 'get: /orders\n    columns: { id: string }\n', '15:20', 'Did you mean `text`?'],
+  ['type: page,', 'type: cursor,', '15:23', 'Did you mean `next_token`?'],
+  ['per: 1m } }', 'per: 1m }, paginate: none }', '6:80', '`paginate` belongs in `defaults`, not in `http`'],
+  ['get: /orders\n', 'get: /orders\n    records: $.data[*]\n', '15:20', 'Write `data`: a list gives its items.'],
+  ['get: /orders\n', "get: /orders\n    records: '$.a[0].b[*].c'\n", '15:23', 'Write `a.0.b.*.c`'],
+  ['page: query.page', 'page: page', '15:35', 'Did you mean `query.page`?'],
+  ['rate_limit:', "errors: { message: '${error.text}' }, rate_limit:", '6:60', 'Write `error.text`.'],
 ];
 
 describe('one mistake', () => {
