@@ -1351,13 +1351,6 @@ export interface Check {
    */
   body?: unknown;
   /**
-   * Values taken from the answer, kept sealed: token.<name> in auth. Null drops an inherited one.
-   */
-  capture?: {
-    [k: string]: Capture | null;
-  };
-  expires?: Expires;
-  /**
    * How answers of this call are classed.
    */
   errors?: Errors;
