@@ -31,7 +31,7 @@ export interface Shown {
 export function createShown(redactor: Redactor, secretAnswers = false): Shown {
   const cut = (text: string, most: number) => {
     const whole = text.length <= most + OVERLAP;
-    const masked = redactor.redact(maskNamed(whole ? text : text.slice(0, most + OVERLAP)));
+    const masked = redactor.redact(maskNamed(whole ? text : text.slice(0, most + OVERLAP), secretAnswers));
     // Masks are short: what lay beyond the cut must not move up into it half seen.
     const sure = whole ? masked : masked.slice(0, Math.max(0, masked.length - OVERLAP));
     return sure.length <= most && whole ? sure : `${sure.slice(0, most)}…`;
@@ -46,7 +46,7 @@ export function createShown(redactor: Redactor, secretAnswers = false): Shown {
       if (value === undefined) continue;
       const text = Array.isArray(value) ? value.join(', ') : value;
       // Some headers hold URLs (link, location, refresh), and those hold secrets by name.
-      result[name] = isSecret(name) ? MASK : redactor.redact(maskNamed(name === 'location' ? redactUrl(text) : text));
+      result[name] = isSecret(name) ? MASK : redactor.redact(maskNamed(name === 'location' ? redactUrl(text) : text, secretAnswers));
     }
     return result;
   };
@@ -66,10 +66,15 @@ export function createShown(redactor: Redactor, secretAnswers = false): Shown {
   };
 }
 
-/** Values that are secrets by their names (a token answer's, a form's) are masked though nobody knows them yet. */
-function maskNamed(text: string): string {
+/**
+ * Values that are secrets by their names (a token answer's, a form's) are masked though nobody knows them yet. `exchange`: of
+ * tokens; elsewhere a key `code` in JSON is a column of the provider's, such as a coupon's.
+ */
+function maskNamed(text: string, exchange: boolean): string {
   const json = text.replace(/"([\w.-]{1,60})"(\s*:\s*)"((?:[^"\\]|\\.)*)("|$)/g, (all, name: string, colon: string, value: string) =>
-    value !== '' && isSensitiveName(name) && !isErrorCode(name, value) ? `"${name}"${colon}"${MASK}"` : all,
+    value !== '' && isSensitiveName(name) && (exchange || name.toLowerCase() !== 'code') && !isErrorCode(name, value)
+      ? `"${name}"${colon}"${MASK}"`
+      : all,
   );
   return json.replace(/(^|[?&\s])([\w.-]{1,60})=([^&\s"<>]+)/g, (all, before: string, name: string) =>
     isSensitiveName(name) ? `${before}${name}=${MASK}` : all,

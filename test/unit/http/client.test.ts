@@ -400,6 +400,23 @@ describe('events', () => {
     expect(all).toContain('\\"code\\":\\"OK\\"');
   });
 
+  it('show a column called code, but not the code that a token is asked for with', async () => {
+    const issued = plainCanary('issued code');
+    const server = await serve((request, response) =>
+      json(response, 400, { coupons: [{ code: 'SUMMER-2026' }], ...(request.url.startsWith('/token') && { code: issued }) }),
+    );
+    const bodyOf = async (secretAnswers: boolean): Promise<string> => {
+      const url = secretAnswers ? '/token' : '/x';
+      const { client, events } = clientFor(server.origin, { secretAnswers });
+      await client.call({ method: 'GET', url }).catch(() => undefined);
+      return JSON.stringify(events);
+    };
+    const plain = await bodyOf(false);
+    expect(plain).toContain('SUMMER-2026');
+    expect(await bodyOf(true)).not.toContain('SUMMER-2026');
+    expect(await bodyOf(true)).not.toContain(issued.slice(0, 20));
+  });
+
   it('cut a long body without letting half a secret through', async () => {
     const secret = plainCanary('event cut');
     const server = await serve((_, response) => {
