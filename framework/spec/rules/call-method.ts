@@ -13,41 +13,42 @@ export const rule: Rule = {
   good: 'check: { get: /me }',
   check: ({ spec, tree, partial }, report) => {
     for (const name of Object.keys(spec.streams ?? {})) {
-      const inherits = METHODS.some((method) => inherited(spec, name, method) !== undefined);
-      one(tree, report, ['streams', name], inherits || partial || !isWhole(spec, name));
+      const inherits = (): boolean => METHODS.some((method) => inherited(spec, name, method) !== undefined);
+      one(tree, report, ['streams', name], () => partial || !isWhole(spec, name) || inherits());
     }
     for (const part of ['templates', 'defaults'] as const) {
       const paths = part === 'defaults' ? [['defaults']] : Object.keys(spec.templates ?? {}).map((name) => ['templates', name]);
-      for (const path of paths) one(tree, report, path, true);
+      for (const path of paths) one(tree, report, path, () => true);
     }
-    if (spec.check !== undefined) one(tree, report, ['check'], partial);
+    if (spec.check !== undefined) one(tree, report, ['check'], () => partial);
     for (const [name, field] of Object.entries(spec.fields ?? {})) {
-      if (field.options !== undefined) one(tree, report, ['fields', name, 'options'], partial || field.options.list !== undefined);
+      if (field.options !== undefined) one(tree, report, ['fields', name, 'options'], () => partial || field.options?.list !== undefined);
     }
     for (const [method, { steps = [], fields }] of Object.entries(spec.auth)) {
-      for (const [at, step] of steps.entries()) if (step.type === 'call') one(tree, report, ['auth', method, 'steps', at], partial);
+      for (const [at, step] of steps.entries()) if (step.type === 'call') one(tree, report, ['auth', method, 'steps', at], () => partial);
       for (const [name, field] of Object.entries(fields ?? {})) {
         if (field?.options !== undefined)
-          one(tree, report, ['auth', method, 'fields', name, 'options'], partial || field.options.list !== undefined);
+          one(tree, report, ['auth', method, 'fields', name, 'options'], () => partial || field.options?.list !== undefined);
       }
     }
   },
 };
 
-function one(tree: SpecTree, report: Report, path: SpecPath, mayLack: boolean): void {
+function one(tree: SpecTree, report: Report, path: SpecPath, mayLack: () => boolean): void {
   const node = tree.node(path);
   if (node?.kind !== 'map') return;
-  const found = METHODS.filter((method) => {
+  const found: string[] = [];
+  for (const method of METHODS) {
     const value = node.entries.get(method)?.value;
-    return value !== undefined && !(value.kind === 'scalar' && value.value === null);
-  });
+    if (value !== undefined && !(value.kind === 'scalar' && value.value === null)) found.push(method);
+  }
   const [first, second] = found;
   if (second !== undefined)
     report([...path, second], `A call has one method; here are \`${found.join('`, `')}\`.`, {
       part: 'key',
       hint: `Keep \`${first}\` or \`${second}\`.`,
     });
-  else if (first === undefined && !mayLack) {
+  else if (first === undefined && !mayLack()) {
     report(path, `\`${path.join('.')}\` has no method.`, {
       part: 'key',
       hint: 'Write `get: /path` or another of post, put, patch, delete.',

@@ -36,6 +36,8 @@ export interface RuleContext {
   marked: readonly Leaf[];
   holders: readonly Holder[];
   expressions: readonly Expression[];
+  /** Those with problems. */
+  broken: readonly Expression[];
   /** One for each auth method: resolving all of a spec would cost more than all rules. */
   resolved: Readonly<Record<string, Login>>;
 }
@@ -67,6 +69,7 @@ export function makeContext({ tree, source, spec, partial, namesLost }: ContextP
   });
   const resolved = Object.fromEntries(Object.keys(spec.auth).map((method) => [method, resolveLogin(spec, method)]));
   let expressions: Expression[] | undefined;
+  let broken: Expression[] | undefined;
   return {
     tree,
     source,
@@ -80,6 +83,10 @@ export function makeContext({ tree, source, spec, partial, namesLost }: ContextP
     get expressions() {
       expressions ??= namesLost ? [] : compileAll(spec, marked, resolved);
       return expressions;
+    },
+    get broken() {
+      broken ??= this.expressions.filter(({ problems }) => problems.length > 0);
+      return broken;
     },
   };
 }
@@ -221,7 +228,8 @@ function choiceEntries(spec: SpecDocument): Scope {
         else known.push(value);
       }
     }
-    const members = Object.fromEntries([...values].map(([name, all]) => [name, attributeEntry(all)]));
+    const members: Record<string, ScopeEntry> = {};
+    for (const [name, all] of values) members[name] = attributeEntry(all);
     entries[choice] = { type: 'map', members };
   }
   return entries;

@@ -5,8 +5,8 @@ import type { Rule } from './rule.ts';
 export function expressionRule(kind: Problem['rule'], words: Omit<Rule, 'check'>): Rule {
   return {
     ...words,
-    check: ({ expressions }, report) => {
-      for (const { path, problems } of expressions) {
+    check: ({ broken }, report) => {
+      for (const { path, problems } of broken) {
         for (const { rule, message, hint, start, end } of problems) {
           if (rule === kind) report(path, message, { within: [start, end], ...(hint !== undefined && { hint }) });
         }

@@ -20,7 +20,16 @@ export function isWhole(spec: SpecDocument, name: string): boolean {
   return use === undefined || Object.hasOwn(spec.templates ?? {}, use);
 }
 
-/** The names of a map that merges key by key, such as columns. */
+/** Whether a map that merges key by key, such as columns, has a name. */
+export function hasName(spec: SpecDocument, stream: string, key: 'columns' | 'add', name: string): boolean {
+  for (const layer of layersOf(spec, stream)) {
+    const names = (layer as Stream | undefined)?.[key];
+    if (names !== undefined && names !== null && Object.hasOwn(names, name)) return names[name] !== null;
+  }
+  return false;
+}
+
+/** All its names. */
 export function inheritedNames(spec: SpecDocument, name: string, key: 'columns' | 'add'): string[] {
   const names = new Set<string>();
   const dropped = new Set<string>();
@@ -33,21 +42,30 @@ export function inheritedNames(spec: SpecDocument, name: string, key: 'columns' 
   return [...names];
 }
 
+type Layer = Stream | Template | StreamPart | undefined;
+
+/** Several rules ask for each stream. */
+const CACHE = new WeakMap<SpecDocument, { shared: Layer[]; streams: Map<string, Layer[]> }>();
+
 /** The strongest first. */
-function layersOf(spec: SpecDocument, name: string): (Stream | Template | StreamPart | undefined)[] {
-  const stream = spec.streams?.[name];
-  const template = stream?.use === undefined ? undefined : spec.templates?.[stream.use];
-  return [stream, template, ...overlays(spec), spec.defaults];
+function layersOf(spec: SpecDocument, name: string): readonly Layer[] {
+  let known = CACHE.get(spec);
+  if (known === undefined) {
+    known = { shared: sharedBy(spec), streams: new Map() };
+    CACHE.set(spec, known);
+  }
+  let layers = known.streams.get(name);
+  if (layers === undefined) {
+    const stream = spec.streams?.[name];
+    const template = stream?.use === undefined ? undefined : spec.templates?.[stream.use];
+    layers = [stream, template, ...known.shared].filter((layer) => layer !== undefined);
+    known.streams.set(name, layers);
+  }
+  return layers;
 }
 
-const CACHE = new WeakMap<SpecDocument, (StreamPart | undefined)[]>();
-
-function overlays(spec: SpecDocument): (StreamPart | undefined)[] {
-  const known = CACHE.get(spec);
-  if (known !== undefined) return known;
+function sharedBy(spec: SpecDocument): Layer[] {
   const methods = Object.values(spec.auth).map((method) => method.defaults);
   const options = Object.values(spec.choices ?? {}).flatMap((choice) => Object.values(choice.options).map((option) => option.defaults));
-  const made = [...methods, ...options].filter((part) => part !== undefined);
-  CACHE.set(spec, made);
-  return made;
+  return [...methods, ...options, spec.defaults].filter((part) => part !== undefined);
 }

@@ -1,3 +1,4 @@
+import type { ResolvedCall } from '../../core/resolved.ts';
 import type { Rule } from './rule.ts';
 
 export const rule: Rule = {
@@ -9,13 +10,16 @@ export const rule: Rule = {
   good: 'auth:\n  key: { type: api_key, http: { headers: { X-Key: "${fields.api_key}" } }, … }\n  basic: { type: basic }',
   check: ({ expressions, resolved }, report) => {
     const methods = Object.entries(resolved).map(([method, each]) => ({ method, names: namesOf(each) }));
+    // With one method there is no other that could lack a name.
+    if (methods.length < 2) return;
     for (const { path, mentions } of expressions) {
       if (path[0] === 'auth') continue;
       for (const [root, name] of mentions) {
         if ((root !== 'fields' && root !== 'token') || name === undefined) continue;
         const key = `${root}.${name}`;
+        if (methods.every(({ names }) => names.has(key))) continue;
         const without = methods.filter(({ names }) => !names.has(key)).map(({ method }) => method);
-        if (without.length === 0 || without.length === methods.length) continue;
+        if (without.length === methods.length) continue;
         const having = methods.filter(({ names }) => names.has(key)).map(({ method }) => `auth.${method}.http`);
         report(path, `\`${key}\` does not exist under the method ${without.map((each) => `\`${each}\``).join(', ')}.`, {
           hint: `Say it in \`${having.join('` or `')}\` instead.`,
@@ -26,9 +30,15 @@ export const rule: Rule = {
 };
 
 function namesOf({ fields, method }: Parameters<NonNullable<Rule['check']>>[0]['resolved'][string]): Set<string> {
-  const calls = [...method.steps.flatMap((step) => (step.type === 'token' ? (method.token ?? []) : step)), ...(method.refresh ?? [])];
-  return new Set([
-    ...fields.map(({ name }) => `fields.${name}`),
-    ...calls.flatMap(({ capture }) => Object.keys(capture).map((name) => `token.${name}`)),
-  ]);
+  const names = new Set<string>();
+  const add = ({ capture }: ResolvedCall): void => {
+    for (const name of Object.keys(capture)) names.add(`token.${name}`);
+  };
+  for (const { name } of fields) names.add(`fields.${name}`);
+  for (const step of method.steps) {
+    if (step.type !== 'token') add(step);
+    else if (method.token !== undefined) add(method.token);
+  }
+  method.refresh?.forEach(add);
+  return names;
 }

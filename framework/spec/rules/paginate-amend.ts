@@ -11,8 +11,8 @@ export const rule: Rule = {
   why: 'Without a type it amends the inherited paginator; a key that this one does not have would be ignored.',
   bad: 'defaults: { paginate: { type: page, page: query.page } }\nstreams: { items: { paginate: { total: count } } }',
   good: 'defaults: { paginate: { type: page, page: query.page } }\nstreams: { items: { paginate: { page_size: 50 } } }',
-  check: ({ spec, tree, partial }, report) => {
-    if (partial) return;
+  check: ({ spec, tree, holders, partial }, report) => {
+    if (partial || !holders.some(({ key, node }) => key === 'paginate' && node.kind === 'map' && !node.entries.has('type'))) return;
     const shared = typesOf([spec.defaults, ...overlays(spec)]);
     const amend = (path: SpecPath, types: ReadonlySet<string>): void => look(tree, report, path, types);
     for (const [name, { use }] of Object.entries(spec.streams ?? {})) {

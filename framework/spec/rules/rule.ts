@@ -18,11 +18,13 @@ export interface Rule {
   check?: (context: RuleContext, report: Report) => void;
 }
 
-/** Runs one rule over a spec. */
-export function run(rule: Rule, context: RuleContext): Finding[] {
+/** Runs rules over a spec. */
+export function run(rules: readonly Rule[], context: RuleContext): Finding[] {
   const findings: Finding[] = [];
-  rule.check?.(context, (path, message, place) => {
-    findings.push(context.tree.finding(rule.name, rule.severity, message, path, place));
-  });
+  for (const rule of rules) {
+    rule.check?.(context, (path, message, place) => {
+      findings.push(context.tree.finding(rule.name, rule.severity, message, path, place));
+    });
+  }
   return findings;
 }

@@ -1,5 +1,5 @@
 import { suggest } from '../../core/suggest.ts';
-import { inherited, inheritedNames, isWhole } from './inherited.ts';
+import { hasName, inherited, inheritedNames, isWhole } from './inherited.ts';
 import type { Rule } from './rule.ts';
 
 export const rule: Rule = {
@@ -19,16 +19,22 @@ export const rule: Rule = {
       known.set(stream, all);
       return all;
     };
-    for (const { path, template } of expressions) {
+    const isListed = (stream: string, column: string): boolean => {
+      if (hasName(spec, stream, 'columns', column)) return true;
+      const columns = columnsOf(stream);
+      return columns.length === 0 || columns.includes(column);
+    };
+    for (const { path, mentions, template } of expressions) {
       const [part, name] = path;
+      if (template === undefined || !mentions.some(([root]) => root === 'parent')) continue;
       if (part !== 'streams' || !isWhole(spec, String(name))) continue;
       const parent = inherited(spec, String(name), 'parent');
-      const columns = parent === undefined ? [] : columnsOf(parent);
-      for (const each of template?.parts ?? []) {
+      if (parent === undefined) continue;
+      for (const each of template.parts) {
         if (!('lookup' in each) || each.lookup?.[0] !== 'parent') continue;
         const column = each.lookup[1];
-        if (column === undefined || columns.length === 0 || columns.includes(column)) continue;
-        const meant = suggest(column, columns);
+        if (column === undefined || isListed(parent, column)) continue;
+        const meant = suggest(column, columnsOf(parent));
         report(path, `\`${parent}\` lists no column \`${column}\`.`, {
           within: [each.start, each.end],
           hint: meant === undefined ? `List it under \`streams.${parent}.columns\`.` : `Did you mean \`parent.${meant}\`?`,
@@ -37,12 +43,11 @@ export const rule: Rule = {
     }
     for (const name of Object.keys(spec.streams ?? {})) {
       if (!isWhole(spec, name)) continue;
-      const columns = columnsOf(name);
       for (const [at, key] of (inherited(spec, name, 'primary_key') ?? []).entries()) {
         const first = key.split(/[.[]/)[0] ?? '';
-        if (columns.length === 0 || first === '' || first === '$' || columns.includes(first)) continue;
+        if (first === '' || first === '$' || isListed(name, first)) continue;
         const own = spec.streams?.[name]?.primary_key !== undefined;
-        const meant = suggest(first, columns);
+        const meant = suggest(first, columnsOf(name));
         report(
           own ? ['streams', name, 'primary_key', at] : ['streams', name],
           `The primary key \`${key}\` is no listed column of \`${name}\`.`,
