@@ -4,7 +4,7 @@ import { compileOrThrow, type Scope, type Vars } from '../core/expression/index.
 import { compilePath, readRequired } from '../core/path.ts';
 import { Secret } from '../core/secret.ts';
 import type { Capture } from '../core/spec-types.gen.ts';
-import type { Json, Response } from '../core/value.ts';
+import type { Json, Response, Value } from '../core/value.ts';
 import type { CaptureValue } from '../credentials/types.ts';
 
 /**
@@ -40,7 +40,7 @@ function read(one: Capture, response: Response, where: string, scope: Scope, var
 
 function typed(one: Capture, value: Json, name: string, response: Response, step: string): CaptureValue {
   const type = one.type ?? 'text';
-  if (type === 'map') return value;
+  if (type === 'map') return one.secret === false ? value : sealedLeaves(value);
   if (type === 'number') {
     const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
     if (typeof number === 'number' && Number.isFinite(number)) return number;
@@ -54,6 +54,14 @@ function typed(one: Capture, value: Json, name: string, response: Response, step
   const text = String(value);
   if (type === 'url' || type === 'host') return allowed(text, type, one.hosts ?? [], new URL(response.url), `${step}: capture ${name}`);
   return (one.secret ?? true) ? new Secret(text) : text;
+}
+
+/** Session cookies and the like: which text of a map is the secret one nobody knows. */
+function sealedLeaves(value: Json): Value {
+  if (typeof value === 'string') return new Secret(value);
+  if (Array.isArray(value)) return value.map(sealedLeaves);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, sealedLeaves(item)]));
 }
 
 function allowed(text: string, type: 'url' | 'host', hosts: readonly string[], same: URL, where: string): string {

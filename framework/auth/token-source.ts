@@ -3,7 +3,7 @@ import type { Vars } from '../core/expression/index.ts';
 import type { Redactor } from '../core/redact.ts';
 import type { Resolved, ResolvedCall, ResolvedStep } from '../core/resolved.ts';
 import type { Scopes } from '../core/scope.ts';
-import { Secret } from '../core/secret.ts';
+import { Secret, secretsIn } from '../core/secret.ts';
 import type { Credential, CredentialStore } from '../credentials/types.ts';
 import { askedScopes } from './scopes.ts';
 import { type Exchange, grantEnded, requestToken, type TokenAnswer, type TokenRequest } from './token-request.ts';
@@ -216,7 +216,7 @@ export class TokenSource {
     const known = { ...variables(now), token: tokenVariables(credential.captures), oauth: { ...oauth } };
     const vars = { ...known, vars: this.#vars(known) };
     const answer = await requestToken({ ...request, vars, now, show }, resolved, scopes, exchange);
-    for (const value of Object.values(answer.captures)) if (value instanceof Secret) this.#options.redactor.add(value);
+    for (const secret of secretsIn(answer.captures)) redactor.add(secret);
     return merged(credential, request.name, answer);
   }
 }

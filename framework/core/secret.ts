@@ -43,3 +43,9 @@ export type Text = string | Secret;
 
 /** The text behind either form. The same caution as `Secret.reveal` applies. */
 export const reveal = (text: Text): string => (text instanceof Secret ? text.reveal() : text);
+
+/** Every Secret in plain data, at any depth. */
+export function secretsIn(value: unknown): Secret[] {
+  if (value instanceof Secret) return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(secretsIn) : [];
+}

@@ -1,12 +1,12 @@
 import type { FieldType } from '../core/resolved.ts';
-import type { Secret, Text } from '../core/secret.ts';
-import type { Json } from '../core/value.ts';
+import type { Text } from '../core/secret.ts';
+import type { Value } from '../core/value.ts';
 
 /** What a field holds: a `Secret` where the spec says the field is one; whole numbers are kept as text, digit for digit. */
 export type FieldValue = Text | string[] | boolean | number;
 
 /** What a call captured: secret unless the spec says that it is not (a host, a lifetime). */
-export type CaptureValue = Json | Secret;
+export type CaptureValue = Value;
 
 /** A named, stored set of inputs for one connector. Plain data: no methods, safe to copy with `copyCredential`. */
 export interface Credential {

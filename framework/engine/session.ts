@@ -11,7 +11,7 @@ import { Redactor } from '../core/redact.ts';
 import { compileEntries, compileText } from '../core/render.ts';
 import type { Resolved, ResolvedCall } from '../core/resolved.ts';
 import { type Scopes, scopesOf } from '../core/scope.ts';
-import { reveal, Secret, type Text } from '../core/secret.ts';
+import { reveal, Secret, secretsIn, type Text } from '../core/secret.ts';
 import type { Errors } from '../core/spec-types.gen.ts';
 import { VERSION } from '../core/version.ts';
 import type { Credential } from '../credentials/types.ts';
@@ -62,7 +62,7 @@ export function prepare(resolved: Resolved, credential: Credential, options: Con
   const secrets = new Set(resolved.fields.filter((field) => field.secret).map((field) => field.name));
   for (const [name, value] of Object.entries(credential.fields))
     if (secrets.has(name) && (typeof value === 'string' || value instanceof Secret)) redactor.add(value);
-  for (const value of Object.values(credential.captures)) if (value instanceof Secret) redactor.add(value);
+  for (const secret of secretsIn(credential.captures)) redactor.add(secret);
   const variables = connectionVariables({ resolved, scopes, fields: credential.fields, clock, random });
   const network = networkOf(resolved, credential, options);
   const { exchange, close } = createExchange({ resolved, scopes, variables, network, redactor }, options);

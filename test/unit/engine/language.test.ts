@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { JsonObject } from '../../../framework/core/value.ts';
 import { connectSpec } from '../../../framework/engine/connect.ts';
 import type { Connection } from '../../../framework/engine/connection.ts';
@@ -169,6 +170,24 @@ describe('steps of an auth method', () => {
     expect(server.received.map(wire)).toEqual([`POST /v1/login {"who":"user-${KEY}"}`, 'GET /v1/me', 'GET /v1/me']);
     expect(server.received[2]?.headers).toMatchObject({ 'x-token': 'x1', 'x-later': `user-${KEY}+GET` });
     expect(server.received[2]?.headers).not.toHaveProperty('x-more');
+  });
+
+  it('a captured map holds secrets: sent, never shown', async () => {
+    const session = plainCanary('session-cookie');
+    server = await serve(({ path }) => ({
+      json: { ok: 1 },
+      ...(path.endsWith('login') && { headers: { 'set-cookie': `sid=${session}; Path=/; HttpOnly` } }),
+    }));
+    const spec = acme(`auth:
+  login:
+    type: api_key
+    steps: [{ name: login, post: /login, body: { key: '\${fields.api_key}' }, capture: { cookies: { path: '\${response.cookies}', type: map } } }]
+    send: { cookies: { sid: '\${token.cookies.sid}' } }`);
+    connection = await connectSpec(spec, { fields: { api_key: KEY } }, addresses(server.origin));
+    await connection.http.get('me');
+    expect(server.received[1]?.headers.cookie).toBe(`sid=${session}`);
+    expect(inspect(connection.credential, { depth: 9, showHidden: true })).not.toContain(session);
+    expect(JSON.stringify(connection.credential)).not.toContain(session);
   });
 
   it.each([
