@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { FerruleError } from '../core/errors.ts';
 import { parseJson } from '../core/json.ts';
 import type { Json } from '../core/value.ts';
-import type { HttpOptions, HttpPromise, HttpResponse } from '../http/types.ts';
+import type { ClientEvent, HttpOptions, HttpPromise, HttpResponse } from '../http/types.ts';
 import type { Arguments } from './arguments.ts';
 import { pathOf } from './catalogue.ts';
 import type { Run } from './commands.ts';
@@ -23,10 +23,15 @@ export const run: Run = async (args, io) => {
     });
   }
   const options = await requestOptions(args, io);
-  await using opened = await openConnection(args, io, { methodOption: 'auth', everyCall: false });
+  // As events show them: a server may send back what was sent to it.
+  let head: Record<string, string> = {};
+  const onEvent = (event: ClientEvent) => {
+    if (event.type === 'response') head = event.headers;
+  };
+  await using opened = await openConnection(args, io, { methodOption: 'auth', everyCall: false, onEvent });
   const pending: HttpPromise = opened.connection.http[method](path, { ...options, responseType: 'buffer', signal: io.signal });
   const response: HttpResponse = await pending;
-  if (args.flag('include') || method === 'head') await printHead(response, io);
+  if (args.flag('include') || method === 'head') await printHead(response.status, head, io);
   await new Promise<void>((resolve) => io.stdout.write(response.body as Uint8Array, () => resolve()));
   // A prompt right behind a body without a last line break cannot be read.
   if (io.stdout.isTTY && (response.body as Uint8Array).at(-1) !== 0x0a) await print(io.stdout, '\n');
@@ -74,11 +79,8 @@ async function jsonOf(text: string, io: Io): Promise<Json> {
   }
 }
 
-async function printHead({ status, headers: received }: HttpResponse, io: Io): Promise<void> {
+async function printHead(status: number, received: Record<string, string>, io: Io): Promise<void> {
   const style = styleOf(io.stderr, io.env);
-  // A cookie is as good as a password.
-  const lines = Object.entries(received).map(
-    ([name, value]) => `${style.cyan(name)}: ${name === 'set-cookie' ? '[secret]' : visible(value)}\n`,
-  );
+  const lines = Object.entries(received).map(([name, value]) => `${style.cyan(name)}: ${visible(value)}\n`);
   await print(io.stderr, `${style.bold(String(status))}\n${lines.join('')}\n`);
 }

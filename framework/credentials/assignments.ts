@@ -46,7 +46,7 @@ export async function readAssignments(
     } else if (value.startsWith('@@')) {
       values[name] = value.slice(1);
     } else if (value.startsWith('@')) {
-      values[name] = new Secret(withoutLastBreak(await fileText(name, value.slice(1), options.readFile)));
+      values[name] = new Secret(withoutLastBreak(await fileText(name, value.slice(1), options)));
     } else {
       values[name] = value;
       if (value !== '' && options.fields.some((field) => field.name === name && field.secret)) findings.push(bareSecret(name));
@@ -66,16 +66,18 @@ function unwrap(values: Record<string, string | Secret>, fields: readonly InputF
 
 const withoutLastBreak = (text: string): string => text.replace(/\r?\n$/, '');
 
-async function fileText(name: string, path: string, read: AssignmentOptions['readFile']): Promise<string> {
+async function fileText(name: string, path: string, { readFile: read, fields }: AssignmentOptions): Promise<string> {
   try {
     const bytes = read ? await read(path) : await readFile(path);
     return typeof bytes === 'string' ? bytes : new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (error) {
     const why = systemCode(error) === 'ERR_ENCODING_INVALID_ENCODED_DATA' ? 'it is not UTF-8' : (systemCode(error) ?? 'it failed');
+    // What was meant as a password with an @ before it must not be shown as a path.
+    const plain = fields.some((field) => field.name === name && !field.secret);
     throw new FerruleError('input_malformed', `The file for ${name} cannot be read: ${why}.`, {
-      where: path,
+      where: plain ? path : name,
       next: 'Check the path. For a value that begins with @ write @@.',
-      cause: error,
+      ...(plain && { cause: error }),
     });
   }
 }

@@ -9,6 +9,7 @@ import { loadFile } from '../../../framework/spec/load.ts';
 import { canary } from '../../canary.ts';
 import { type FakeIo, fakeIo } from '../../cli-io.ts';
 import { misfits } from '../../scenarios/json-schemas.ts';
+import { serve } from '../../server.ts';
 
 let folder: string;
 let sandbox: Sandbox | undefined;
@@ -210,5 +211,21 @@ describe('secrets', () => {
     ]) {
       expect(all).not.toContain(form);
     }
+  });
+
+  it('never shows one that a server sends back in a header', async () => {
+    const token = canary('cli-token').slice(0, 30);
+    const server = await serve(({ headers }) => ({ json: {}, headers: { 'x-echo': headers.authorization ?? '', 'x-id': '7' } }));
+    writeFileSync(
+      join(folder, 'echo.yaml'),
+      `spec: 1\nname: echo\ntitle: Echo\nversion: 1.0.0\nauth: { t: { type: bearer } }\nhttp: { base_url: '${server.origin}', allow_http: loopback }\ncheck: { get: /me }\n`,
+    );
+    const io = fakeIo({ env: { FERRULE_HOME: join(folder, 'home'), FERRULE_ECHO_TOKEN: token }, cwd: folder });
+    const code = await main(['request', 'echo.yaml', 'GET', '/x', '--include', '--allow-loopback'], io);
+    await server.close();
+    expect([code, server.received[0]?.headers.authorization]).toEqual([0, `Bearer ${token}`]);
+    expect(io.err()).toContain('x-echo: [secret]');
+    expect(io.err()).toContain('x-id: 7');
+    expect(io.err()).not.toContain(token);
   });
 });

@@ -338,6 +338,12 @@ describe('sources', () => {
       ] as const) {
         await expect(readAssignments(texts, { fields: shape.fields, stdin })).rejects.toMatchObject({ code });
       }
+      // Not a path, but a password that begins with @.
+      const meant = await readAssignments([`client_secret=@${plainCanary('at-password')}`], { fields: shape.fields, stdin }).catch(
+        (e) => e,
+      );
+      expect(meant).toMatchObject({ code: 'input_malformed', where: 'client_secret' });
+      expect(inspect(meant, { showHidden: true })).not.toContain(plainCanary('at-password'));
     } finally {
       await rm(folder, { recursive: true });
     }
