@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import { languageGuide } from './language-guide.ts';
 import { anchor, cell, code, GENERATED, inlineYaml, markdownTable, prose } from './markdown.ts';
 
 /** A JSON Schema as it was parsed. */
@@ -31,7 +32,7 @@ export function languagePage(schemas: ReadonlyMap<string, Schema>): string {
       const isCall = section !== stream && ['get', 'query', 'headers'].every((key) => (schema.properties as Schema)[key] !== undefined);
       return sectionText(section, schemas, isCall ? { keys: callKeys, of: 'Stream' } : undefined);
     });
-  return [GENERATED, INTRODUCTION, ...texts].join('\n');
+  return [GENERATED, INTRODUCTION, languageGuide(), ...texts].join('\n');
 }
 
 const METHOD = 'auth type';

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { DEFAULT_REDIRECT_URI } from '../../../framework/auth/consent.ts';
 import { ERRORS } from '../../../framework/core/error-table.ts';
+import { VARIABLES } from '../../../framework/core/scope.ts';
 import type { SpecDocument } from '../../../framework/core/spec-types.gen.ts';
 import { readConnectionString } from '../../../framework/credentials/connection-string.ts';
 import { connectorShape } from '../../../framework/credentials/shape.ts';
@@ -10,9 +11,13 @@ import { connectionStringExample } from '../../../framework/docs/connection-stri
 import { connectorPage } from '../../../framework/docs/connector-page.ts';
 import { describe as describeConnector } from '../../../framework/docs/describe.ts';
 import { errorPage } from '../../../framework/docs/error-page.ts';
+import { LOGIN_EXAMPLE } from '../../../framework/docs/language-guide.ts';
 import { languagePage, type Schema } from '../../../framework/docs/language-page.ts';
 import { cell, code, inlineYaml, markdownTable, numbered } from '../../../framework/docs/markdown.ts';
 import { connectorTypes } from '../../../framework/docs/types.ts';
+import { connectSpec } from '../../../framework/engine/connect.ts';
+import { startSandbox } from '../../../framework/sandbox/index.ts';
+import { lintText } from '../../../framework/spec/lint.ts';
 import { loadFile, loadText } from '../../../framework/spec/load.ts';
 import { readSchemas } from '../../../scripts/generate/schemas.ts';
 
@@ -121,6 +126,31 @@ describe('the language page', () => {
       for (const [, target = ''] of readFileSync(join('docs/connectors', file), 'utf8').matchAll(/language\.md(#[^)]+)\)/g))
         expect(headings).toContain(target);
     }
+  });
+
+  it('has an example that lint has nothing to say of, and that can be read', async () => {
+    expect(page).toContain(LOGIN_EXAMPLE);
+    expect(lintText(LOGIN_EXAMPLE, 'zephyr.yaml')).toEqual([]);
+    const { spec: document } = loadText(LOGIN_EXAMPLE, 'zephyr.yaml');
+    const sandbox = await startSandbox(document!, { records: 130, parents: 2 });
+    const { method, choices, fields } = sandbox.inputs;
+    const zephyr = await connectSpec(document!, { method, choices, fields }, { sandbox: { addresses: sandbox.addresses } });
+    let cards = 0;
+    for await (const { board_id } of zephyr.read('cards')) cards += typeof board_id === 'number' ? 1 : 0;
+    expect(cards).toBe(sandbox.expected.cards);
+    expect(cards).toBeGreaterThan(100);
+    await zephyr.close();
+    await sandbox.close();
+  });
+
+  it('names every variable that there is, and no other', () => {
+    const [, table = ''] = /## Variables\n([\s\S]*?)\n## /.exec(page) ?? [];
+    const named = [...table.matchAll(/^\| (.*?) \|/gm)].flatMap(([, cell = '']) =>
+      [...cell.matchAll(/`(?![.<])([a-z_]+)/g)].map(([, name]) => name),
+    );
+    // Later words of the language.
+    const later = ['callback', 'each', 'window', 'job'];
+    expect([...new Set(named)].sort()).toEqual(VARIABLES.filter((name) => !later.includes(name)).sort());
   });
 
   it('shows a key as written by hand', () => {
