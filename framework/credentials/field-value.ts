@@ -27,6 +27,8 @@ export function checkValue(field: InputField, raw: RawValue, options: ValueOptio
   if ('problem' in given) return given;
   const secret = field.secret || raw instanceof Secret;
   const trimmed = mayHaveSpaces(field) ? given.value : given.value.trim();
+  // An empty value counts as none; what trimming makes empty was meant as something.
+  if (trimmed === '' && given.value !== '') return { problem: 'is nothing but spaces', hint: 'Give the value, or leave it out.' };
   const checked = checkText(field, trimmed, options);
   if ('problem' in checked) return checked;
   const warning = warningFor(field, given.value, trimmed);
@@ -89,7 +91,11 @@ function checkText(field: InputField, text: string, options: ValueOptions): Chec
   }
 }
 
+/** Half of a character has no form in UTF-8: it would go out as another one. */
+const HALF = { problem: 'has half of a character (a lone surrogate)', hint: 'Copy it again.' };
+
 function checkPlain(field: InputField, text: string): Checked<string> {
+  if (/\p{Cs}/u.test(text)) return HALF;
   if (/\p{Cc}/u.test(text)) {
     return {
       problem: 'has line breaks or other control characters',
@@ -153,6 +159,7 @@ function splitList(text: string): unknown[] {
 
 function checkList(items: unknown[]): Checked<string[]> {
   if (!items.every((item): item is string => typeof item === 'string')) return { problem: 'has items that are no text' };
+  if (items.some((item) => /\p{Cs}/u.test(item))) return HALF;
   if (items.some((item) => item === '' || /\p{Cc}/u.test(item))) return { problem: 'has an empty item, or one with control characters' };
   return { value: items };
 }

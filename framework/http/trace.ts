@@ -6,6 +6,8 @@ import { isPlainHeader, maskSecretAnswer } from './secret-answer.ts';
 const MASK = '[secret]';
 /** Longest excerpt in an error, in characters. */
 const IN_ERROR = 300;
+/** Longest place in an error. */
+const IN_WHERE = 300;
 /** Longest body in an event. */
 const IN_EVENT = 4000;
 /** Text read beyond a cut, so that a secret that lies across it is seen whole. */
@@ -51,7 +53,10 @@ export function createShown(redactor: Redactor, secretAnswers = false): Shown {
     return result;
   };
   return {
-    where: (method, url) => redactor.redact(`${method} ${url.origin}${url.pathname}`),
+    where: (method, url) => {
+      const whole = redactor.redact(`${method} ${url.origin}${url.pathname}`);
+      return whole.length <= IN_WHERE ? whole : `${whole.slice(0, IN_WHERE)}…`;
+    },
     // A download URL is a credential in itself: its query is not shown at all.
     url: (href, bare) => redactor.redact(bare ? href.replace(/\?.*$/s, `?${MASK}`) : redactUrl(href)),
     headers: (headers, draft) => headersOf(headers, (name) => isSensitiveName(name) || draft?.headers[name] instanceof Secret),

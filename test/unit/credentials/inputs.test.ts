@@ -96,6 +96,10 @@ describe('values', () => {
     ['list', 'a,,b', '✗ has an empty item, or one with control characters'],
     ['text', ' 1.10 ', '1.10'],
     ['text', 'a\r\nX-Evil: 1', '✗ has line breaks or other control characters'],
+    ['text', ' \u00a0 ', '✗ is nothing but spaces'],
+    ['text', 'a\ud800b', '✗ has half of a character (a lone surrogate)'],
+    ['list', 'a\udc00,b', '✗ has half of a character (a lone surrogate)'],
+    ['text', 'a😀b', 'a😀b'],
   ])('%s %j → %j', (type, raw, expected) => {
     const got = result(type, raw);
     if (typeof expected === 'string' && expected.startsWith('✗')) expect(String(got).startsWith(expected)).toBe(true);

@@ -129,3 +129,11 @@ it('the same through .http, its ways to read, and a stream', async () => {
     for (const secret of Object.values(secrets)) expect(all(error)).not.toContain(secret.slice(0, 20));
   }
 });
+
+it('a long URL does not fill the error', async () => {
+  const server = await serve((_, response) => json(response, 414, {}));
+  const { client } = clientFor(server.origin);
+  const error = await rejection(client.call({ method: 'GET', url: `/${'x'.repeat(8000)}` }));
+  expect(error).toMatchObject({ code: 'request_refused', status: 414 });
+  expect((error as Error).message.length).toBeLessThan(400);
+});
