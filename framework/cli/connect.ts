@@ -16,6 +16,7 @@ import { consentOf, redirectUri } from './consent.ts';
 import { type GivenInputs, gatherInputs, shapeOf } from './inputs.ts';
 import { type Io, print } from './io.ts';
 import { printJson } from './json-output.ts';
+import { checkedState } from './open-connection.ts';
 import { canAsk, choose } from './prompt.ts';
 import { type RunningSandbox, runningSandbox } from './sandbox-address.ts';
 import { say } from './say.ts';
@@ -92,7 +93,8 @@ async function connect(work: Work): Promise<number> {
     }
     const later = await fieldsAfterAuth(work, connection, inputs.fields);
     const { credential } = connection;
-    await store.put({ ...credential, name, ...describedBy(work), fields: { ...credential.fields, ...later.values } });
+    const checked = report === undefined ? {} : { checked: checkedState(report, io) };
+    await store.put({ ...credential, name, ...describedBy(work), ...checked, fields: { ...credential.fields, ...later.values } });
     return await finish(work, inputs.method, report, later.open);
   } finally {
     await connection.close();
@@ -122,8 +124,9 @@ async function amend(work: Work): Promise<number> {
   try {
     const report = await tryIt(connection, args, io);
     const later = report?.ok === false ? { values: {}, open: [] } : await fieldsAfterAuth(work, connection, inputs.fields);
-    if (Object.keys(later.values).length > 0) {
-      await store.update(name, async (current) => ({ ...current, fields: { ...current.fields, ...later.values } }));
+    const checked = report === undefined ? {} : { checked: checkedState(report, io) };
+    if (report !== undefined || Object.keys(later.values).length > 0) {
+      await store.update(name, async (current) => ({ ...current, ...checked, fields: { ...current.fields, ...later.values } }));
     }
     await finish(work, before.method, report, later.open);
     return report?.ok === false ? 1 : 0;

@@ -52,17 +52,18 @@ async function list(store: CredentialStore, args: Arguments, io: Io): Promise<nu
   }
   const style = styleOf(io.stdout, io.env);
   const width = widthOf(io.stdout);
-  const rows = all.map(({ name, connector, method, choices, sandbox, state, updated, description = '' }) => [
+  const rows = all.map(({ name, connector, method, choices, sandbox, state, checked, updated, description = '' }) => [
     style.bold(name),
     connector,
     [method, ...Object.entries(choices).map(([choice, id]) => `${choice}=${id}`)].join(', '),
     `${state === 'reconnect' ? style.yellow('connect again') : 'ready'}${sandbox ? ', sandbox' : ''}`,
+    checked === undefined ? '' : `${checked.at.slice(0, 10)} ${checked.ok ? style.green('works') : style.red(checked.code ?? 'fails')}`,
     updated.slice(0, 10),
     description,
   ]);
   await print(
     io.stdout,
-    table(['Name', 'Connector', 'Method', 'State', 'Updated', 'Description'], rows, {
+    table(['Name', 'Connector', 'Method', 'State', 'Checked', 'Updated', 'Description'], rows, {
       heading: style.dim,
       ...(width !== undefined && { width }),
     }),
@@ -115,7 +116,7 @@ const times = (value: Record<string, number>): [string, string][] =>
 async function copy(store: CredentialStore, args: Arguments, io: Io): Promise<number> {
   const name = named(args);
   const wanted = newName(args);
-  const { scope: _granted, state: _state, ...credential } = await storedCredential(store, name);
+  const { scope: _granted, state: _state, checked: _checked, ...credential } = await storedCredential(store, name);
   const { spec } = await findSpec(args, io, credential.connector);
   const { type } = spec.auth[credential.method] ?? {};
   const consents = type !== undefined && authType(type).consent === true;

@@ -2,7 +2,8 @@ import { FerruleError } from '../core/errors.ts';
 import type { SpecDocument } from '../core/spec-types.gen.ts';
 import { environmentInputs } from '../credentials/environment.ts';
 import { missingFields } from '../credentials/inputs.ts';
-import type { CredentialStore } from '../credentials/types.ts';
+import type { CheckedState, CredentialStore } from '../credentials/types.ts';
+import type { CheckReport } from '../engine/check.ts';
 import { connectSpec, connectStored } from '../engine/connect.ts';
 import type { Connection } from '../engine/connection.ts';
 import type { ConnectionOptions } from '../engine/options.ts';
@@ -19,6 +20,8 @@ export interface Opened extends AsyncDisposable {
   connection: Connection;
   /** The stored credential's name; undefined for inputs that are stored nowhere. */
   credential: string | undefined;
+  /** Notes in the stored credential how a check ended. */
+  remember(report: CheckReport): Promise<void>;
 }
 
 export interface OpenOptions {
@@ -50,12 +53,12 @@ export async function openConnection(args: Arguments, io: Io, options: OpenOptio
       next: `Leave the inputs out, or store them with \`ferrule connect ${spec.name} --name ${named}\`.`,
     });
   }
-  if (given) return opened({ spec, credential: undefined, ...(await fromInputs(spec, args, io, shared, methodOption)) }, undefined);
+  if (given) return opened({ spec, credential: undefined, ...(await fromInputs(spec, args, io, shared, methodOption)) }, undefined, io);
   const store = openStore(args, io);
   try {
     const name = named ?? (await onlyCredential(store, spec.name));
     if (name !== undefined) {
-      return opened({ spec, connection: await connectStored(spec, name, { ...shared, store }), credential: name }, store);
+      return opened({ spec, connection: await connectStored(spec, name, { ...shared, store }), credential: name }, store, io);
     }
     if (!inEnvironment(spec, io)) {
       throw new FerruleError('credential_unknown', `No credential for ${spec.name} is stored`, {
@@ -63,7 +66,7 @@ export async function openConnection(args: Arguments, io: Io, options: OpenOptio
         next: `Run \`ferrule connect ${spec.name}\`, or pass inputs: --field, --inputs or --connection-string.`,
       });
     }
-    return opened({ spec, credential: undefined, ...(await fromInputs(spec, args, io, shared, methodOption)) }, store);
+    return opened({ spec, credential: undefined, ...(await fromInputs(spec, args, io, shared, methodOption)) }, store, io);
   } catch (error) {
     await store.close();
     throw error;
@@ -96,15 +99,26 @@ async function fromInputs(
   return { connection: await connectParsed(spec, inputs, string, shared, (path) => pathOf(io, path)) };
 }
 
-function opened(parts: Omit<Opened, typeof Symbol.asyncDispose>, store: CredentialStore | undefined): Opened {
+function opened(parts: Omit<Opened, typeof Symbol.asyncDispose | 'remember'>, store: CredentialStore | undefined, io: Io): Opened {
   return {
     ...parts,
+    async remember(report) {
+      const { credential } = parts;
+      if (credential !== undefined) await store?.update(credential, async (current) => ({ ...current, checked: checkedState(report, io) }));
+    },
     async [Symbol.asyncDispose]() {
       await parts.connection.close();
       await store?.close();
     },
   };
 }
+
+/** What is kept of a check. */
+export const checkedState = ({ ok, code }: CheckReport, io: Io): CheckedState => ({
+  at: new Date(io.clock.now()).toISOString(),
+  ok,
+  ...(code !== undefined && { code }),
+});
 
 /** The one credential of that connector; several need a word, since a wrong guess reads the wrong account. */
 async function onlyCredential(store: CredentialStore, connector: string): Promise<string | undefined> {

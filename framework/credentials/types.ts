@@ -8,6 +8,15 @@ export type FieldValue = Text | string[] | boolean | number;
 /** What a call captured: secret unless the spec says that it is not (a host, a lifetime). */
 export type CaptureValue = Value;
 
+/** How the last check of a stored credential ended. */
+export interface CheckedState {
+  /** RFC 3339 UTC. */
+  at: string;
+  ok: boolean;
+  /** The error's code, when it did not hold. */
+  code?: string;
+}
+
 /** A named, stored set of inputs for one connector. Plain data: no methods, safe to copy with `copyCredential`. */
 export interface Credential {
   /** The person's own name for it, at most 200 characters, no control characters; the key in a store. */
@@ -37,6 +46,8 @@ export interface Credential {
   created: string;
   /** RFC 3339 UTC; set by the store with each write. */
   updated: string;
+  /** Missing: never checked since it was entered. */
+  checked?: CheckedState;
   /** `reconnect`: the provider has ended the grant; the person has to connect again. Missing means ready. */
   state?: 'ready' | 'reconnect';
 }
@@ -50,6 +61,7 @@ export interface CredentialSummary {
   choices: Record<string, string>;
   sandbox: boolean;
   state: 'ready' | 'reconnect';
+  checked?: CheckedState;
   version: number;
   created: string;
   updated: string;

@@ -200,6 +200,8 @@ function wrongKind(tree: SpecTree, path: Path, accepted: JsonType[]): Finding {
 const lifetime = (path: Path, node: SpecNode | undefined): string | undefined =>
   path.at(-1) === 'expires' && node?.kind === 'scalar' && parseDuration(node.text) !== undefined ? `{ default: ${node.text} }` : undefined;
 
+const NEWER = 'This Ferrule reads `spec: 1`. A file with a higher number wants a newer Ferrule.';
+
 function badValue(tree: SpecTree, path: Path, { keyword, params, message = '' }: ErrorObject): Finding {
   const node = tree.node(path);
   const here = shapeAt(tree, path);
@@ -211,7 +213,8 @@ function badValue(tree: SpecTree, path: Path, { keyword, params, message = '' }:
     const values = ((params as { allowedValues?: unknown[] }).allowedValues ?? [(params as { allowedValue?: unknown }).allowedValue]).map(
       String,
     );
-    return found(`${capital(placeName(path))} can't be ${shown}.`, choose(written, values, 'Accepted'));
+    const hint = path.join('.') === 'spec' ? NEWER : choose(written, values, 'Accepted');
+    return found(`${capital(placeName(path))} can't be ${shown}.`, hint);
   }
   if (keyword === 'pattern') return found(`${capital(placeName(path))} can't be ${shown}.`, `Write it like \`${sample(here)}\`.`);
   return found(`${capital(placeName(path))} ${message}.`, `Write it like \`${sample(here)}\`.`);

@@ -51,6 +51,7 @@ const TYPOS: [from: string, to: string, at: string, ...says: string[]][] = [
   ['type: bearer', 'type: [bearer]', '5:22', 'must be text, not a list'],
   ['type: bearer', 'type: oauth1', '5:22', '`oauth1` is a later word'],
   ['lines:', 'orderLines:', '16:3', 'Write `order_lines`'],
+  ['spec: 1', 'spec: 2', '1:7', 'wants a newer Ferrule'],
   // Words of other languages.
   ['get: /orders\n', 'get: /orders\n    columns: { id: string }\n', '15:20', 'Did you mean `text`?'],
   ['type: page,', 'type: cursor,', '15:23', 'Did you mean `next_token`?'],
