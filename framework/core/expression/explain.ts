@@ -86,7 +86,8 @@ function syntax(code: string, summary: string, source: string, start: number): W
   if (rest.startsWith('=')) return { message: 'One = is no operator.', hint: 'Write == to compare.' };
   const word = /(?:^|[\s)"'\]])(and|or|not)\s/.exec(source)?.[1];
   if (word) return { message: `${word} is no operator.`, hint: `Write ${{ and: '&&', or: '||', not: '!' }[word]}.` };
-  if (/\?\s*\./.test(source)) return { message: '?. is not part of the language.', hint: 'Write default(x, y), or given(has(x), x).' };
+  if (/\?\s*\.|\.\s*\?/.test(source))
+    return { message: '?. is not part of the language.', hint: 'Write default(x, y), or given(has(x), x).' };
   if (source.includes('${'))
     return { message: 'An expression stands within another one.', hint: 'One ${…} holds the whole expression; inside, write names bare.' };
   if (/EOF/.test(summary) || start >= source.length)
