@@ -18,6 +18,20 @@ export interface Resolved {
   streams: Record<string, ResolvedStream>;
 }
 
+/** What a call takes from its answer. */
+export type Captures = Pick<ResolvedCall, 'capture'>;
+
+/** What of a resolved spec names variables. */
+export interface Login {
+  fields: ResolvedField[];
+  method: {
+    vars: Record<string, string>;
+    steps: readonly ({ type: 'token' } | ({ type: 'call' } & Captures))[];
+    token?: Captures;
+    refresh?: readonly Captures[];
+  };
+}
+
 /** The word of a field's `type` in a spec. */
 export type FieldType =
   | 'text'

@@ -1,5 +1,5 @@
 import { compile, type Scope, type ScopeEntry } from './expression/index.ts';
-import type { Resolved, ResolvedField } from './resolved.ts';
+import type { Login, Resolved, ResolvedField } from './resolved.ts';
 import type { Capture } from './spec-types.gen.ts';
 
 /** The words of `x-scope` in the schemas: which variables stand where (LANGUAGE, A4). */
@@ -42,7 +42,7 @@ export function scopesOf(resolved: Resolved): Scopes {
 }
 
 /** The same where the choices are known by name only, as when no option is chosen yet. */
-export function scopesWith(resolved: Pick<Resolved, 'fields' | 'method'>, choices: Scope): Scopes {
+export function scopesWith(resolved: Login, choices: Scope): Scopes {
   const connection: Scope = {
     fields: map(Object.fromEntries(resolved.fields.map((field) => [field.name, fieldEntry(field)]))),
     auth: map({ method: TEXT }),
@@ -96,7 +96,7 @@ const FIELD_TYPES: Partial<Record<ResolvedField['type'], ScopeEntry['type']>> = 
   list: 'list',
 };
 
-function tokenEntries(resolved: Pick<Resolved, 'method'>, answered: Scope): Record<string, ScopeEntry> {
+function tokenEntries(resolved: Login, answered: Scope): Record<string, ScopeEntry> {
   const { token, refresh = [], steps } = resolved.method;
   const calls = [...steps.flatMap((step) => (step.type === 'token' ? (token ?? []) : step)), ...refresh];
   const entries: Record<string, ScopeEntry> = {};
@@ -118,7 +118,7 @@ function captureEntry(capture: Capture, answered: Scope): ScopeEntry {
 }
 
 /** Each var sees those before it; it is secret when its expression mentions a secret. Those that mention the request stand in `send` only. */
-function varEntries(resolved: Pick<Resolved, 'method'>, scope: Scope): { all: ScopeEntry; unsigned: ScopeEntry } {
+function varEntries(resolved: Login, scope: Scope): { all: ScopeEntry; unsigned: ScopeEntry } {
   const members: Record<string, ScopeEntry> = {};
   const unsigned: Record<string, ScopeEntry> = {};
   for (const [name, text] of Object.entries(resolved.method.vars)) {

@@ -1,8 +1,10 @@
 import { FerruleError } from '../core/errors.ts';
 import { split } from '../core/expression/index.ts';
 import type {
+  Captures,
   ClientAuth,
   FieldType,
+  Login,
   Resolved,
   ResolvedCall,
   ResolvedCheck,
@@ -56,13 +58,34 @@ export function resolve(spec: SpecDocument, selection: Selection = {}): Resolved
   };
 }
 
-export type Login = Pick<Resolved, 'fields' | 'method'>;
-
-/** How one auth method gets its access, and what is asked for it: the same whatever is chosen. */
+/** The part of an auth method that names variables: the same whatever is chosen. */
 export function resolveLogin(spec: SpecDocument, name: string): Login {
   const [, method] = pickMethod(spec, name);
-  return { method: resolveMethod(name, method, undefined), fields: resolveFields(spec, name, method) };
+  const type = authType(method.type);
+  const own = method as AuthMethod & Plain;
+  const steps = (own.steps ?? type.steps) as unknown as Plain[];
+  const refresh = (own.refresh ?? [{}]) as Plain[];
+  return {
+    fields: resolveFields(spec, name, method),
+    method: {
+      vars: (method.vars ?? {}) as Record<string, string>,
+      steps: steps.map((step) => (step.type === 'token' ? { type: 'token' } : { type: 'call', ...captures(step) })),
+      ...(type.token !== undefined && { token: captures(TOKEN_ANSWER, own.token) }),
+      ...((type.refresh ?? own.refresh) !== undefined && { refresh: refresh.map((amend) => captures(TOKEN_ANSWER, own.token, amend)) }),
+    },
+  };
 }
+
+/** What calls that lie over one another capture. */
+function captures(...calls: unknown[]): Captures {
+  const layers = calls.flatMap((call) =>
+    isMap(call) && call.capture !== undefined ? [{ value: { capture: call.capture }, from: '' }] : [],
+  );
+  if (layers.length === 0) return NO_CAPTURES;
+  return { capture: (lay(layers).capture ?? {}) as Captures['capture'] };
+}
+
+const NO_CAPTURES: Captures = Object.freeze({ capture: {} });
 
 function pickMethod(spec: SpecDocument, wanted: string | undefined): [string, AuthMethod] {
   const names = Object.keys(spec.auth);

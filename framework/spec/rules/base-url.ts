@@ -26,9 +26,9 @@ export const rule: Rule = {
       report(leaf.path, `\`${key}\` is no https URL.`, { hint });
     }
     for (const { path, place, template } of expressions) {
-      const [first] = template?.parts ?? [];
-      if (place !== 'url' || !KEYS.includes(String(path.at(-1))) || first === undefined || 'text' in first || first.stands === 'url')
-        continue;
+      if (place !== 'url' || !KEYS.includes(String(path.at(-1)))) continue;
+      const first = template?.parts[0];
+      if (first === undefined || 'text' in first || first.stands === 'url') continue;
       report(path, `\`\${${first.source}}\` does not begin with https://.`, {
         within: [first.start, first.end],
         hint: 'Write `https://` before a host. Whole URLs are fields and captures of type url, and attributes that begin with https:// in every option.',

@@ -1,8 +1,8 @@
 import { type Compiled, compile, type Kind, type Place, type Scope, type ScopeEntry } from '../../core/expression/index.ts';
-import type { ResolvedMethod } from '../../core/resolved.ts';
+import type { Login } from '../../core/resolved.ts';
 import { attributeEntry, type ScopeName, type Scopes, scopesWith } from '../../core/scope.ts';
 import type { SpecDocument } from '../../core/spec-types.gen.ts';
-import { type Login, resolveLogin } from '../resolve.ts';
+import { resolveLogin } from '../resolve.ts';
 import { type Shape, type Place as ShapePlace, walk } from '../shape.ts';
 import type { SpecList, SpecMap, SpecPath, SpecScalar, SpecTree } from '../tree.ts';
 import { inherited } from './inherited.ts';
@@ -36,6 +36,8 @@ export interface RuleContext {
   marked: readonly Leaf[];
   holders: readonly Holder[];
   expressions: readonly Expression[];
+  /** Those that use a variable, by the first part of its name. */
+  mentioning(root: string): readonly Expression[];
   /** Those with problems. */
   broken: readonly Expression[];
   /** One for each auth method: resolving all of a spec would cost more than all rules. */
@@ -70,6 +72,7 @@ export function makeContext({ tree, source, spec, partial, namesLost }: ContextP
   const resolved = Object.fromEntries(Object.keys(spec.auth).map((method) => [method, resolveLogin(spec, method)]));
   let expressions: Expression[] | undefined;
   let broken: Expression[] | undefined;
+  let byRoot: Map<string, Expression[]> | undefined;
   return {
     tree,
     source,
@@ -83,6 +86,10 @@ export function makeContext({ tree, source, spec, partial, namesLost }: ContextP
     get expressions() {
       expressions ??= namesLost ? [] : compileAll(spec, marked, resolved);
       return expressions;
+    },
+    mentioning(root) {
+      byRoot ??= sortByRoot(this.expressions);
+      return byRoot.get(root) ?? [];
     },
     get broken() {
       broken ??= this.expressions.filter(({ problems }) => problems.length > 0);
@@ -110,6 +117,19 @@ function compileAll(spec: SpecDocument, leaves: readonly Leaf[], resolved: RuleC
     expressions.push({ path, place, scope, template, problems, mentions: template?.mentions ?? roughMentions(node.value) });
   }
   return expressions;
+}
+
+function sortByRoot(expressions: readonly Expression[]): Map<string, Expression[]> {
+  const byRoot = new Map<string, Expression[]>();
+  for (const expression of expressions) {
+    for (const mention of expression.mentions) {
+      const root = mention[0] ?? '';
+      const known = byRoot.get(root);
+      if (known === undefined) byRoot.set(root, [expression]);
+      else if (known.at(-1) !== expression) known.push(expression);
+    }
+  }
+  return byRoot;
 }
 
 /** What a text that does not compile names, as far as can be told without its tree. */
@@ -212,7 +232,7 @@ class ScopeTable {
   }
 }
 
-const capturedBy = ({ token }: ResolvedMethod, steps: ResolvedMethod['steps']): string[] =>
+const capturedBy = ({ token }: Login['method'], steps: Login['method']['steps']): string[] =>
   steps.flatMap((step) => Object.keys((step.type === 'token' ? token?.capture : step.capture) ?? {}));
 
 /** A choice has the attributes of all its options; that each option has them is a rule of its own. */
@@ -221,7 +241,8 @@ function choiceEntries(spec: SpecDocument): Scope {
   for (const [choice, { options }] of Object.entries(spec.choices ?? {})) {
     const values = new Map<string, string[]>([['id', Object.keys(options)]]);
     for (const option of Object.values(options)) {
-      for (const [name, value] of Object.entries(option)) {
+      for (const name of Object.keys(option)) {
+        const value = option[name];
         if (typeof value !== 'string') continue;
         const known = values.get(name);
         if (known === undefined) values.set(name, [value]);

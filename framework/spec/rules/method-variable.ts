@@ -1,4 +1,4 @@
-import type { ResolvedCall } from '../../core/resolved.ts';
+import type { Captures } from '../../core/resolved.ts';
 import type { Rule } from './rule.ts';
 
 export const rule: Rule = {
@@ -8,11 +8,12 @@ export const rule: Rule = {
   why: 'Under another method the value does not exist, and the request cannot be made.',
   bad: 'auth:\n  key: { type: api_key, … }\n  basic: { type: basic }\nhttp: { headers: { X-Key: "${fields.api_key}" } }',
   good: 'auth:\n  key: { type: api_key, http: { headers: { X-Key: "${fields.api_key}" } }, … }\n  basic: { type: basic }',
-  check: ({ expressions, resolved }, report) => {
+  check: (context, report) => {
+    const { resolved } = context;
     const methods = Object.entries(resolved).map(([method, each]) => ({ method, names: namesOf(each) }));
     // With one method there is no other that could lack a name.
     if (methods.length < 2) return;
-    for (const { path, mentions } of expressions) {
+    for (const { path, mentions } of new Set([...context.mentioning('fields'), ...context.mentioning('token')])) {
       if (path[0] === 'auth') continue;
       for (const [root, name] of mentions) {
         if ((root !== 'fields' && root !== 'token') || name === undefined) continue;
@@ -31,7 +32,7 @@ export const rule: Rule = {
 
 function namesOf({ fields, method }: Parameters<NonNullable<Rule['check']>>[0]['resolved'][string]): Set<string> {
   const names = new Set<string>();
-  const add = ({ capture }: ResolvedCall): void => {
+  const add = ({ capture }: Captures): void => {
     for (const name of Object.keys(capture)) names.add(`token.${name}`);
   };
   for (const { name } of fields) names.add(`fields.${name}`);

@@ -7,12 +7,13 @@ export const rule: Rule = {
   why: 'For the option without it the text cannot be made.',
   bad: 'options: { na: { api: api.acme.com }, eu: {} }\nbase_url: https://${region.api}',
   good: 'options: { na: { api: api.acme.com }, eu: { api: api.acme.eu } }\nbase_url: https://${region.api}',
-  check: ({ expressions, spec }, report) => {
+  check: (context, report) => {
+    const { spec } = context;
     const seen = new Set<string>();
-    for (const { mentions } of expressions) {
-      for (const [choice = '', attribute] of mentions) {
-        const options = Object.hasOwn(spec.choices ?? {}, choice) ? spec.choices?.[choice]?.options : undefined;
-        if (options === undefined || attribute === undefined || attribute === 'id' || seen.has(`${choice}.${attribute}`)) continue;
+    for (const [choice, { options }] of Object.entries(spec.choices ?? {})) {
+      const attributes = context.mentioning(choice).flatMap(({ mentions }) => mentions.filter(([root]) => root === choice));
+      for (const [, attribute] of attributes) {
+        if (attribute === undefined || attribute === 'id' || seen.has(`${choice}.${attribute}`)) continue;
         seen.add(`${choice}.${attribute}`);
         const lacking = Object.entries(options).filter(([, option]) => typeof option[attribute] !== 'string');
         if (lacking.length === Object.keys(options).length) continue;

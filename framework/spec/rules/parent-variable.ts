@@ -8,7 +8,8 @@ export const rule: Rule = {
   why: 'There is no record to take the value from.',
   bad: 'streams: { lines: { get: "/orders/${parent.id}/lines" } }',
   good: 'streams: { orders: { get: /orders }, lines: { parent: orders, get: "/orders/${parent.id}/lines" } }',
-  check: ({ spec, expressions, partial }, report) => {
+  check: (context, report) => {
+    const { spec, partial } = context;
     // With parts left out the parent may be among them.
     if (partial) return;
     const streams = spec.streams ?? {};
@@ -16,8 +17,7 @@ export const rule: Rule = {
       const { parent, use } = streams[name] ?? {};
       return parent !== undefined || (use !== undefined && spec.templates?.[use]?.parent !== undefined);
     };
-    for (const { path, mentions } of expressions) {
-      if (!mentions.some(([root]) => root === 'parent')) continue;
+    for (const { path } of context.mentioning('parent')) {
       const [part, name = ''] = path;
       const users = part === 'templates' ? Object.keys(streams).filter((stream) => streams[stream]?.use === name) : [String(name)];
       const orphan =

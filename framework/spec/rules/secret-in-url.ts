@@ -13,8 +13,9 @@ export const rule: Rule = {
     const inQuery = (path: SpecPath): boolean => path.includes('body') && encodeOf(path.slice(0, path.indexOf('body')), spec) === 'query';
 
     for (const { path, place, template, scope, mentions } of expressions) {
+      if (template?.secret !== true) continue;
       const asked = path[0] === 'auth' && path.includes('send');
-      if (template?.secret !== true || asked || (place !== 'url' && place !== 'query' && !(place === 'body' && inQuery(path)))) continue;
+      if (asked || (place !== 'url' && place !== 'query' && !(place === 'body' && inQuery(path)))) continue;
       const secret = mentions.find((mention) => isSecret(scope, mention));
       report(path, `\`${secret?.join('.') ?? 'A secret'}\` would stand in the URL.`, {
         hint: 'Send it in a header: `auth.<method>.send.headers`.',

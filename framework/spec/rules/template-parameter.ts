@@ -7,10 +7,11 @@ export const rule: Rule = {
   why: 'A missing parameter leaves a hole in the request; one too many is usually misspelt.',
   bad: 'templates: { entity: { get: "/${with.path}" } }\nstreams: { orders: { use: entity, with: { pth: orders } } }',
   good: 'templates: { entity: { get: "/${with.path}" } }\nstreams: { orders: { use: entity, with: { path: orders } } }',
-  check: ({ spec, expressions, partial }, report) => {
+  check: (context, report) => {
+    const { spec, partial } = context;
     if (partial) return;
     const wanted = new Map<string, Set<string>>();
-    for (const { path, mentions } of expressions) {
+    for (const { path, mentions } of context.mentioning('with')) {
       if (path[0] !== 'templates') continue;
       const names = wanted.get(String(path[1])) ?? new Set();
       for (const [root, name] of mentions) if (root === 'with' && name !== undefined) names.add(name);

@@ -9,7 +9,8 @@ export const rule: Rule = {
   why: 'A misspelt column is found only when data comes, and then ends the read.',
   bad: 'streams: { orders: { columns: { id: integer } }, lines: { parent: orders, get: "/orders/${parent.idd}/lines" } }',
   good: 'streams: { orders: { columns: { id: integer } }, lines: { parent: orders, get: "/orders/${parent.id}/lines" } }',
-  check: ({ spec, expressions, partial }, report) => {
+  check: (context, report) => {
+    const { spec, partial } = context;
     // With parts left out a column may be among them.
     if (partial) return;
     const known = new Map<string, string[]>();
@@ -24,9 +25,9 @@ export const rule: Rule = {
       const columns = columnsOf(stream);
       return columns.length === 0 || columns.includes(column);
     };
-    for (const { path, mentions, template } of expressions) {
+    for (const { path, template } of context.mentioning('parent')) {
       const [part, name] = path;
-      if (template === undefined || !mentions.some(([root]) => root === 'parent')) continue;
+      if (template === undefined) continue;
       if (part !== 'streams' || !isWhole(spec, String(name))) continue;
       const parent = inherited(spec, String(name), 'parent');
       if (parent === undefined) continue;

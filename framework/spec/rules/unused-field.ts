@@ -8,10 +8,11 @@ export const rule: Rule = {
   why: 'The person is asked for something that changes nothing; often the name in the expression is misspelt.',
   bad: 'fields: { shop: { title: Shop } }\nhttp: { base_url: https://api.acme.com }',
   good: 'fields: { shop: { title: Shop, type: subdomain } }\nhttp: { base_url: "https://${fields.shop}.acme.com" }',
-  check: ({ expressions, spec, partial }, report) => {
+  check: (context, report) => {
+    const { spec, partial } = context;
     if (partial) return;
     const used = (name: string, method?: string): boolean =>
-      expressions.some(({ path, mentions }) => {
+      context.mentioning('fields').some(({ path, mentions }) => {
         // A method's own field counts as used only where that method holds.
         if (method !== undefined && path[0] === 'auth' && path[1] !== method) return false;
         return mentions.some(([root, field]) => root === 'fields' && (field === undefined || field === name));
