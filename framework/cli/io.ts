@@ -1,5 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { type Clock, type Random, systemClock, systemRandom } from '../core/clock.ts';
+import { FerruleError } from '../core/errors.ts';
+import { reason } from '../destinations/jsonl.ts';
 
 /** A stream as the CLI sees it: `columns` and `isTTY` exist on terminals only. */
 export type Output = Writable & { isTTY?: boolean; columns?: number };
@@ -24,14 +26,17 @@ export interface Io {
 export class Stop extends Error {
   override readonly name = 'Stop';
   readonly exitCode: number;
+  /** Set when our own output failed: then a run that came to its end has failed all the same. */
+  readonly failure: FerruleError | undefined;
 
-  constructor(message: string, exitCode: number) {
+  constructor(message: string, exitCode: number, failure?: FerruleError) {
     super(message);
     this.exitCode = exitCode;
+    this.failure = failure;
   }
 }
 
-/** The real process: signals abort, a closed pipe ends quietly. */
+/** The real process: signals abort, a closed pipe ends quietly, a full disk is an error. */
 export function processIo(): Io {
   const controller = new AbortController();
   const onSignal = (name: 'SIGINT' | 'SIGTERM', exitCode: number) => {
@@ -43,10 +48,14 @@ export function processIo(): Io {
   };
   onSignal('SIGINT', 130);
   onSignal('SIGTERM', 143);
-  for (const stream of [process.stdout, process.stderr]) {
+  for (const [stream, name] of [
+    [process.stdout, 'standard output'],
+    [process.stderr, 'standard error'],
+  ] as const) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-      controller.abort(new Stop('the reader of the output has gone', 0));
+      if (error.code === 'EPIPE') return controller.abort(new Stop('the reader of the output has gone', 0));
+      const failure = new FerruleError('output_failed', `Writing to ${name} failed: ${reason(error)}`, { where: name, cause: error });
+      controller.abort(new Stop(failure.message, 2, failure));
     });
   }
   return {

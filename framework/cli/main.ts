@@ -16,17 +16,23 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   const debug = argv.includes('--debug');
   const json = argv.includes('--json');
   try {
-    return await dispatch(argv, io);
+    const code = await dispatch(argv, io);
+    // A write that failed is told a moment after it was made.
+    await new Promise((resolve) => setImmediate(resolve));
+    const failure = io.signal.reason instanceof Stop ? io.signal.reason.failure : undefined;
+    if (failure !== undefined) throw failure;
+    return code;
   } catch (error) {
     const stopped = stop(error, io);
-    if (stopped !== undefined) {
+    if (stopped !== undefined && stopped.failure === undefined) {
       if (stopped.exitCode !== 0) await print(io.stderr, `${stopped.message}\n`);
       return stopped.exitCode;
     }
     const plain = json && !argv.includes('request');
-    const text = errorText(error, io, { debug, json: plain });
+    const shown = stopped?.failure ?? error;
+    const text = errorText(shown, io, { debug, json: plain });
     await (plain || debug ? print : say)(io.stderr, text);
-    return exitCode(error);
+    return exitCode(shown);
   }
 }
 

@@ -139,7 +139,7 @@ function* slices(records: readonly JsonObject[]): Generator<{ bytes: Buffer; lin
 }
 
 /** System errors in words; their codes stay for those who search for them. */
-function reason(error: unknown): string {
+export function reason(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   const known: Record<string, string> = {
     ENOSPC: 'no space is left on the device',

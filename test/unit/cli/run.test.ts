@@ -108,6 +108,22 @@ describe('runs that end early', () => {
     expect(readdirSync(join(folder, 'full'))).toEqual(['categories.jsonl']);
   });
 
+  it('says that its own output could not be written (real processes)', async () => {
+    const env = await connected(5);
+    const full = (...args: string[]) => ferrule(args, { env, shell: '> /dev/full; echo "code $?" >&2' });
+    const ended = await Promise.all([
+      full('credentials', 'list', '--json'),
+      full('read', 'jumpseller', 'products', '--out', '-'),
+      full('request', 'jumpseller', 'GET', '/products.json'),
+    ]);
+    for (const { err } of ended) {
+      expect(err).toContain('output_failed');
+      expect(err).toContain('no space is left on the device (ENOSPC)');
+      expect(err).toContain('code 2');
+      expect(err).not.toContain('node:');
+    }
+  }, 30_000);
+
   it('ends quietly when the reader of its output goes away, and with 130 on Ctrl-C (real processes)', async () => {
     const env = await connected(20_000);
     const [piped, stopped] = await Promise.all([
