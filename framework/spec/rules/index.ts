@@ -1,4 +1,5 @@
 import { rule as baseUrl } from './base-url.ts';
+import { rule as bodyShape } from './body-shape.ts';
 import { rule as callMethod } from './call-method.ts';
 import { rule as captureHosts } from './capture-hosts.ts';
 import { rule as commentAfterExpression } from './comment-after-expression.ts';
@@ -50,6 +51,7 @@ export const RULES: readonly Rule[] = Object.freeze(
   [
     ...FOUND_ELSEWHERE,
     baseUrl,
+    bodyShape,
     callMethod,
     captureHosts,
     commentAfterExpression,
