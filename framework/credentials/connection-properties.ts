@@ -64,7 +64,7 @@ const NO_CACHE = 'Ferrule keeps no copy of the data: leave it out.';
 const NO_SQL = 'Ferrule has no SQL: read streams, or send requests with the credential.';
 const POOL = 'Connections to the provider are kept and closed by themselves: leave it out.';
 const LOG = 'Only Logfile and Verbosity are supported.';
-const CLIENT_CERTIFICATE = 'Pass certificate and key as network options of the connection.';
+const CLIENT_CERTIFICATE = 'Pass --certificate and --key, or certificate and key as network options of the connection.';
 const FIREWALL = 'Only HTTP proxies are supported: use ProxyServer.';
 const REQUEST = 'That is part of one request: use `ferrule request`, or `.http` of the connection.';
 
