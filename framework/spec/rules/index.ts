@@ -1,3 +1,4 @@
+import { rule as badHeader } from './bad-header.ts';
 import { rule as baseUrl } from './base-url.ts';
 import { rule as bodyShape } from './body-shape.ts';
 import { rule as callMethod } from './call-method.ts';
@@ -50,6 +51,7 @@ export type { Rule } from './rule.ts';
 export const RULES: readonly Rule[] = Object.freeze(
   [
     ...FOUND_ELSEWHERE,
+    badHeader,
     baseUrl,
     bodyShape,
     callMethod,
