@@ -39,8 +39,19 @@ export function readSource(input: string | Uint8Array, file: string): Source {
     report('yaml-syntax', 'A spec is a mapping of keys to values.', root.start, root.end, 'Begin with `spec: 1` and `name: …`.');
     return { findings };
   }
+  if (text.includes('__proto__')) refuseProto(root, report);
   const tree = new SpecTree(file, text, root, lines);
   return { tree, findings };
+}
+
+/** Objects in code take it for something else than a key, so it would be lost without a word. */
+function refuseProto(node: SpecNode, report: Report): void {
+  if (node.kind === 'list') for (const item of node.items) refuseProto(item, report);
+  if (node.kind !== 'map') return;
+  for (const { key, start, end, value } of node.entries.values()) {
+    if (key === '__proto__') report('bad-name', 'Nothing can be called `__proto__`.', start, end);
+    refuseProto(value, report);
+  }
 }
 
 function decode(input: string | Uint8Array): { text?: string; problem?: string; hint?: string } {
@@ -96,6 +107,11 @@ function documents(text: string, tokens: readonly CST.Token[], report: Report): 
 
 /** `failsafe` leaves every scalar its source text. The tokens say more about an error than the error itself. */
 export function compose(text: string, tokens: readonly CST.Token[], report: Report): SpecNode | undefined {
+  const deep = tooDeep(tokens);
+  if (deep !== undefined) {
+    report('yaml-syntax', `More than ${MAX_DEPTH} levels deep.`, deep, deep + 1);
+    return undefined;
+  }
   const docs = documents(text, tokens, report);
   const [doc, second] = docs ?? [];
   if (docs === undefined || doc === undefined) return undefined;
@@ -110,6 +126,19 @@ export function compose(text: string, tokens: readonly CST.Token[], report: Repo
     return undefined;
   }
   return new Converter(text, report).convert(doc.contents as Node | null, [0, 0], 0);
+}
+
+/** Where the tokens go deeper than a composer that calls itself may follow; found without calling oneself. */
+function tooDeep(tokens: readonly CST.Token[]): number | undefined {
+  const open = tokens.map((token) => ({ token, depth: 0 }));
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { token, depth } = next;
+    // A document is one level, and so is the value of a pair: more than the tree has, never less.
+    if (depth > 2 * MAX_DEPTH) return token.offset;
+    const inner = 'items' in token ? token.items.flatMap((item) => [item.key, item.value]) : token.type === 'document' ? [token.value] : [];
+    for (const one of inner) if (one !== null && one !== undefined) open.push({ token: one, depth: depth + 1 });
+  }
+  return undefined;
 }
 
 const SCALAR_STYLES = {

@@ -13,6 +13,24 @@ const findings = (text: string | Uint8Array): string[] =>
   );
 
 describe('readSource', () => {
+  it.each([
+    ['brackets', `x: ${'['.repeat(5000)}${']'.repeat(5000)}`],
+    ['braces', `x: ${'{a: '.repeat(5000)}1${'}'.repeat(5000)}`],
+    ['dashes', `x:\n  ${'- '.repeat(5000)}a`],
+    ['indentation', Array.from({ length: 900 }, (_, level) => `${' '.repeat(level)}a:`).join('\n')],
+  ])('%s without end are told as what they are, where they go too deep', (_, text) => {
+    const found = findings(text);
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatch(/^\d+:\d+ yaml-syntax: More than 64 levels deep\.$/);
+  });
+
+  it('refuses a key that objects would lose', () => {
+    expect(findings('a: { __proto__: 1 }\nb:\n  - __proto__: { x: 1 }\nconstructor: 1\n')).toEqual([
+      '1:6 bad-name: Nothing can be called `__proto__`.',
+      '3:5 bad-name: Nothing can be called `__proto__`.',
+    ]);
+  });
+
   it('keeps the characters of each scalar beside what YAML 1.2 reads', () => {
     const { root } = tree('a: 1.10\nb: 007\nc: true\nd: "1"\ne: ~\nf:\ng: 0x1F\nh: .inf\ni: 2022-11-28\nj: -3e2\nk: +5\n');
     const shown =
@@ -72,8 +90,8 @@ describe('readSource', () => {
     for (const text of ['', '# nothing', 'word', '- a\n- b']) expect(findings(text)).toEqual([expect.stringContaining('1:')]);
   });
 
-  it('keeps a key named __proto__ a plain key', () => {
-    const value = tree('a: { __proto__: { b: 1 } }').value as { a: object };
+  it('keeps a key named __proto__ a plain key, which it refuses', () => {
+    const value = readSource('a: { __proto__: { b: 1 } }', 'acme.yaml').tree?.value as { a: object };
     expect(Object.keys(value.a)).toEqual(['__proto__']);
     expect(({} as { b?: number }).b).toBeUndefined();
   });
