@@ -155,5 +155,6 @@ function accountOf(call: ResolvedCheck, response: Response, session: Session, va
     ? compileOrThrow(call.account, 'computed_path', 'label', session.scopes.response).evaluate(vars)
     : readPath(compilePath(call.account), response.body);
   if (value === undefined || value === null || value === ABSENT || value instanceof Secret || typeof value === 'object') return undefined;
-  return String(value);
+  // An API may tell the key itself where the spec expects a name.
+  return session.redactor.redact(String(value));
 }

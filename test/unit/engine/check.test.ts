@@ -57,6 +57,21 @@ describe('check is a ladder', () => {
     expect(result.steps.slice(0, -1).every(({ ok }) => ok)).toBe(true);
   });
 
+  it('shows no account that is the credential itself', async () => {
+    const server = await serve(() => ({ json: { me: `key ${FIELDS.password}` } }));
+    const spec = specOf(`spec: 1
+name: acme
+title: Acme
+version: 1.0.0
+${BASIC}
+http: { base_url: 'https://api.acme.test/v1' }
+check: { get: /me, account: me }`);
+    const connection = await connectSpec(spec, { fields: FIELDS }, addresses(server.origin));
+    expect((await connection.check()).account).toBe('key [secret]');
+    await connection.close();
+    await server.close();
+  });
+
   it('says what the spec says when the answer is not the expected one, and whom it reached', async () => {
     const spec = specOf(`spec: 1
 name: acme
