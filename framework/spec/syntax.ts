@@ -100,9 +100,18 @@ function afterQuote(text: string, quote: Quoted, error: SyntaxError, report: Rep
     report(RULE, `This \`${mark}\` is not closed on its line.`, quote.at, quote.at + 1, `Close it with \`${mark}\`.`);
     return;
   }
+  // The next line is taken for more of the value when a tab makes it look deeper.
+  const tab = /^[ \t]*\r?\n *(?=\t)/.exec(text.slice(quote.end))?.[0].length;
+  if (tab !== undefined) {
+    tabbed(quote.end + tab, report);
+    return;
+  }
   const doubled = mark === "'" ? "Inside '…' write '' for one '." : 'Inside "…" write \\" for one ", or put the whole in \'…\'.';
   report(RULE, 'The quoted text ends here, but more follows.', quote.end - 1, error.pos[1], doubled);
 }
+
+const tabbed = (at: number, report: Report): void =>
+  report(RULE, 'A tab stands where the line is indented.', at, at + 1, 'Indent with spaces.');
 
 /** Errors that need no look at the text, in our words. */
 const HINTS: readonly { message: string; words: string; hint: string }[] = [
@@ -134,7 +143,7 @@ function plainError(text: string, error: SyntaxError, report: Report): void {
   if (error.code === 'TAB_AS_INDENT') {
     const tab = text.lastIndexOf('\t', Math.max(from, text[from] === '\t' ? from : from - 1));
     const at = tab >= lineStart(text, from) ? tab : from;
-    report(RULE, 'A tab stands where the line is indented.', at, at + 1, 'Indent with spaces.');
+    tabbed(at, report);
     return;
   }
   const known = HINTS.find(({ message }) => error.message.includes(message));
