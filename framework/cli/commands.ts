@@ -108,7 +108,7 @@ const BEHAVIOUR: Readonly<Record<string, OptionInfo>> = { ...NETWORK, ...RETRY, 
 const JSON_OUTPUT: Readonly<Record<string, OptionInfo>> = { json: { help: 'Print JSON.' } };
 
 const INPUTS: Readonly<Record<string, OptionInfo>> = {
-  method: { help: 'Auth method. Default: the first.', value: 'NAME' },
+  method: { help: 'Auth method. Default: the first that has the fields given.', value: 'NAME' },
   choice: { help: 'A choice, such as region=eu; repeatable.', value: 'NAME=OPTION', many: true },
   field: {
     help: 'A field: site=https://…, password=@file (its contents), password=- (standard input); repeatable.',

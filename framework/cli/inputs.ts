@@ -61,7 +61,8 @@ export async function gatherInputs(spec: SpecDocument, args: Arguments, io: Io, 
   const string = await readConnectionOption(spec, args, io);
   const { presets = {} } = options;
   const asked = options.method ?? file?.method ?? string?.method ?? presets.method;
-  const method = await pickMethod(spec, asked, io, options.prompt);
+  const given = [...args.texts('field').map((text) => text.split('=', 1)[0] ?? ''), ...Object.keys(file?.source.values ?? {})];
+  const method = await pickMethod(spec, { asked, given }, io, options.prompt);
   const shape = withoutSignIn(shapeOf(spec, method), spec, string);
   const { source, findings } = await readAssignments(args.texts('field'), {
     fields: shape.fields,
@@ -83,14 +84,14 @@ export async function gatherInputs(spec: SpecDocument, args: Arguments, io: Io, 
   const rest = options.prompt ? read.problems.filter(({ rule }) => rule !== 'input_missing') : read.problems;
   const error = inputError(rest);
   if (error !== undefined) throw error;
-  const given: GivenInputs = {
+  const inputs: GivenInputs = {
     method,
     choices: read.choices,
     fields: read.values,
     ...(string !== undefined && { tokens: string.tokens, ...scopesIn(string), string }),
   };
-  if (options.prompt) await askForRest(spec, shape, given, presets, io);
-  return given;
+  if (options.prompt) await askForRest(spec, shape, inputs, presets, io);
+  return inputs;
 }
 
 const known = (names: readonly string[], values: Readonly<Record<string, FieldValue>> = {}): Record<string, RawValue> =>
@@ -116,7 +117,13 @@ function withoutSignIn(shape: ReturnType<typeof shapeOf>, spec: SpecDocument, st
   return { ...shape, fields: shape.fields.map((field) => (idle.has(field.name) ? { ...field, required: false } : field)) };
 }
 
-async function pickMethod(spec: SpecDocument, wanted: string | undefined, io: Io, prompt: boolean): Promise<string> {
+/** The method that is asked for by name; else one that has all the fields that are given, the person's choice or the first. */
+async function pickMethod(
+  spec: SpecDocument,
+  { asked: wanted, given }: { asked: string | undefined; given: readonly string[] },
+  io: Io,
+  prompt: boolean,
+): Promise<string> {
   const names = Object.keys(spec.auth);
   if (wanted !== undefined) {
     if (names.includes(wanted)) return wanted;
@@ -126,9 +133,15 @@ async function pickMethod(spec: SpecDocument, wanted: string | undefined, io: Io
       next: `${meant === undefined ? '' : `Did you mean "${meant}"? `}It has: ${names.join(', ')}.`,
     });
   }
-  if (!prompt || names.length < 2) return names[0] ?? '';
-  const choices = names.map((name) => ({ value: name, label: spec.auth[name]?.title ?? name }));
-  return await choose(io, 'How do you sign in?', choices, names[0]);
+  const fitting = names.filter((name) => {
+    const { fields, choices = [] } = shapeOf(spec, name);
+    const known = new Set([...fields, ...choices].map((one) => one.name));
+    return given.every((field) => known.has(field));
+  });
+  // Where none fits, what is unknown is told at once, before anything is asked.
+  if (!prompt || fitting.length < 2) return fitting[0] ?? names[0] ?? '';
+  const choices = fitting.map((name) => ({ value: name, label: spec.auth[name]?.title ?? name }));
+  return await choose(io, 'How do you sign in?', choices, fitting[0]);
 }
 
 async function warn(findings: readonly Finding[], io: Io): Promise<void> {

@@ -82,6 +82,20 @@ describe('prompts', () => {
     expect(await asked).toBe('9230');
   });
 
+  it('tells a wrong name before it asks, and does not ask for a method that the fields decide', async () => {
+    const wrong = fakeIo({ columns: 80 });
+    expect(await main(['connect', 'jama-connect', '--field', 'sit=https://acme.jamacloud.com'], wrong)).toBe(2);
+    expect(wrong.err()).toContain('There is no field or choice "sit".');
+    expect(wrong.err()).not.toContain('How do you sign in?');
+
+    const io = fakeIo({ columns: 80 });
+    const running = main(['connect', 'jama-connect', '--field', 'username=ann'], io);
+    await until(io, 'Jama Connect URL');
+    expect(io.err()).not.toContain('How do you sign in?');
+    io.abort(new Stop('stopped', 130));
+    expect(await running).toBe(130);
+  });
+
   it('asks for method, choices and fields of a connector, again where a value does not fit, and stores them', async () => {
     const home = mkdtempSync(join(tmpdir(), 'ferrule-prompt-'));
     try {
