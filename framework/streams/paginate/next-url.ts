@@ -26,5 +26,10 @@ export const nextUrl: PaginateStrategy<PaginateNextUrl> = {
 export function resolveUrl(value: unknown, base: string, where: string): string {
   if (typeof value !== 'string' || !URL.canParse(value, base))
     throw new FerruleError('path_missing', `The next URL at ${where} is no URL`, { where });
-  return new URL(value, base).href;
+  const url = new URL(value, base);
+  url.hash = '';
+  // The first page was asked for in other words (path and query), so the read loop cannot tell.
+  if (url.href === base)
+    throw new FerruleError('page_repeated', `The next URL at ${where} is the URL of the page that it stands on`, { where });
+  return url.href;
 }

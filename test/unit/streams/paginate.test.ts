@@ -190,4 +190,12 @@ describe('the Link header (RFC 8288)', () => {
     expect(linkTarget(`<a>${'; x="'.repeat(20_000)}`, 'next')).toBeUndefined();
     expect(performance.now() - started).toBeLessThan(2000);
   });
+
+  it.each<[string, Paginate, Turn]>([
+    ['itself', { type: 'next_url', from: 'n' }, { records: 2, body: { n: 'https://api.acme.test/v1/items?x=1' } }],
+    ['itself with a fragment', { type: 'next_url', from: 'n' }, { records: 2, body: { n: '?x=1#next' } }],
+    ['itself in a header', { type: 'link_header' }, { records: 2, headers: { link: '<?x=1>; rel="next"' } }],
+  ])('a next URL that is %s is told before the page is read twice', (_, options, turn) => {
+    expect(() => walk(options, [turn])).toThrow(expect.objectContaining({ code: 'page_repeated' }));
+  });
 });
