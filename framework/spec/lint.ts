@@ -30,8 +30,8 @@ const CHECKED = RULES.filter(({ check }) => check !== undefined);
 
 /** From here on threads are worth their start. */
 const MANY_FILES = 50;
-/** The same file from the sources and from dist/. */
-const WORKER = new URL(import.meta.url.endsWith('.ts') ? './lint-worker.ts' : './lint-worker.js', import.meta.url);
+/** From the sources, and from dist/spec or dist/lib, where it is one file: a thread starts sooner with few. */
+const WORKER = new URL(import.meta.url.endsWith('.ts') ? './lint-worker.ts' : '../lib/lint-worker.js', import.meta.url);
 
 /** All findings of one spec, in the order of its text. */
 export function lintText(input: string | Uint8Array, file: string, options: LintOptions = {}): Finding[] {

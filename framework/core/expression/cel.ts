@@ -5,23 +5,59 @@ import { analyse, type Slot } from './analyse.ts';
 import { codeOf, isMissing, parse, SIGNAL, treeOf } from './environment.ts';
 import { explain, typeWord } from './explain.ts';
 import { FunctionFailure, plain } from './functions.ts';
-import { peek, read } from './lookup.ts';
+import { type Lookup, peek, read, resolve } from './lookup.ts';
 import type { Expression, Opened, Problem, Scope, Vars } from './types.ts';
 
-/** Compiles what is more than a plain look-up. Offsets of problems count from the expression's first character. */
+/** Compiled expressions by their source, each with the look-ups that it was compiled for. */
+const cache = new Map<string, { lookups: readonly Lookup[]; expression: Expression }[]>();
+const MOST = 1000;
+
+/**
+ * Compiles what is more than a plain look-up. Offsets of problems count from the expression's first character. All that
+ * an expression takes from a scope is what its look-ups find there: where another scope says the same of them, the
+ * expression is the same. One text stands in several scopes, and the same idioms in many specs.
+ */
 export function compileCel(source: string, scope: Scope): { expression: Expression | undefined; problems: Problem[] } {
+  const made = cache.get(source);
+  const same = made?.find(({ lookups }) => lookups.every((lookup) => isSame(lookup, scope)));
+  if (same !== undefined) return { expression: same.expression, problems: [] };
+  const { expression, problems, lookups } = compileAfresh(source, scope);
+  if (expression !== undefined) {
+    if (cache.size >= MOST) cache.clear();
+    cache.set(source, [...(made ?? []).slice(-3), { lookups, expression }]);
+  }
+  return { expression, problems };
+}
+
+function isSame(lookup: Lookup, scope: Scope): boolean {
+  const found = resolve(
+    lookup.names.map((name) => ({ name, start: 0, end: 0 })),
+    scope,
+  );
+  if ('rule' in found) return false;
+  const { declared, type, secret, absent } = lookup;
+  return found.declared === declared && found.type === type && found.secret === secret && found.absent === absent;
+}
+
+interface Fresh {
+  expression: Expression | undefined;
+  problems: Problem[];
+  lookups: readonly Lookup[];
+}
+
+function compileAfresh(source: string, scope: Scope): Fresh {
   let parsed: ReturnType<typeof parse>;
   try {
     parsed = parse(source);
   } catch (error) {
-    return { expression: undefined, problems: [explain(error, source)] };
+    return failed(explain(error, source));
   }
   const found = analyse(treeOf(parsed), source, scope);
-  if (found.problems.length > 0) return { expression: undefined, problems: found.problems };
+  if (found.problems.length > 0) return { expression: undefined, problems: found.problems, lookups: [] };
   const checked = parsed.check();
-  if (!checked.valid) return { expression: undefined, problems: [explain(checked.error, source)] };
+  if (!checked.valid) return failed(explain(checked.error, source));
   const division = found.wholeDivision();
-  if (division) return { expression: undefined, problems: [division] };
+  if (division) return failed(division);
   const context = slotContext(found.slots, source);
   return {
     expression: {
@@ -36,8 +72,11 @@ export function compileCel(source: string, scope: Scope): { expression: Expressi
       run: (vars, opened) => run(parsed, context, vars, opened, source, found.builds),
     },
     problems: [],
+    lookups: found.lookups,
   };
 }
+
+const failed = (problem: Problem): Fresh => ({ expression: undefined, problems: [problem], lookups: [] });
 
 interface SlotContext {
   vars: Vars;
