@@ -17,9 +17,12 @@ export const rule: Rule = {
   bad: 'headers: { Host: api.acme.com, X Version: "1" }',
   good: 'headers: { X-Version: "1" }',
   check: ({ leaves }, report) => {
-    for (const { path, node, shape } of leaves) {
+    for (const leaf of leaves) {
+      const { shape } = leaf;
+      if (shape.place !== 'header' && shape.place !== 'cookie') continue;
+      const { node, path } = leaf;
       const part = path.at(-2);
-      if ((shape.place !== 'header' && shape.place !== 'cookie') || (part !== 'headers' && part !== 'cookies')) continue;
+      if (part !== 'headers' && part !== 'cookies') continue;
       const name = String(path.at(-1));
       if (!NAME.test(name))
         report(path, `\`${name}\` is no name of a ${part.slice(0, -1)}.`, { part: 'key', hint: 'Letters, digits and hyphens.' });

@@ -10,17 +10,14 @@ export const rule: Rule = {
   why: 'A form is a map of texts, a text is one text, and a GraphQL body has query, variables and operation: anything else fails when it is sent.',
   bad: 'encode: form\nbody: { filter: { state: open } }',
   good: 'encode: form\nbody: { state: open, tag: [a, b] }',
-  check: ({ leaves, tree, spec }, report) => {
-    const seen = new Set<string>();
-    for (const { path, shape } of leaves) {
-      const at = path.indexOf('body');
-      if (shape.place !== 'body' || at < 1 || path[at - 1] === 'send') continue;
-      const body = path.slice(0, at + 1);
-      const key = body.join('\n');
-      if (seen.has(key)) continue;
-      seen.add(key);
-      const node = tree.node(body);
-      if (node !== undefined) look(node, body, encoding(body.slice(0, -1), spec), report);
+  check: ({ holders, leaves, spec }, report) => {
+    for (const places of [holders, leaves]) {
+      for (const place of places) {
+        if (place.key !== 'body' || place.shape.place !== 'body') continue;
+        const { node, path } = place;
+        // A key `body` within a body, and what `send` adds to one, are neither.
+        if (path.indexOf('body') === path.length - 1 && path.at(-2) !== 'send') look(node, path, encoding(path.slice(0, -1), spec), report);
+      }
     }
   },
 };
