@@ -1,3 +1,4 @@
+import type { SpecDocument, Stream } from '../../core/spec-types.gen.ts';
 import type { SpecPath, SpecTree } from '../tree.ts';
 import { inherited, isWhole } from './inherited.ts';
 import type { Report, Rule } from './rule.ts';
@@ -12,9 +13,11 @@ export const rule: Rule = {
   bad: 'check: { get: /me, post: /me }',
   good: 'check: { get: /me }',
   check: ({ spec, tree, partial }, report) => {
-    for (const name of Object.keys(spec.streams ?? {})) {
-      const inherits = (): boolean => METHODS.some((method) => inherited(spec, name, method) !== undefined);
-      one(tree, report, ['streams', name], () => partial || !isWhole(spec, name) || inherits());
+    const streams = spec.streams ?? {};
+    for (const name of Object.keys(streams)) {
+      const count = methodsOf(streams[name]);
+      if (count > 1 || (count === 0 && !partial && isWhole(spec, name) && !inherits(spec, name)))
+        one(tree, report, ['streams', name], () => false);
     }
     for (const part of ['templates', 'defaults'] as const) {
       const paths = part === 'defaults' ? [['defaults']] : Object.keys(spec.templates ?? {}).map((name) => ['templates', name]);
@@ -33,6 +36,14 @@ export const rule: Rule = {
     }
   },
 };
+
+const inherits = (spec: SpecDocument, stream: string): boolean => METHODS.some((method) => inherited(spec, stream, method) !== undefined);
+
+function methodsOf(call: Stream | undefined): number {
+  let count = 0;
+  for (const method of METHODS) if (typeof call?.[method] === 'string') count++;
+  return count;
+}
 
 function one(tree: SpecTree, report: Report, path: SpecPath, mayLack: () => boolean): void {
   const node = tree.node(path);

@@ -1,4 +1,4 @@
-import type { Captures } from '../../core/resolved.ts';
+import type { Captures, Login } from '../../core/resolved.ts';
 import type { Rule } from './rule.ts';
 
 export const rule: Rule = {
@@ -10,36 +10,33 @@ export const rule: Rule = {
   good: 'auth:\n  key: { type: api_key, http: { headers: { X-Key: "${fields.api_key}" } }, … }\n  basic: { type: basic }',
   check: (context, report) => {
     const { resolved } = context;
-    const methods = Object.entries(resolved).map(([method, each]) => ({ method, names: namesOf(each) }));
+    const methods = Object.keys(resolved);
     // With one method there is no other that could lack a name.
     if (methods.length < 2) return;
+    const shared = new Set<string>();
     for (const { path, mentions } of new Set([...context.mentioning('fields'), ...context.mentioning('token')])) {
       if (path[0] === 'auth') continue;
       for (const [root, name] of mentions) {
         if ((root !== 'fields' && root !== 'token') || name === undefined) continue;
         const key = `${root}.${name}`;
-        if (methods.every(({ names }) => names.has(key))) continue;
-        const without = methods.filter(({ names }) => !names.has(key)).map(({ method }) => method);
-        if (without.length === methods.length) continue;
-        const having = methods.filter(({ names }) => names.has(key)).map(({ method }) => `auth.${method}.http`);
+        if (shared.has(key)) continue;
+        const having = methods.filter((method) => hasVariable(resolved[method] as Login, root, name));
+        if (having.length === methods.length) shared.add(key);
+        if (having.length === 0 || having.length === methods.length) continue;
+        const without = methods.filter((method) => !having.includes(method));
         report(path, `\`${key}\` does not exist under the method ${without.map((each) => `\`${each}\``).join(', ')}.`, {
-          hint: `Say it in \`${having.join('` or `')}\` instead.`,
+          hint: `Say it in ${having.map((method) => `\`auth.${method}.http\``).join(' or ')} instead.`,
         });
       }
     }
   },
 };
 
-function namesOf({ fields, method }: Parameters<NonNullable<Rule['check']>>[0]['resolved'][string]): Set<string> {
-  const names = new Set<string>();
-  const add = ({ capture }: Captures): void => {
-    for (const name of Object.keys(capture)) names.add(`token.${name}`);
-  };
-  for (const { name } of fields) names.add(`fields.${name}`);
-  for (const step of method.steps) {
-    if (step.type !== 'token') add(step);
-    else if (method.token !== undefined) add(method.token);
-  }
-  method.refresh?.forEach(add);
-  return names;
+function hasVariable({ fields, method }: Login, root: 'fields' | 'token', name: string): boolean {
+  if (root === 'fields') return fields.some((field) => field.name === name);
+  const captures = (call: Captures | undefined): boolean => call !== undefined && Object.hasOwn(call.capture, name);
+  return (
+    method.steps.some((step) => captures(step.type === 'token' ? method.token : step)) ||
+    (method.refresh ?? []).some((call) => captures(call))
+  );
 }

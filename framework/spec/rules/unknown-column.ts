@@ -45,7 +45,7 @@ export const rule: Rule = {
     for (const name of Object.keys(spec.streams ?? {})) {
       if (!isWhole(spec, name)) continue;
       for (const [at, key] of (inherited(spec, name, 'primary_key') ?? []).entries()) {
-        const first = key.split(/[.[]/)[0] ?? '';
+        const first = /^[^.[]*/.exec(key)?.[0] ?? '';
         if (first === '' || first === '$' || isListed(name, first)) continue;
         const own = spec.streams?.[name]?.primary_key !== undefined;
         const meant = suggest(first, columnsOf(name));
