@@ -329,7 +329,7 @@ export interface Timeout {
    */
   connect?: string;
   /**
-   * Until the answer is there in full.
+   * Until the answer begins, and the longest pause within it.
    */
   response?: string;
   /**

@@ -93,12 +93,17 @@ export function createTransport(network: Network, deadlines: Deadlines): Transpo
   return {
     async fetch(request, limits) {
       const { agent, place } = prepare(request);
-      const { stop, maxBytes } = limits;
+      const { timeout, stop, maxBytes } = limits;
       const call = client(request.href, { ...gotOptions(request), agent });
       stop.ends = () => call.cancel();
       const stopWatching = watchHead(call, deadlines, limits, place);
+      // A body that drips is bounded too: so long a pause within it ends the call.
+      const pause = () => deadlines.after(timeout.response, () => stop.stop(timeoutError('idle', timeout.response, place())));
+      let resumed = () => {};
       call.on('downloadProgress', ({ transferred }) => {
         if (transferred > maxBytes) stop.stop(tooLarge(maxBytes, place().where));
+        resumed();
+        resumed = pause();
       });
       try {
         const { statusCode: status, headers, rawBody } = await call;
@@ -109,6 +114,7 @@ export function createTransport(network: Network, deadlines: Deadlines): Transpo
         throw stop.reason ?? failureOf(error, place());
       } finally {
         stopWatching();
+        resumed();
         stop.ends = undefined;
       }
     },

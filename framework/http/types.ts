@@ -96,7 +96,7 @@ export interface RateLimit {
   reset?: { header: string; as: ResetUnit };
 }
 
-/** Milliseconds. `connect`: name, TCP, TLS and proxy; `response`: from the sent request to the answer's head; `total`: the call with all its retries and waits. */
+/** Milliseconds. `connect`: name, TCP, TLS and proxy; `response`: from the sent request to the head of the answer, and the longest pause within it; `total`: the call with all its retries and waits. */
 export interface Timeouts {
   connect: number;
   response: number;

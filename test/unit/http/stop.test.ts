@@ -68,6 +68,18 @@ describe('timeouts say which', () => {
     expect(await clientFor(server.origin, { timeout: { response: 60 } }).client.call(get)).toMatchObject({ attempts: 2 });
   });
 
+  it('an answer that stops in the middle', async () => {
+    const server = await serve((_, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.write('[1,');
+    });
+    const { client } = clientFor(server.origin, { ...once, timeout: { response: 80, total: 5000 } });
+    expect(await rejection(client.call(get))).toMatchObject({
+      code: 'timeout',
+      message: expect.stringContaining('in the middle of the answer'),
+    });
+  });
+
   it('a stream that stops in the middle', async () => {
     const server = await serve((_, response) => {
       response.writeHead(200);
