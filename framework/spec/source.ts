@@ -4,7 +4,7 @@ import { plainValue } from './scalar.ts';
 import { diagnose } from './syntax.ts';
 import { endOf, treeOfTokens } from './tokens.ts';
 import { LineMap, type SpecEntry, type SpecList, type SpecMap, type SpecNode, type SpecScalar, SpecTree } from './tree.ts';
-import { Composer, isAlias, isMap, isScalar, isSeq, Parser } from './yaml.ts';
+import { Composer, isAlias, isMap, isScalar, isSeq, Lexer, Parser } from './yaml.ts';
 
 /** The largest spec that is read. Bytes. */
 export const MAX_BYTES = 1024 * 1024;
@@ -71,9 +71,18 @@ function decode(input: string | Uint8Array): { text?: string; problem?: string; 
   }
 }
 
+/** As `Parser.parse` does it, without handing each token through one more generator. */
+function tokensOf(text: string): CST.Token[] {
+  const parser = new Parser();
+  const tokens: CST.Token[] = [];
+  for (const lexeme of new Lexer().lex(text)) for (const token of parser.next(lexeme)) tokens.push(token);
+  for (const token of parser.end()) tokens.push(token);
+  return tokens;
+}
+
 /** One parse. Tokens that are all in their places are a tree at once; else yaml's composer says what they are. */
 function parse(text: string, report: Report): SpecNode | undefined {
-  const tokens = [...new Parser().parse(text)];
+  const tokens = tokensOf(text);
   return treeOfTokens(text, tokens) ?? compose(text, tokens, report);
 }
 

@@ -11,4 +11,5 @@ export const isAlias: Yaml['isAlias'] = yaml.isAlias;
 export const isMap: Yaml['isMap'] = yaml.isMap;
 export const isScalar: Yaml['isScalar'] = yaml.isScalar;
 export const isSeq: Yaml['isSeq'] = yaml.isSeq;
+export const Lexer: Yaml['Lexer'] = yaml.Lexer;
 export const Parser: Yaml['Parser'] = yaml.Parser;
