@@ -1,3 +1,4 @@
+import type { SpecDocument } from '../../core/spec-types.gen.ts';
 import { suggest } from '../../core/suggest.ts';
 import { hasName, inherited, inheritedNames, isWhole } from './inherited.ts';
 import type { Rule } from './rule.ts';
@@ -43,7 +44,7 @@ export const rule: Rule = {
       }
     }
     for (const name of Object.keys(spec.streams ?? {})) {
-      if (!isWhole(spec, name)) continue;
+      if (!isWhole(spec, name) || hasKeys(spec, name)) continue;
       for (const [at, key] of (inherited(spec, name, 'primary_key') ?? []).entries()) {
         const first = /^[^.[]*/.exec(key)?.[0] ?? '';
         if (first === '' || first === '$' || isListed(name, first)) continue;
@@ -61,3 +62,9 @@ export const rule: Rule = {
     }
   },
 };
+
+/** Nearly every stream: its primary key is made of columns that it lists by these names. */
+function hasKeys(spec: SpecDocument, stream: string): boolean {
+  const keys = inherited(spec, stream, 'primary_key') ?? [];
+  return keys.every((key) => !/[.[]/.test(key) && hasName(spec, stream, 'columns', key));
+}
