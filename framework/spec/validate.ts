@@ -186,7 +186,7 @@ function wrongKind(tree: SpecTree, path: Path, accepted: JsonType[]): Finding {
   const place: FindingPlace = { ...(node?.kind === 'scalar' && node.text === '' && { part: 'key' }) };
   place.hint = isExpression(node)
     ? 'It is a literal: no ${…} can stand here.'
-    : `Write \`${last(path)}: ${lifetime(path, node) ?? sample(here)}\`.`;
+    : (spaceless(node, wanted) ?? `Write \`${last(path)}: ${lifetime(path, node) ?? sample(here)}\`.`);
   return tree.finding(
     'wrong-kind',
     'error',
@@ -194,6 +194,13 @@ function wrongKind(tree: SpecTree, path: Path, accepted: JsonType[]): Finding {
     path,
     place,
   );
+}
+
+/** `get:/users` alone on its line is one text to YAML; where a map is wanted, the author meant a key. */
+function spaceless(node: SpecNode | undefined, wanted: readonly string[]): string | undefined {
+  const written =
+    node?.kind === 'scalar' && node.style === 'plain' && wanted.includes('a map') ? /^([a-z_]+):(\S.*)$/s.exec(node.text) : null;
+  return written === null ? undefined : `A space is missing after \`${written[1]}:\`: write \`${written[1]}: ${short(written[2] ?? '')}\`.`;
 }
 
 /** A bare duration under `expires` is what holds when the answer says nothing. */

@@ -46,6 +46,13 @@ const TYPOS: [from: string, to: string, at: string, ...says: string[]][] = [
   ['title: Acme\n', 'title:Acme\n', '3:6', 'A space is missing'],
   ['version: 1.0.0', 'version: 1.0', '4:10', "`version` can't be `1.0`", '1.0.0'],
   ['get: /me', 'get: /me, encode: frm', '7:28', 'Did you mean `form`?', 'json, form, query, text, graphql'],
+  [
+    'check: { get: /me }',
+    'check:\n  get:/me',
+    '8:3',
+    '`check` must be a map, not text',
+    'A space is missing after `get:`: write `get: /me`',
+  ],
   ['check: { get: /me }', 'check:', '7:1', '`check` must be a map, not empty'],
   ['paginate: {', 'cursor: { field: a }\n    paginate: {', '15:5', '`cursor` is a later word'],
   ['type: bearer', 'type: [bearer]', '5:22', 'must be text, not a list'],
