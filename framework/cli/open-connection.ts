@@ -1,4 +1,4 @@
-import { FerruleError } from '../core/errors.ts';
+import { FerruleError, isFerruleError } from '../core/errors.ts';
 import type { SpecDocument } from '../core/spec-types.gen.ts';
 import { environmentInputs } from '../credentials/environment.ts';
 import { missingFields } from '../credentials/inputs.ts';
@@ -10,7 +10,7 @@ import type { ConnectionOptions } from '../engine/options.ts';
 import type { ClientEvent } from '../http/types.ts';
 import type { Arguments } from './arguments.ts';
 import { behaviourOptions } from './behaviour.ts';
-import { findSpec, pathOf } from './catalogue.ts';
+import { type FoundSpec, findSpec, pathOf } from './catalogue.ts';
 import { gatherInputs, givesInputs, shapeOf } from './inputs.ts';
 import type { Io } from './io.ts';
 import { openStore, storedCredential } from './store.ts';
@@ -37,7 +37,8 @@ export interface OpenOptions {
  * inputs of the environment.
  */
 export async function openConnection(args: Arguments, io: Io, options: OpenOptions = {}): Promise<Opened> {
-  const { spec } = await findSpec(args, io, args.positionals[0] ?? (await connectorOf(args, io)));
+  const [connector] = args.positionals;
+  const { spec } = await (connector === undefined ? specOfCredential(args, io) : findSpec(args, io, connector));
   const methodOption = options.methodOption ?? 'method';
   const shared: ConnectionOptions = {
     ...(await behaviourOptions(args, io, options)),
@@ -71,6 +72,19 @@ export async function openConnection(args: Arguments, io: Io, options: OpenOptio
     await store.close();
     throw error;
   }
+}
+
+/** A credential knows its connector by name; where a team's file lies it does not know. */
+async function specOfCredential(args: Arguments, io: Io): Promise<FoundSpec> {
+  const connector = await connectorOf(args, io);
+  return findSpec(args, io, connector).catch((error: unknown) => {
+    if (!isFerruleError(error) || error.code !== 'connector_unknown') throw error;
+    const next = `Name the spec's path as well, or its folder with --catalogue (or in FERRULE_CONNECTORS).`;
+    throw new FerruleError('connector_unknown', `the credential is for "${connector}", which is in no folder of connectors`, {
+      where: connector,
+      next,
+    });
+  });
 }
 
 /** Without a connector's name the stored credential says which it is for. */
