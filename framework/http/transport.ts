@@ -93,17 +93,13 @@ export function createTransport(network: Network, deadlines: Deadlines): Transpo
   return {
     async fetch(request, limits) {
       const { agent, place } = prepare(request);
-      const { timeout, stop, maxBytes } = limits;
+      const { stop, maxBytes } = limits;
       const call = client(request.href, { ...gotOptions(request), agent });
       stop.ends = () => call.cancel();
-      const stopWatching = watchHead(call, deadlines, limits, place);
-      // A body that drips is bounded too: so long a pause within it ends the call.
-      const pause = () => deadlines.after(timeout.response, () => stop.stop(timeoutError('idle', timeout.response, place())));
-      let resumed = () => {};
+      const stopWatching = watch(call, deadlines, limits, place, 'body');
       call.on('downloadProgress', ({ transferred }) => {
+        stopWatching.moved();
         if (transferred > maxBytes) stop.stop(tooLarge(maxBytes, place().where));
-        resumed();
-        resumed = pause();
       });
       try {
         const { statusCode: status, headers, rawBody } = await call;
@@ -113,8 +109,7 @@ export function createTransport(network: Network, deadlines: Deadlines): Transpo
       } catch (error) {
         throw stop.reason ?? failureOf(error, place());
       } finally {
-        stopWatching();
-        resumed();
+        stopWatching.end();
         stop.ends = undefined;
       }
     },
@@ -160,33 +155,60 @@ interface RequestEvents {
   on(event: 'request', listener: (request: ClientRequest) => void): unknown;
 }
 
+interface Watch {
+  /** Bytes came. */
+  moved(): void;
+  end(): void;
+}
+
 /**
- * Two limits: name, TCP, TLS and proxy together, and from the request's last byte to the answer's head. got has its own, but they begin
- * only when a socket is there, which a proxy may never give.
+ * The limits of one sending: name, TCP, TLS and proxy together; from the request's last byte to the answer's head; and with `body` the
+ * longest pause within the answer, so that one that drips is bounded too. got has its own, but they begin only when a socket is there,
+ * which a proxy may never give. One timer serves head and body: it is looked at when it fires, not set anew with each chunk.
  */
-function watchHead(call: RequestEvents, deadlines: Deadlines, { timeout, stop }: WireLimits, place: () => FailurePlace): () => void {
-  const limit = (phase: 'connect' | 'response') =>
-    deadlines.after(timeout[phase], () => stop.stop(timeoutError(phase, timeout[phase], place())));
-  let callOff = limit('connect');
+function watch(
+  call: RequestEvents,
+  deadlines: Deadlines,
+  { timeout, stop }: WireLimits,
+  place: () => FailurePlace,
+  until: 'head' | 'body',
+): Watch {
   let over = false;
-  const connected = () => callOff();
+  let head = false;
+  let last = 0;
+  const expire = (phase: 'connect' | 'response' | 'idle') =>
+    stop.stop(timeoutError(phase, timeout[phase === 'connect' ? 'connect' : 'response'], place()));
+  const onResponseLimit = () => {
+    const left = head ? timeout.response - (performance.now() - last) : 0;
+    // A timer may fire a moment early; less than that is nothing left.
+    if (left <= 1) expire(head ? 'idle' : 'response');
+    else callOff = deadlines.after(Math.ceil(left), onResponseLimit);
+  };
+  let callOff = deadlines.after(timeout.connect, () => expire('connect'));
   const end = () => {
     over = true;
     callOff();
   };
+  const moved = () => {
+    last = performance.now();
+  };
   call.on('request', (request) => {
     request.once('socket', (socket) => {
       const busy = socket.connecting || ('secureConnecting' in socket && socket.secureConnecting === true);
-      if (busy) socket.once('encrypted' in socket ? 'secureConnect' : 'connect', connected);
-      else connected();
+      if (busy) socket.once('encrypted' in socket ? 'secureConnect' : 'connect', () => callOff());
+      else callOff();
     });
     request.once('finish', () => {
       callOff();
-      if (!over) callOff = limit('response'); // it may have ended before its last byte was out
+      if (!over) callOff = deadlines.after(timeout.response, onResponseLimit); // it may have ended before its last byte was out
     });
-    request.once('response', end);
+    request.once('response', () => {
+      if (until === 'head') return end();
+      head = true;
+      moved();
+    });
   });
-  return end;
+  return { moved, end };
 }
 
 async function openStream(
@@ -203,7 +225,7 @@ async function openStream(
   const stream = client.stream(request.href, { ...gotOptions({ ...request, ...(body !== undefined && { body }) }), agent, isStream: true });
   stream.on('error', () => {}); // every reader has its own; this one is for the time between two
   stop.ends = () => stream.destroy();
-  const stopWatching = watchHead(stream, deadlines, limits, place);
+  const stopWatching = watch(stream, deadlines, limits, place, 'head');
   const mapped = (error: unknown) => stop.reason ?? failureOf(error, place());
   try {
     const head = await new Promise<WireResponse>((resolve, reject) => {
@@ -217,7 +239,7 @@ async function openStream(
   } catch (error) {
     throw mapped(error);
   } finally {
-    stopWatching();
+    stopWatching.end();
   }
 }
 
