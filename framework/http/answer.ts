@@ -14,17 +14,19 @@ export class Answer {
   /** A rule said that it stands for "no records". */
   empty = false;
   readonly #source: AnswerSource;
+  readonly #setCookie: string | string[] | undefined;
 
   constructor(wire: WireResponse & { bytes: Buffer }, source: AnswerSource) {
     this.status = wire.status;
     this.headers = source.headers;
     this.bytes = wire.bytes;
     this.attempts = source.attempts;
-    this.#source = { ...source, setCookie: wire.headers['set-cookie'] };
+    this.#source = source;
+    this.#setCookie = wire.headers['set-cookie'];
   }
 
   get cookies(): Record<string, string> {
-    return cookiesOf(this.#source.setCookie);
+    return cookiesOf(this.#setCookie);
   }
 
   get url(): string {
@@ -81,7 +83,6 @@ export interface AnswerSource {
   where: () => string;
   shown: Shown;
   bigIntegers: BigIntegers;
-  setCookie?: string | string[] | undefined;
 }
 
 /** RFC 6265 section 5.2: name and value; attributes are of no use to a caller who sends cookies by name. */
