@@ -224,7 +224,12 @@ class HttpClient implements Client {
     const { auth, limits = [] } = this.#options;
     const now = this.#clock.now();
     const asked = isGood(answer.status) ? undefined : askedWait(exchanged.headers, limits, now);
-    const verdict = judge(answer.leniently(), rules, { where: exchanged.where(), asked, excerpt: this.#shown.excerpt });
+    const verdict = judge(answer.leniently(), rules, {
+      where: exchanged.where(),
+      asked,
+      excerpt: this.#shown.excerpt,
+      errorCode: this.#shown.errorCode,
+    });
     if (!verdict) return 'good';
     if (verdict.outcome === 'empty') return 'empty';
     if (verdict.outcome === 'renew' && auth?.renewable && !bare && !run.renewed) {

@@ -18,6 +18,8 @@ export interface JudgeContext {
   asked: number | undefined;
   /** Redacts, flattens and cuts a text. */
   excerpt: (text: string) => string;
+  /** The same of an error code; undefined where it may be a secret. */
+  errorCode: (text: string) => string | undefined;
 }
 
 const CODES: Record<ErrorKind, ErrorCode> = {
@@ -59,10 +61,11 @@ function kindOf(status: number): ErrorKind | undefined {
 const thenOf = (kind: ErrorKind): Then => (kind === 'transient' || kind === 'rate_limit' ? 'retry' : kind === 'auth' ? 'renew' : 'fail');
 
 function errorFor(response: Response, kind: ErrorKind, rules: ErrorRules, context: JudgeContext, own?: Read, hint?: string): FerruleError {
-  const { where, asked, excerpt } = context;
+  const { where, asked, excerpt, errorCode } = context;
   const said = textOf(own?.(response)) ?? textOf(rules.message?.(response)) ?? usualMessage(response.body);
   const provider = said === undefined ? undefined : excerpt(said);
-  const code = textOf(rules.code?.(response)) ?? usualCode(response.body);
+  const ownCode = textOf(rules.code?.(response)) ?? usualCode(response.body);
+  const code = ownCode === undefined ? undefined : errorCode(ownCode);
   const shown = provider ?? (typeof response.body === 'string' ? excerpt(response.body) : '');
   const next = hint ?? (asked !== undefined && asked > 0 ? `Try again in ${Math.ceil(asked / 1000)} s.` : undefined);
   return new FerruleError(CODES[kind], `${where} answered ${response.status}${shown === '' ? '.' : `: ${shown}`}`, {
@@ -71,7 +74,7 @@ function errorFor(response: Response, kind: ErrorKind, rules: ErrorRules, contex
     status: response.status,
     ...(next !== undefined && { next }),
     ...(provider !== undefined && { provider }),
-    ...(code !== undefined && { providerCode: excerpt(code) }),
+    ...(code !== undefined && { providerCode: code }),
     ...(asked !== undefined && { retryAfter: asked }),
   });
 }

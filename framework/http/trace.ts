@@ -23,6 +23,8 @@ export interface Shown {
   answerHeaders(headers: Record<string, string | string[] | undefined>, status: number): Record<string, string>;
   /** At most 300 characters in one line. */
   excerpt(text: string): string;
+  /** A provider's error code; undefined where it may be a code that tokens are asked for with. */
+  errorCode(text: string): string | undefined;
   /** The same of an answer that does not decode. */
   answerExcerpt(text: string): string;
   body(body: string | Uint8Array | undefined): string | undefined;
@@ -62,6 +64,7 @@ export function createShown(redactor: Redactor, secretAnswers = false): Shown {
     headers: (headers, draft) => headersOf(headers, (name) => isSensitiveName(name) || draft?.headers[name] instanceof Secret),
     answerHeaders: (headers, status) => headersOf(headers, (name) => isSensitiveName(name) || (hides(status) && !isPlainHeader(name))),
     excerpt,
+    errorCode: (text) => (secretAnswers && !isCodeWord(text) ? undefined : excerpt(text)),
     answerExcerpt: (text) => (secretAnswers ? '(not shown: it may hold a token)' : excerpt(text)),
     body,
     answer: (bytes, status) =>
@@ -87,8 +90,9 @@ function maskNamed(text: string, exchange: boolean): string {
 }
 
 /** `code` is an authorization code in a callback, but a word in an error. */
-const isErrorCode = (name: string, value: string) =>
-  /code$/i.test(name) && /^([A-Z_]{2,40}|[a-z_]{2,40}|[A-Z][A-Za-z]{1,39}|\d{1,5})$/.test(value);
+const isErrorCode = (name: string, value: string) => /code$/i.test(name) && isCodeWord(value);
+
+const isCodeWord = (value: string) => /^([A-Z_.]{2,40}|[a-z_.-]{2,40}|[A-Z][A-Za-z]{1,39}|([A-Z]{1,10})?\d{1,7})$/.test(value);
 
 function textOf(body: string | Uint8Array): string {
   if (typeof body === 'string') return body;

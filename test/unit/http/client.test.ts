@@ -408,8 +408,8 @@ describe('events', () => {
     const bodyOf = async (secretAnswers: boolean): Promise<string> => {
       const url = secretAnswers ? '/token' : '/x';
       const { client, events } = clientFor(server.origin, { secretAnswers });
-      await client.call({ method: 'GET', url }).catch(() => undefined);
-      return JSON.stringify(events);
+      const thrown = await rejection(client.call({ method: 'GET', url }));
+      return JSON.stringify([events, thrown]);
     };
     const plain = await bodyOf(false);
     expect(plain).toContain('SUMMER-2026');
