@@ -7,9 +7,12 @@ export interface Incoming {
   /** Percent-encoded, as sent. */
   path: string;
   query: [string, string][];
+  /** The query as sent, without its question mark. */
+  search: string;
   headers: Record<string, string>;
   cookies: Record<string, string>;
   body: string;
+  bytes: Buffer;
 }
 
 const LARGEST = 10 * 1024 * 1024;
@@ -22,15 +25,18 @@ export async function receive(message: IncomingMessage): Promise<Incoming> {
     if (size <= LARGEST) chunks.push(chunk);
   }
   const [path = '/', ...search] = (message.url ?? '/').split('?');
+  const bytes = Buffer.concat(chunks);
   const headers = Object.fromEntries(Object.entries(message.headers).map(([name, value]) => [name, [value].flat().join(', ')]));
   return {
     method: message.method ?? 'GET',
     host: (headers.host ?? '').toLowerCase(),
     path,
     query: pairs(search.join('?')),
+    search: search.join('?'),
     headers,
     cookies: cookies(headers.cookie ?? ''),
-    body: Buffer.concat(chunks).toString('utf8'),
+    body: bytes.toString('utf8'),
+    bytes,
   };
 }
 
