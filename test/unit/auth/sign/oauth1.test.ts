@@ -216,6 +216,7 @@ describe('the parameters', () => {
     expect([...new URL(signed.href!).searchParams].filter(([name]) => name.startsWith('oauth_'))).toEqual(inHeader);
   });
 
+  /** The secret key of RFC 8032, 7.1, test 1. */
   const curve =
     '-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n-----END PRIVATE KEY-----\n';
   it.each<[string, SignerContext['values'], string, string]>([
