@@ -12,7 +12,8 @@ export interface PrivateKeyOptions {
 /**
  * A private key as people paste it: PEM (PKCS#8, PKCS#1, SEC1, each also encrypted), a JWK as JSON text (RFC 7517), or the
  * bytes of a PEM file or of DER (PKCS#8).
- * PEM whose line breaks became `\n`, spaces or nothing is mended, for environment variables and form fields do that.
+ * PEM whose line breaks became `\n`, spaces or nothing is mended, for environment variables and form fields do that; PKCS#8 may have
+ * lost its BEGIN and END lines.
  * @throws FerruleError input_malformed, which never holds the key's text
  */
 export function privateKey(key: string | Uint8Array, options: PrivateKeyOptions): KeyObject {
@@ -62,18 +63,27 @@ function open(
   }
 }
 
+const PEM = /-----BEGIN ((?:RSA |EC |ENCRYPTED )?PRIVATE KEY)-----([^-]*(?:-[^-]+)*)-----END \1-----/;
+/** Its lines of base64 alone. */
+const BARE = /^()([A-Za-z0-9+/=\s]{64,})$/;
+/** SAP SuccessFactors hands out base64 of a key's base64, `###` and more, between lines that say ENCRYPTED, which it is not. */
+const WRAPPED = /^([A-Za-z0-9+/=]{64,})###/;
+
 /** The first PEM block that is a private key (RFC 7468 section 2; the encryption headers of RFC 1421 section 4.6), set anew in lines. */
 function privateBlock(text: string): { pem: string; encrypted: boolean } | undefined {
   const plain = text.replaceAll(/\\[rn]/g, '\n');
-  const found = /-----BEGIN ((?:RSA |EC |ENCRYPTED )?PRIVATE KEY)-----([^-]*(?:-[^-]+)*)-----END \1-----/.exec(plain);
-  if (!found) return undefined;
-  const [, label = '', inner = ''] = found;
+  const [found, label, inner = ''] = PEM.exec(plain) ?? BARE.exec(plain) ?? [];
+  if (found === undefined) return undefined;
   const cipher = /^\s*Proc-Type:\s*4,\s*ENCRYPTED\s+DEK-Info:\s*([\w-]+,[0-9A-Fa-f]+)\s/.exec(inner);
   const base64 = inner.slice(cipher?.[0].length ?? 0).replaceAll(/\s/g, '');
-  const lines = base64.match(/.{1,64}/g) ?? [];
+  const unwrapped = WRAPPED.exec(Buffer.from(base64, 'base64').toString('latin1'))?.[1];
+  if (unwrapped) return { pem: pemOf('PRIVATE KEY', [], unwrapped), encrypted: false };
   const headers = cipher ? ['Proc-Type: 4,ENCRYPTED', `DEK-Info: ${cipher[1]}`, ''] : [];
-  const pem = [`-----BEGIN ${label}-----`, ...headers, ...lines, `-----END ${label}-----`, ''].join('\n');
-  return { pem, encrypted: cipher !== null || label.startsWith('ENCRYPTED') };
+  return { pem: pemOf(label || 'PRIVATE KEY', headers, base64), encrypted: cipher !== null || label === 'ENCRYPTED PRIVATE KEY' };
+}
+
+function pemOf(label: string, headers: string[], base64: string): string {
+  return [`-----BEGIN ${label}-----`, ...headers, ...(base64.match(/.{1,64}/g) ?? []), `-----END ${label}-----`, ''].join('\n');
 }
 
 /** Says what the text is instead, where that can be told by its label alone. */

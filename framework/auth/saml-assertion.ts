@@ -1,5 +1,5 @@
 import { type KeyObject, X509Certificate } from 'node:crypto';
-import { SignedXml } from 'xml-crypto';
+import { createRequire } from 'node:module';
 import { FerruleError } from '../core/errors.ts';
 import { privateKey } from './private-key.ts';
 
@@ -37,6 +37,9 @@ export interface SamlAssertionOptions {
 const EXCLUSIVE = 'http://www.w3.org/2001/10/xml-exc-c14n#';
 const UNSPECIFIED = 'urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified';
 
+/** Only a connection with such an assertion pays for loading it (about 20 ms). */
+let library: typeof import('xml-crypto') | undefined;
+
 /** How far the server's clock may be behind ours. */
 const CLOCK_SKEW = 60_000;
 
@@ -48,7 +51,8 @@ const CLOCK_SKEW = 60_000;
 export function samlAssertion(options: SamlAssertionOptions): string {
   const key = privateKey(options.key, { passphrase: options.passphrase, where: 'assertion.key' });
   if (key.asymmetricKeyType !== 'rsa') throw malformed('key', 'A SAML assertion is signed with an RSA key, and this is another kind.');
-  const signer = new SignedXml({
+  library ??= createRequire(import.meta.url)('xml-crypto') as typeof import('xml-crypto');
+  const signer = new library.SignedXml({
     privateKey: key,
     signatureAlgorithm: 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256',
     canonicalizationAlgorithm: EXCLUSIVE,

@@ -1,6 +1,9 @@
-import { SaxesParser } from 'saxes';
+import { createRequire } from 'node:module';
 import { FerruleError } from './errors.ts';
 import type { Json, JsonObject } from './value.ts';
+
+/** Only a connection that gets XML loads it. */
+let library: typeof import('saxes') | undefined;
 
 /** Deeper data is hostile or broken, and would overflow every walk that comes after. */
 const MAX_DEPTH = 100;
@@ -31,7 +34,8 @@ interface Open {
  * @throws FerruleError response_malformed (with line and column, never an excerpt)
  */
 export function parseXml(text: string, limits: { nodes: number } = { nodes: MAX_NODES }): JsonObject {
-  const parser = new SaxesParser();
+  library ??= createRequire(import.meta.url)('saxes') as typeof import('saxes');
+  const parser = new library.SaxesParser();
   const root: Open = { name: '', members: new Map(), text: '', hasText: false };
   const open: Open[] = [root];
   let nodes = 0;

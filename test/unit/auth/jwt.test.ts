@@ -122,6 +122,18 @@ describe('signJwt', () => {
     }
   });
 
+  it('reads PKCS#8 without its first and last line, and as SAP SuccessFactors hands it out', async () => {
+    const base64 = rsa.export({ type: 'pkcs8', format: 'der' }).toString('base64');
+    const twice = Buffer.from(`${base64}###${canary('jwt-alias')}`).toString('base64');
+    const forms = [
+      base64,
+      base64.replaceAll(/.{64}/g, '$&\n'),
+      twice,
+      `-----BEGIN ENCRYPTED PRIVATE KEY-----${twice}-----END ENCRYPTED PRIVATE KEY-----`,
+    ];
+    for (const key of forms) await expect(jwtVerify(signJwt({ alg: 'RS256', key, claims }), createPublicKey(rsa))).resolves.toBeTruthy();
+  });
+
   it('takes kid from the JWK unless the header names one, and never lets the header change alg', () => {
     const key = JSON.stringify({ ...HMAC_JWK, kid: 'of-the-key' });
     expect(decodeProtectedHeader(signJwt({ alg: 'HS256', key, claims }))).toEqual({ alg: 'HS256', typ: 'JWT', kid: 'of-the-key' });
@@ -142,6 +154,13 @@ describe('signJwt', () => {
     ['a PEM with a hole', 'ES256', pem(p256).replace(/\n.{20}/, '\n'), undefined, 'does not hold a private key'],
     ['a public JWK', 'RS256', JSON.stringify({ ...RSA_JWK, d: undefined }), undefined, 'JWK'],
     ['no key at all', 'RS256', canary('jwt-not-a-key'), undefined, 'neither PEM nor a JWK'],
+    [
+      'base64 of something else',
+      'RS256',
+      Buffer.from(canary('jwt-not-a-key').repeat(3)).toString('base64'),
+      undefined,
+      'does not hold a private key',
+    ],
     ['foreign bytes', 'RS256', Buffer.from(canary('jwt-not-a-key')), undefined, 'neither PEM nor PKCS#8'],
     ['no passphrase', 'ES256', locked, undefined, 'there is no passphrase'],
     ['a wrong passphrase', 'ES256', locked, canary('jwt-wrong'), 'does not open'],
