@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ABSENT } from '../core/absent.ts';
-import type { Random } from '../core/clock.ts';
-import { encodeBody, encodeQuery } from '../core/encode.ts';
+import { encodeQuery } from '../core/encode.ts';
 import type { Vars } from '../core/expression/index.ts';
 import { compileEntries, compileValue } from '../core/render.ts';
 import type { Resolved } from '../core/resolved.ts';
@@ -9,17 +8,19 @@ import type { Scopes } from '../core/scope.ts';
 import { reveal, Secret, type Text } from '../core/secret.ts';
 import type { RequestDraft, Value } from '../core/value.ts';
 import type { Attempt, Authenticator } from '../http/types.ts';
+import type { Signing } from './signing.ts';
 import type { TokenSource } from './token-source.ts';
-import { compileVars } from './variables.ts';
+import { compileVars, tokenVariables } from './variables.ts';
 
 export interface AuthenticatorOptions {
   resolved: Resolved;
   scopes: Scopes;
   variables: (now?: number) => Vars;
   tokens: TokenSource;
+  /** For methods that sign each request. */
+  signing?: Signing;
   /** Entries of http.headers and http.query that differ from one attempt to the next. They lie under `send`. */
   perAttempt?: { headers: Entries; query: Entries };
-  random: Random;
   /** Instead of `Bearer ` in Authorization, for providers that want another word. */
   authorizationPrefix?: string;
 }
@@ -39,6 +40,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   const signs = JSON.stringify([send, vars]).includes('request.');
 
   return {
+    ...(options.signing && signatures(options.signing, variables, tokens)),
     renewable: steps.length > 0,
     async apply(draft: RequestDraft, attempt: Attempt) {
       const { token, version } = steps.length > 0 ? await tokens.current(attempt.signal) : { token: {}, version: 1 };
@@ -46,7 +48,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
         ...variables(attempt.now),
         uuid: attempt.uuid,
         token,
-        ...(signs && { request: requestVariables(draft, attempt, options.random) }),
+        ...(signs && { request: requestVariables(draft, attempt) }),
       };
       const full = { ...all, vars: named(all) };
       const sent = laid(draft, headers(full) as Record<string, Text | null>, query(full), cookies(full) as Record<string, Text>);
@@ -97,17 +99,32 @@ function prefixed(draft: RequestDraft, prefix: string | undefined): RequestDraft
 }
 
 /** What a signature may cover: the request as it is sent, with the query sorted and encoded. */
-function requestVariables(draft: RequestDraft, attempt: Attempt, random: Random): Vars {
-  const sorted = Object.fromEntries(Object.entries(draft.query).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
-  const encoded = draft.body === undefined || draft.encode === 'query' ? '' : encodeBody(draft.body, draft.encode, random).bytes;
-  const bytes = Buffer.from(encoded);
+function requestVariables(draft: RequestDraft, attempt: Attempt): Vars {
+  // A next URL brings a query of its own; a key of the draft's takes its place.
+  const own = Object.fromEntries([...attempt.url.searchParams].filter(([name]) => !(name in draft.query)));
+  const query = { ...own, ...draft.query };
+  const sorted = Object.fromEntries(Object.entries(query).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
+  const { bytes, contentType } = attempt.body;
+  const headers = Object.fromEntries(Object.entries(draft.headers).map(([name, value]) => [name.toLowerCase(), value]));
   return {
     method: draft.method,
     host: attempt.url.host,
     path: attempt.url.pathname,
     params: encodeQuery(sorted),
-    query: draft.query,
-    body_text: bytes.toString('utf8'),
+    query,
+    headers: { ...(contentType !== undefined && { 'content-type': contentType }), ...headers },
+    body: bytes,
+    body_text: Buffer.from(bytes).toString('utf8'),
+    body_length: bytes.length,
     body_sha256: createHash('sha256').update(bytes).digest('hex'),
+  };
+}
+
+/** The method's signer, as the client calls it. */
+function signatures(signing: Signing, variables: (now?: number) => Vars, tokens: TokenSource): Pick<Authenticator, 'sign' | 'challenged'> {
+  const vars = (now?: number): Vars => ({ ...variables(now), token: tokenVariables(tokens.credential.captures) });
+  return {
+    sign: (request, { now }) => signing.sign(request, vars(now), now),
+    challenged: (answer) => signing.challenged(answer, vars()),
   };
 }

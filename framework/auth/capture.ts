@@ -32,13 +32,27 @@ export function capture(
   return result;
 }
 
+/** Takes what a callback brings. Anyone can call it, so that each value is checked before it is kept. */
+export function captureCallback(wanted: Readonly<Record<string, Capture>>, query: URLSearchParams, scope: Scope, vars: Vars) {
+  const callback = Object.fromEntries(query);
+  const result: Record<string, CaptureValue> = {};
+  for (const [name, one] of Object.entries(wanted)) {
+    const where = `callback: ${name}`;
+    const value = compileOrThrow(one.path, 'computed_path', 'data', scope).evaluate({ ...vars, callback }) as Json | typeof ABSENT;
+    if (value === ABSENT) result[name] = null;
+    else if (typeof value === 'string' && value !== '') result[name] = typed(one, value, name, undefined, 'callback');
+    else throw new FerruleError('consent_denied', `${where} is not in the callback`, { where: one.path });
+  }
+  return result;
+}
+
 function read(one: Capture, response: Response, where: string, scope: Scope, vars: Vars): Json | undefined | typeof ABSENT {
   if (one.path.includes('${'))
     return compileOrThrow(one.path, 'computed_path', 'data', scope).evaluate({ ...vars, response }) as Json | undefined | typeof ABSENT;
   return readRequired(compilePath(one.path), response.body, where);
 }
 
-function typed(one: Capture, value: Json, name: string, response: Response, step: string): CaptureValue {
+function typed(one: Capture, value: Json, name: string, response: Response | undefined, step: string): CaptureValue {
   const type = one.type ?? 'text';
   if (type === 'map') return one.secret === false ? value : sealedLeaves(value);
   if (type === 'number') {
@@ -52,7 +66,13 @@ function typed(one: Capture, value: Json, name: string, response: Response, step
     });
   }
   const text = String(value);
-  if (type === 'url' || type === 'host') return allowed(text, type, one.hosts ?? [], new URL(response.url), `${step}: capture ${name}`);
+  if (one.pattern !== undefined && !new RegExp(one.pattern, 'u').test(text)) {
+    throw new FerruleError('token_malformed', `${step}: capture ${name} is not of the form ${one.pattern}`, { where: one.path });
+  }
+  if (type === 'url' || type === 'host') {
+    const same = response === undefined ? undefined : new URL(response.url);
+    return allowed(text, type, one.hosts ?? [], same, `${step}: capture ${name}`);
+  }
   return (one.secret ?? true) ? new Secret(text) : text;
 }
 
@@ -64,12 +84,12 @@ function sealedLeaves(value: Json): Value {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, sealedLeaves(item)]));
 }
 
-function allowed(text: string, type: 'url' | 'host', hosts: readonly string[], same: URL, where: string): string {
+function allowed(text: string, type: 'url' | 'host', hosts: readonly string[], same: URL | undefined, where: string): string {
   const url = URL.canParse(type === 'url' ? text : `https://${text}`) ? new URL(type === 'url' ? text : `https://${text}`) : undefined;
   const plain = url !== undefined && url.username === '' && url.password === '' && (type === 'url' || url.host === text.toLowerCase());
   if (url === undefined || !plain) throw new FerruleError('host_refused', `${where} is no plain ${type}`, { where });
   const fits = hosts.some((rule) => {
-    if (rule === 'same') return url.host === same.host;
+    if (rule === 'same') return url.host === same?.host;
     // Another port is another server: nobody named it.
     if (url.port !== '') return false;
     return rule.startsWith('*.') ? url.hostname.endsWith(rule.slice(1)) : url.hostname === rule;

@@ -1,25 +1,65 @@
 import { FerruleError } from '../core/errors.ts';
 import type { Rendered } from '../core/render.ts';
-import type { ClientAuth } from '../core/resolved.ts';
+import type { ResolvedMethod } from '../core/resolved.ts';
 import { reveal, Secret, type Text } from '../core/secret.ts';
 import type { Value } from '../core/value.ts';
+import { type MakeContext, makeJwt } from './made.ts';
 
 /**
- * How the client shows who it is at the token endpoint (RFC 6749, 2.3.1). With `basic` both halves are form-encoded
+ * How the client shows who it is at the token endpoint (RFC 6749, 2.3.1; RFC 7523, 2.2). With `basic` both halves are form-encoded
  * before they are joined, as that section says. What the author's own `token:` writes stays.
  */
-export function authenticateClient(request: Rendered, how: ClientAuth, id: Text | undefined, secret: Text | undefined): Rendered {
+export function authenticateClient(request: Rendered, method: ResolvedMethod, context: MakeContext): Rendered {
+  const { id, secret } = clientOf(context);
   const parts: Record<string, Text> = {
     ...(id !== undefined && { client_id: id }),
     ...(secret !== undefined && { client_secret: secret }),
   };
-  if (how === 'none') return withBody(request, id === undefined ? {} : { client_id: id });
-  if (how === 'query') return { ...request, query: { ...parts, ...request.query } };
-  if (how === 'post') return withBody(request, parts);
+  switch (method.client_auth) {
+    case 'none':
+      return withBody(request, id === undefined ? {} : { client_id: id });
+    case 'query':
+      return { ...request, query: { ...parts, ...request.query } };
+    case 'post':
+      return withBody(request, parts);
+    case 'basic':
+      return withBasic(request, id, secret);
+    default:
+      return withBody(request, assertion(request, method, context));
+  }
+}
+
+/** The person's client, or the one that was registered for this credential. */
+function clientOf({ vars }: MakeContext): { id: Text | undefined; secret: Text | undefined } {
+  const fields = vars.fields as Record<string, Text | undefined>;
+  const token = vars.token as Record<string, Text | undefined>;
+  return { id: fields.client_id ?? token.client_id, secret: fields.client_secret ?? token.client_secret };
+}
+
+function withBasic(request: Rendered, id: Text | undefined, secret: Text | undefined): Rendered {
   if (id === undefined) throw new FerruleError('input_missing', 'client_id is missing', { where: 'fields.client_id' });
   const pair = `${formEncode(reveal(id))}:${formEncode(secret === undefined ? '' : reveal(secret))}`;
   const header = new Secret(`Basic ${Buffer.from(pair, 'utf8').toString('base64')}`);
   return { ...request, headers: { Authorization: header, ...request.headers } };
+}
+
+/** A new one for each request, since a jti is good once. */
+function assertion(request: Rendered, method: ResolvedMethod, context: MakeContext): Record<string, Text> {
+  const { id } = clientOf(context);
+  const { claims, ...settings } = method.client_assertion;
+  // Plain values: nothing of them may be taken for an expression.
+  const literal = (text: string) => text.replaceAll('${', () => '$${');
+  const who = id === undefined ? {} : { iss: literal(reveal(id)), sub: literal(reveal(id)) };
+  const shared = method.client_auth === 'client_secret_jwt' ? { alg: 'HS256', key: '${fields.client_secret}' } : {};
+  const { value } = makeJwt(
+    { ...shared, ...settings, claims: { ...who, aud: literal(reveal(request.url)), ...(claims as object | undefined) } },
+    context,
+  );
+  return {
+    ...(id !== undefined && { client_id: id }),
+    client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+    client_assertion: value,
+  };
 }
 
 function withBody(request: Rendered, parts: Record<string, Text>): Rendered {

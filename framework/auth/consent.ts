@@ -3,9 +3,11 @@ import type { Random } from '../core/clock.ts';
 import { FerruleError } from '../core/errors.ts';
 import type { Vars } from '../core/expression/index.ts';
 import { compileEntries, compileText } from '../core/render.ts';
-import type { Resolved } from '../core/resolved.ts';
+import type { Resolved, ResolvedAuthorize } from '../core/resolved.ts';
 import type { Scopes } from '../core/scope.ts';
 import { reveal, Secret, type Text } from '../core/secret.ts';
+import type { CaptureValue } from '../credentials/types.ts';
+import { captureCallback } from './capture.ts';
 import { askedScopes } from './scopes.ts';
 import type { OauthVariables } from './token-source.ts';
 
@@ -16,49 +18,69 @@ export interface PendingConsent {
   redirectUri: string;
   state: string;
   verifier: Secret | undefined;
-  /** The callback parameter that holds the code. */
-  codeParameter: string;
+  /** What the callback must hold. */
+  authorize: ResolvedAuthorize;
+  /** Value of the parameter that proves the callback to be ours; undefined where the provider starts it. */
+  proof: { parameter: string; value: string } | undefined;
 }
 
 /** The redirect URI when the caller names none; it must be registered at the provider. */
 export const DEFAULT_REDIRECT_URI = 'http://localhost:8765/callback';
 
-/** Makes the authorization request (RFC 6749, 4.1.1) with state (10.12) and PKCE S256 (RFC 7636). */
-export function startConsent(resolved: Resolved, scopes: Scopes, vars: Vars, redirectUri: string, random: Random): PendingConsent {
-  const { authorize, scope_separator } = resolved.method;
-  if (authorize === undefined)
-    throw new FerruleError('input_unknown', `auth method ${resolved.method.name} needs no consent`, {
-      where: `auth.${resolved.method.name}`,
-    });
+/** What is made once for a consent, before its first request: `oauth.<name>`. */
+export interface ConsentVariables {
+  redirect_uri: string;
+  state: string;
+  code_challenge: string | undefined;
+}
+
+export function consentVariables(
+  resolved: Resolved,
+  redirectUri: string,
+  random: Random,
+): { oauth: ConsentVariables; verifier: Secret | undefined } {
   checkRedirectUri(redirectUri);
   const state = base64url(random.bytes(24));
-  const verifier = authorize.pkce ? base64url(random.bytes(48)) : undefined;
-  const url = new URL(reveal(compileText(authorize.url, 'url', scopes.connection)(vars) as Text));
-  const clientId = (vars.fields as Record<string, Text | undefined>).client_id;
-  const scope = askedScopes(resolved, scopes, vars).join(scope_separator);
-  const parameters: Record<string, string> = {
-    response_type: 'code',
-    ...(clientId !== undefined && { client_id: reveal(clientId) }),
+  const verifier = resolved.method.authorize?.pkce === true ? base64url(random.bytes(48)) : undefined;
+  const oauth = {
     redirect_uri: redirectUri,
-    ...(scope !== '' && { scope }),
     state,
-    ...(verifier !== undefined && {
-      code_challenge: createHash('sha256').update(verifier).digest('base64url'),
-      code_challenge_method: 'S256',
-    }),
+    code_challenge: verifier === undefined ? undefined : createHash('sha256').update(verifier).digest('base64url'),
   };
-  for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
-  for (const [name, value] of Object.entries(compileEntries(authorize.query, 'query', scopes.connection)(vars))) {
-    if (value === null) url.searchParams.delete(name);
-    else url.searchParams.set(name, (Array.isArray(value) ? value : [value]).map(reveal).join(' '));
+  return { oauth, verifier: verifier === undefined ? undefined : new Secret(verifier) };
+}
+
+/** Makes the authorization request (RFC 6749, 4.1.1) with state (10.12) and PKCE S256 (RFC 7636), or whatever page the spec names. */
+export function startConsent(
+  resolved: Resolved,
+  scopes: Scopes,
+  vars: Vars,
+  { oauth, verifier }: ReturnType<typeof consentVariables>,
+): PendingConsent {
+  const { authorize, name, scope_separator } = resolved.method;
+  if (authorize === undefined) throw new FerruleError('input_unknown', `auth method ${name} needs no consent`, { where: `auth.${name}` });
+  const scope = askedScopes(resolved, scopes, vars).join(scope_separator);
+  const given = (vars.oauth ?? {}) as Vars;
+  const all = { ...vars, oauth: { ...given, ...oauth, scope: scope === '' ? undefined : scope } };
+  const url = new URL(reveal(compileText(authorize.url, 'url', scopes.authorize)(all) as Text));
+  for (const [parameter, value] of Object.entries(compileEntries(authorize.query, 'query', scopes.authorize)(all))) {
+    if (value === null) url.searchParams.delete(parameter);
+    else url.searchParams.set(parameter, (Array.isArray(value) ? value : [value]).map(reveal).join(' '));
   }
   return {
     authorizeUrl: url.href,
-    redirectUri,
-    state,
-    verifier: verifier === undefined ? undefined : new Secret(verifier),
-    codeParameter: authorize.code,
+    redirectUri: oauth.redirect_uri,
+    state: oauth.state,
+    verifier,
+    authorize,
+    proof: proofOf(authorize, oauth, scopes, all),
   };
+}
+
+function proofOf({ proof }: ResolvedAuthorize, { state }: ConsentVariables, scopes: Scopes, vars: Vars): PendingConsent['proof'] {
+  if (proof === 'none') return undefined;
+  if (proof === 'state') return { parameter: 'state', value: state };
+  return { parameter: proof.parameter, value: reveal(compileText(proof.value, 'plain', scopes.authorize)(vars) as Text) };
 }
 
 /** The person's own redirect URL may be anywhere on https; without TLS only on this machine (RFC 8252, 7.3). */
@@ -78,16 +100,29 @@ function checkRedirectUri(redirectUri: string): void {
  * Reads what came back: the whole callback URL, its query, or a code that was pasted alone. Refusals carry the
  * provider's words; a state that is not ours is refused before anything else is looked at.
  */
-export function finishConsent(pending: PendingConsent, answer: string): OauthVariables {
+export function finishConsent(
+  pending: PendingConsent,
+  answer: string,
+  scopes: Scopes,
+  vars: Vars,
+): { oauth: OauthVariables; captures: Record<string, CaptureValue> } {
   const text = answer.trim();
-  const query = queryOf(text);
+  const { authorize, proof, redirectUri, verifier } = pending;
+  const oauth = (code?: string): OauthVariables => ({
+    ...(code !== undefined && { code: new Secret(code) }),
+    redirect_uri: redirectUri,
+    code_verifier: verifier,
+  });
+  const query = queryOf(text, authorize);
   if (query === undefined) {
-    if (!/^[\x21-\x7e]+$/.test(text))
+    if (!/^[\x21-\x7e]+$/.test(text) || authorize.code === undefined)
       throw new FerruleError('input_malformed', 'That is neither a callback URL nor a code', { where: 'code' });
-    return { code: new Secret(text), redirect_uri: pending.redirectUri, code_verifier: pending.verifier };
+    return { oauth: oauth(text), captures: captureCallback(authorize.capture, new URLSearchParams(), scopes.callback, vars) };
   }
-  if (query.get('state') !== pending.state)
-    throw new FerruleError('state_mismatch', 'The callback carries another state than the one that was sent', { where: 'state' });
+  if (proof !== undefined && query.get(proof.parameter) !== proof.value)
+    throw new FerruleError('state_mismatch', `The callback carries another ${proof.parameter} than the one that was sent`, {
+      where: proof.parameter,
+    });
   const error = query.get('error');
   if (error !== null) {
     const description = query.get('error_description');
@@ -96,16 +131,17 @@ export function finishConsent(pending: PendingConsent, answer: string): OauthVar
       ...(description !== null && { provider: description }),
     });
   }
-  const code = query.get(pending.codeParameter);
+  const code = authorize.code === undefined ? undefined : query.get(authorize.code);
   if (code === null || code === '')
-    throw new FerruleError('consent_denied', `The callback carries no ${pending.codeParameter}`, { where: pending.codeParameter });
-  return { code: new Secret(code), redirect_uri: pending.redirectUri, code_verifier: pending.verifier };
+    throw new FerruleError('consent_denied', `The callback carries no ${authorize.code}`, { where: authorize.code ?? 'code' });
+  return { oauth: oauth(code), captures: captureCallback(authorize.capture, query, scopes.callback, vars) };
 }
 
-function queryOf(text: string): URLSearchParams | undefined {
+function queryOf(text: string, { code, capture }: ResolvedAuthorize): URLSearchParams | undefined {
   if (URL.canParse(text) && /^(https?|urn):/.test(text)) return new URL(text).searchParams;
-  const bare = text.replace(/^\?/, '');
-  return /(^|&)(code|state|error)=/.test(bare) ? new URLSearchParams(bare) : undefined;
+  const bare = new URLSearchParams(text.replace(/^\?/, ''));
+  const known = ['code', 'state', 'error', ...(code === undefined ? [] : [code]), ...Object.keys(capture)];
+  return known.some((name) => bare.has(name)) && text.includes('=') ? bare : undefined;
 }
 
 const base64url = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64url');

@@ -1,9 +1,12 @@
 import { parseDuration } from '../core/duration.ts';
 import { FerruleError } from '../core/errors.ts';
 import { compilePath, readRequired } from '../core/path.ts';
+import { reveal, Secret } from '../core/secret.ts';
 import type { Expires } from '../core/spec-types.gen.ts';
 import { parseTime } from '../core/time.ts';
 import type { Json } from '../core/value.ts';
+import type { CaptureValue } from '../credentials/types.ts';
+import { jwtExpiry } from './jwt.ts';
 
 export interface Expiry {
   /** When it ends. Milliseconds since the epoch. */
@@ -15,12 +18,19 @@ export interface Expiry {
 const DEFAULT_MARGIN = '60s';
 
 /**
- * How long captured values hold: `in`, then `at`, then `default`. Undefined: not known or never; a 401 is what renews
- * it then. `expires_in` may come as a number or as text.
+ * How long captured values hold: `in`, then `at`, then the `exp` of a captured `jwt`, then `default`. Undefined: not known or
+ * never; a 401 is what renews it then. `expires_in` may come as a number or as text.
  */
-export function expiry(expires: Expires | undefined, body: Json, now: number, step: string): Expiry | undefined {
+export function expiry(
+  expires: Expires | undefined,
+  body: Json,
+  now: number,
+  step: string,
+  captures: Readonly<Record<string, CaptureValue>> = {},
+): Expiry | undefined {
   if (expires === undefined || expires.never === true) return undefined;
-  const ends = fromLifetime(expires, body, now, step) ?? fromTime(expires, body, step) ?? fromDefault(expires, now);
+  const ends =
+    fromLifetime(expires, body, now, step) ?? fromTime(expires, body, step) ?? fromJwt(expires, captures) ?? fromDefault(expires, now);
   if (ends === undefined) return undefined;
   const margin = parseDuration(expires.margin ?? DEFAULT_MARGIN) ?? 0;
   return { ends, renew: ends - Math.min(margin, Math.max(0, (ends - now) / 2)) };
@@ -47,6 +57,12 @@ function fromTime(expires: Expires, body: Json, step: string): number | undefine
   if (time === undefined)
     throw new FerruleError('token_malformed', `${step}: ${expires.at} is no time of format ${format}`, { where: expires.at });
   return time;
+}
+
+/** A token that is no JWT says nothing. */
+function fromJwt({ jwt }: Expires, captures: Readonly<Record<string, CaptureValue>>): number | undefined {
+  const token = jwt === undefined ? undefined : captures[jwt];
+  return typeof token === 'string' || token instanceof Secret ? jwtExpiry(reveal(token)) : undefined;
 }
 
 function fromDefault(expires: Expires, now: number): number | undefined {

@@ -1,24 +1,8 @@
 import type { Random } from '../core/clock.ts';
-import type { Json, Method } from '../core/value.ts';
+import type { Answered, Signature, Unsigned } from '../core/signing.ts';
+import type { Json } from '../core/value.ts';
 
-/** A request as it will be sent, but for its signature. */
-export interface Unsigned {
-  method: Method;
-  /** Absolute, with its query, percent-encoded as it is sent. */
-  href: string;
-  /** Lower-case names; every secret opened. What the transport adds by itself (host, content-length, connection) is not among them. */
-  headers: Readonly<Record<string, string>>;
-  /** Empty when there is none. */
-  body: Uint8Array;
-}
-
-/** What a signature puts on a request. */
-export interface Signature {
-  /** Lower-case names; they take the place of the same ones. */
-  headers?: Record<string, string>;
-  /** In place of the request's own: a signature in the query. */
-  href?: string;
-}
+export type { Answered, Signature, Unsigned };
 
 export interface SignerContext {
   /** The method's fields and its signer's settings by name, worked out, secrets opened; what is absent is undefined. */
@@ -38,9 +22,8 @@ export interface Signer {
   sign(request: Unsigned, context: SignerContext): Signature;
   /**
    * Looks at a 401. True: the challenge in it is now in `memory`, and the same request signed anew can succeed; it is then sent once more.
-   * `headers`: lower-case names; several values of one name joined by ", ".
    */
-  challenged?(answer: { status: number; headers: Readonly<Record<string, string>> }, context: SignerContext): boolean;
+  challenged?(answer: Answered, context: SignerContext): boolean;
   /** Hears of every answer to a signed request, good ones too (Authentication-Info). */
-  answered?(answer: { status: number; headers: Readonly<Record<string, string>> }, context: SignerContext): void;
+  answered?(answer: Answered, context: SignerContext): void;
 }

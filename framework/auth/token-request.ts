@@ -1,16 +1,19 @@
 import { FerruleError, isFerruleError } from '../core/errors.ts';
-import type { Vars } from '../core/expression/index.ts';
-import { parseJson } from '../core/json.ts';
+import { compileOrThrow, evaluateCondition, type Vars } from '../core/expression/index.ts';
 import { compileCall, type Rendered } from '../core/render.ts';
-import type { Resolved, ResolvedCall } from '../core/resolved.ts';
+import type { Resolved, ResolvedCall, WellKnown } from '../core/resolved.ts';
 import type { Scopes } from '../core/scope.ts';
-import type { Text } from '../core/secret.ts';
+import { reveal } from '../core/secret.ts';
 import type { Errors } from '../core/spec-types.gen.ts';
 import type { JsonObject, Response } from '../core/value.ts';
 import type { CaptureValue } from '../credentials/types.ts';
+import { answered } from './answer.ts';
 import { capture } from './capture.ts';
 import { authenticateClient } from './client-authentication.ts';
+import { checkMetadata, wellKnown } from './discovery.ts';
 import { type Expiry, expiry } from './expiry.ts';
+import type { MakeContext } from './made.ts';
+import type { Signature, Unsigned } from './signer.ts';
 
 /** Sends one call of an auth method. The engine gives it; a credential goes only to the origin of the call itself. */
 export type Exchange = (request: Rendered, options: ExchangeOptions) => Promise<Response>;
@@ -19,6 +22,8 @@ export interface ExchangeOptions {
   /** The step's name, for logs and errors. */
   name: string;
   errors?: Errors;
+  /** What puts a signature on it, where the spec says so. */
+  sign?: (request: Unsigned) => Signature;
   /** Whether it may be sent again after a failure that leaves open whether it was received. */
   repeat: boolean;
   signal?: AbortSignal;
@@ -41,6 +46,9 @@ export interface TokenRequest {
   now: number;
   /** Redacts the provider's words: it may repeat what was sent. */
   show: (text: string) => string;
+  random: MakeContext['random'];
+  /** Signs the call with these settings over the method's own. */
+  sign?: (settings: Readonly<Record<string, string>>, vars: Vars) => (request: Unsigned) => Signature;
   signal?: AbortSignal;
 }
 
@@ -57,23 +65,24 @@ const GRANT_ENDED = new Set(['invalid_grant']);
 export async function requestToken(request: TokenRequest, resolved: Resolved, scopes: Scopes, exchange: Exchange): Promise<TokenAnswer> {
   const { call, name, vars, now } = request;
   const rendered = compileCall(call, scopes.auth).render(vars);
-  const fields = vars.fields as Record<string, Text | undefined>;
+  const named = call.well_known === undefined ? undefined : reveal(rendered.url);
+  const asked = named === undefined ? rendered : { ...rendered, url: wellKnown(named, call.well_known as WellKnown) };
   const ready = request.client
-    ? authenticateClient(rendered, resolved.method.client_auth, fields.client_id, fields.client_secret)
-    : rendered;
-  const response = labelledWrong(await send(ready, request, exchange));
+    ? authenticateClient(asked, resolved.method, { scope: scopes.auth, vars, now, random: request.random })
+    : asked;
+  const response = answered(await send(ready, request, exchange), call.decode);
   const body = response.body;
-  if (typeof body !== 'object' || body === null) {
-    const what = body === null ? 'an empty answer' : 'an answer that is no JSON object';
-    throw new FerruleError('token_malformed', `${name}: ${what} (status ${response.status})`, { where: name, status: response.status });
-  }
-  refuseErrorBody(body as JsonObject, request, response.status);
+  if (typeof body !== 'object' || body === null) refuseText(body, request, response.status);
+  else refuseErrorBody(body as JsonObject, request, response.status);
+  if (
+    call.expect !== undefined &&
+    !evaluateCondition(compileOrThrow(call.expect, 'condition', 'plain', scopes.auth), { ...vars, response })
+  )
+    throw refusedWith(request, response.status, undefined, messageIn(body, request));
+  if (named !== undefined) checkMetadata(named, call.well_known as WellKnown, body, name);
   try {
-    return {
-      captures: capture(call.capture, response, name, scopes.auth, vars),
-      expires: expiry(call.expires, body, now, name),
-      scope: granted(body as JsonObject),
-    };
+    const captures = capture(call.capture, response, name, scopes.auth, vars);
+    return { captures, expires: expiry(call.expires, body, now, name, captures), scope: granted(body) };
   } catch (error) {
     throw isFerruleError(error) && error.code === 'path_missing'
       ? new FerruleError('token_malformed', error.message, { where: error.where ?? name })
@@ -81,20 +90,16 @@ export async function requestToken(request: TokenRequest, resolved: Resolved, sc
   }
 }
 
-/** JSON that comes under another media type is still the answer. */
-function labelledWrong(response: Response): Response {
-  if (typeof response.body !== 'string' || !/^\s*\{/.test(response.body)) return response;
-  try {
-    return { ...response, body: parseJson(response.body, 'text') };
-  } catch {
-    return response; // Then it is text, and the caller says so.
-  }
-}
-
 async function send(ready: Rendered, request: TokenRequest, exchange: Exchange): Promise<Response> {
-  const { call, name, repeat, signal } = request;
+  const { call, name, repeat, signal, vars } = request;
+  const sign = call.sign === undefined ? undefined : request.sign?.(call.sign, vars);
   try {
-    return await exchange(ready, { name, repeat, ...(call.errors && { errors: call.errors }), ...(signal && { signal }) });
+    return await exchange(ready, {
+      ...{ name, repeat },
+      ...(call.errors && { errors: call.errors }),
+      ...(sign && { sign }),
+      ...(signal && { signal }),
+    });
   } catch (error) {
     throw isFerruleError(error) ? classed(error, name) : error;
   }
@@ -118,21 +123,38 @@ function classed(error: FerruleError, name: string): FerruleError {
   });
 }
 
+/** A text is an answer only to a call that takes it whole, or takes nothing. */
+function refuseText(body: Response['body'], { call, name }: TokenRequest, status: number): void {
+  if (Object.values(call.capture).every(({ path }) => path === '$' || path.includes('${') || path.endsWith('?'))) return;
+  const what = body === null ? 'an empty answer' : 'an answer that is no JSON object';
+  throw new FerruleError('token_malformed', `${name}: ${what} (status ${status})`, { where: name, status });
+}
+
 /** Some providers answer 200 with an error in the body (RFC 6749, 5.2 asks for 400). */
-function refuseErrorBody(body: JsonObject, { call, name, show }: TokenRequest, status: number): void {
+function refuseErrorBody(body: JsonObject, request: TokenRequest, status: number): void {
+  const { call, show } = request;
   const code = body.error;
   if (code === undefined || code === null || code === false || code === '' || 'access_token' in body) return;
   if (Object.values(call.capture).some((one) => /^error\b/.test(one.path))) return;
   const description = body.error_description ?? (typeof code === 'object' ? (code as JsonObject).message : undefined);
   const shown = (said: unknown) => (typeof said === 'string' ? show(said).slice(0, LONGEST_WORDS) : undefined);
-  const providerCode = shown(code);
-  const provider = shown(description);
-  throw new FerruleError('token_refused', `${name}: refused with status ${status}${words(providerCode, provider)}`, {
+  throw refusedWith(request, status, shown(code), shown(description));
+}
+
+function refusedWith({ name }: TokenRequest, status: number, providerCode: string | undefined, provider: string | undefined): FerruleError {
+  return new FerruleError('token_refused', `${name}: refused with status ${status}${words(providerCode, provider)}`, {
     where: fieldAtFault(providerCode) ?? name,
     status,
     ...(provider !== undefined && { provider }),
     ...(providerCode !== undefined && { providerCode }),
   });
+}
+
+/** What a provider says where it answers 200 and means no. */
+function messageIn(body: Response['body'], { show }: TokenRequest): string | undefined {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return undefined;
+  const said = body.error_description ?? body.message ?? body.error ?? body.msg;
+  return typeof said === 'string' ? show(said).slice(0, LONGEST_WORDS) : undefined;
 }
 
 const words = (code: string | undefined, message: string | undefined): string =>
@@ -148,7 +170,8 @@ function fieldAtFault(code: string | undefined): string | undefined {
   return code === 'invalid_scope' ? 'scopes' : undefined;
 }
 
-function granted(body: JsonObject): string | undefined {
+function granted(body: Response['body']): string | undefined {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return undefined;
   const { scope } = body;
   if (Array.isArray(scope)) return scope.join(' ');
   return typeof scope === 'string' && scope !== '' ? scope : undefined;

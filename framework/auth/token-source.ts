@@ -1,10 +1,16 @@
+import { ABSENT } from '../core/absent.ts';
+import type { Random } from '../core/clock.ts';
 import { FerruleError } from '../core/errors.ts';
 import type { Vars } from '../core/expression/index.ts';
 import type { Redactor } from '../core/redact.ts';
-import type { Resolved, ResolvedCall, ResolvedStep } from '../core/resolved.ts';
+import { compileCall, compileText } from '../core/render.ts';
+import type { Resolved, ResolvedCall, ResolvedMade, ResolvedStep } from '../core/resolved.ts';
 import type { Scopes } from '../core/scope.ts';
 import { Secret, secretsIn } from '../core/secret.ts';
-import type { Credential, CredentialStore } from '../credentials/types.ts';
+import type { CaptureValue, Credential, CredentialStore } from '../credentials/types.ts';
+import { authenticateClient } from './client-authentication.ts';
+import { type DeviceCode, deviceCode } from './device.ts';
+import { make } from './made.ts';
 import { askedScopes } from './scopes.ts';
 import { type Exchange, grantEnded, requestToken, type TokenAnswer, type TokenRequest } from './token-request.ts';
 import { compileVars, tokenVariables } from './variables.ts';
@@ -21,6 +27,9 @@ export interface TokenSourceOptions {
   /** Learns every token, so that no log or error shows one. */
   redactor: Redactor;
   now: () => number;
+  random: Random;
+  /** Signs the calls that the spec says are signed. */
+  sign?: TokenRequest['sign'];
   /** Whether a first token may be asked for, and whether one may be renewed (InitiateOAuth of connection strings). Default: both. */
   obtain?: boolean;
   refresh?: boolean;
@@ -33,11 +42,14 @@ export interface CurrentToken {
   version: number;
 }
 
-/** What the authorization code flow brings to the token request. */
+/** What a person's consent brings to the token request. */
 export interface OauthVariables {
   code?: unknown;
+  state?: unknown;
+  code_challenge?: unknown;
   redirect_uri?: unknown;
   code_verifier?: unknown;
+  device_code?: unknown;
   scope?: unknown;
 }
 
@@ -55,6 +67,7 @@ interface Outcome {
 export class TokenSource {
   readonly #options: TokenSourceOptions;
   readonly #vars: (known: Vars) => Vars;
+  readonly #resource: (vars: Vars) => unknown;
   #credential: Credential;
   #flight: Promise<void> | undefined;
   #version = 1;
@@ -63,6 +76,8 @@ export class TokenSource {
     this.#options = options;
     this.#credential = options.credential;
     this.#vars = compileVars(options.resolved, options.scopes.send);
+    const { resource } = options.resolved.method;
+    this.#resource = resource === undefined ? () => undefined : compileText(resource, 'url', options.scopes.connection);
   }
 
   get credential(): Credential {
@@ -87,7 +102,7 @@ export class TokenSource {
 
   /** The token to use now, renewed if it is due. The caller's signal ends its own wait, not the renewal for the others. */
   async current(signal?: AbortSignal): Promise<CurrentToken> {
-    if (this.#due(this.#credential) !== undefined) await this.#join(false, undefined, signal);
+    if (this.#anyDue(this.#credential)) await this.#join(false, undefined, signal);
     return { token: tokenVariables(this.#credential.captures), version: this.#version };
   }
 
@@ -97,10 +112,54 @@ export class TokenSource {
     await this.#join(true, undefined, signal);
   }
 
-  /** The first exchange of an authorization code. */
-  async exchangeCode(oauth: OauthVariables, signal?: AbortSignal): Promise<void> {
-    for (const value of [oauth.code, oauth.code_verifier]) if (value instanceof Secret) this.#options.redactor.add(value);
-    await this.#join(true, oauth, signal);
+  /** The steps before the token request, whose captures the page of consent may need: discovery, registration, a request token. */
+  async prepareConsent(oauth: OauthVariables): Promise<void> {
+    const { steps } = this.#options.resolved.method;
+    let credential = this.#credential;
+    for (const [index, step] of steps.slice(0, this.#tokenAt()).entries()) {
+      if (step.type === 'made') credential = this.#made(credential, step, oauth);
+      else if (step.type === 'call' && (!step.once || this.#isDue(step, index, credential)))
+        credential = await this.#callStep(credential, step, index, oauth);
+    }
+    this.#credential = { ...credential };
+  }
+
+  /** After consent: what came with the callback, and the first exchange of the code if there is one. */
+  async exchangeCode(oauth: OauthVariables, captures: Readonly<Record<string, CaptureValue>> = {}, signal?: AbortSignal): Promise<void> {
+    for (const value of [oauth.code, oauth.code_verifier, oauth.device_code, ...secretsIn(captures)])
+      if (value instanceof Secret) this.#options.redactor.add(value);
+    this.#credential = { ...this.#credential, captures: { ...this.#credential.captures, ...captures } };
+    if (this.#options.resolved.method.steps.length > 0) await this.#join(true, oauth, signal);
+  }
+
+  /** What the spec's calls and pages may name now. */
+  variables(oauth: OauthVariables = {}): Vars {
+    return this.#variables(this.#credential, this.#options.now(), oauth);
+  }
+
+  /** Asks for a code that the person enters on another device. */
+  async askForDevice(signal: AbortSignal | undefined): Promise<DeviceCode> {
+    const { resolved, scopes, exchange, redactor, random } = this.#options;
+    const { device } = resolved.method;
+    if (device === undefined) throw new FerruleError('internal', `auth type ${resolved.method.type} asks for no device code`);
+    await this.prepareConsent({});
+    const now = this.#options.now();
+    const rendered = compileCall(device, scopes.auth).render(this.variables());
+    const context = { scope: scopes.auth, vars: this.variables(), now, random };
+    const { body } = await exchange(authenticateClient(rendered, resolved.method, context), {
+      ...{ name: 'device', repeat: true },
+      ...(signal && { signal }),
+    });
+    const code = deviceCode(body, now);
+    redactor.add(code.code);
+    return code;
+  }
+
+  /** How many steps come before the token request: all, where there is none. */
+  #tokenAt(): number {
+    const { steps } = this.#options.resolved.method;
+    const at = steps.findIndex(({ type }) => type === 'token');
+    return at === -1 ? steps.length : at;
   }
 
   async #join(force: boolean, oauth: OauthVariables | undefined, signal: AbortSignal | undefined): Promise<void> {
@@ -114,11 +173,11 @@ export class TokenSource {
     const { store } = this.#options;
     const known = this.#credential;
     let outcome: Outcome = { credential: known };
-    if (store === undefined || known.version === 0) {
+    if (store === undefined || known.version === 0 || (!force && this.#signsOnly(known))) {
       outcome = await this.#run(known, force, oauth);
     } else {
       const stored = await store.update(known.name, async (current) => {
-        const renewedElsewhere = current.version > known.version && oauth === undefined && this.#due(current) === undefined;
+        const renewedElsewhere = current.version > known.version && oauth === undefined && !this.#anyDue(current);
         outcome = renewedElsewhere ? { credential: current } : await this.#run(current, force, oauth);
         return outcome.credential === current ? undefined : outcome.credential;
       });
@@ -129,40 +188,82 @@ export class TokenSource {
     if (outcome.error !== undefined) throw outcome.error;
   }
 
-  /** Index of the first step whose captures are missing or due; undefined when all hold. */
-  #due(credential: Credential): number | undefined {
+  #anyDue(credential: Credential): boolean {
+    return this.#options.resolved.method.steps.some((step, position) => this.#isDue(step, position, credential));
+  }
+
+  /** Only tokens that are signed here are due: nothing is sent, and nobody else has to know. */
+  #signsOnly(credential: Credential): boolean {
+    return this.#options.resolved.method.steps.every((step, position) => step.type === 'made' || !this.#isDue(step, position, credential));
+  }
+
+  /** Whether a step's captures are missing or at their end. */
+  #isDue(step: ResolvedStep, position: number, credential: Credential): boolean {
+    const { token } = this.#options.resolved.method;
+    const capture = Object.entries((step.type === 'token' ? token?.capture : step.capture) ?? {});
+    if (step.type === 'call' && step.once === true)
+      return capture.some(([key, one]) => !one.path.endsWith('?') && !this.#has(key, credential));
+    const missing = capture.some(([key, one]) => !one.path.endsWith('?') && !(key in credential.captures));
+    const name = nameOf(step, position);
     const now = this.#options.now();
-    const index = this.#options.resolved.method.steps.findIndex((step, position) => {
-      const { call, name } = this.#step(step, position);
-      const missing = Object.entries(call?.capture ?? {}).some(([key, one]) => !one.path.endsWith('?') && !(key in credential.captures));
-      return missing || (credential.expires[`${name}.renew`] ?? Number.POSITIVE_INFINITY) <= now;
-    });
-    return index === -1 ? undefined : index;
+    const ended = Object.entries(credential.expires).some(([key, at]) => (key === `${name}.renew` || isFurther(key, name)) && at <= now);
+    return missing || ended;
   }
 
-  #step(step: ResolvedStep, position: number): { call: ResolvedCall | undefined; name: string } {
-    if (step.type === 'token') return { call: this.#options.resolved.method.token, name: 'token' };
-    return { call: step, name: step.name ?? `step ${position + 1}` };
+  /** Captured, or given by the person. */
+  #has(name: string, { captures, fields }: Credential): boolean {
+    return name in captures || fields[name] !== undefined;
   }
 
-  /** Runs the first due step and all after it. */
+  /** Runs what is due, and after the first call that is made all calls behind it. */
   async #run(start: Credential, force: boolean, oauth: OauthVariables | undefined): Promise<Outcome> {
     if (start.state === 'reconnect' && oauth === undefined) return { credential: start, error: reconnect(start.name, undefined) };
     const forbidden = oauth === undefined ? this.#forbidden(start) : undefined;
     if (forbidden !== undefined) return { credential: start, error: forbidden };
     let credential = start;
     const { steps } = this.#options.resolved.method;
-    const from = force ? 0 : (this.#due(start) ?? steps.length);
+    // With a code in hand the steps before the token request have been made: the page of consent was built on them.
+    const from = oauth?.code === undefined && oauth?.device_code === undefined ? 0 : this.#tokenAt();
+    let running = force && from === 0;
     try {
-      for (let index = from; index < steps.length; index += 1) {
-        const step = steps[index] as ResolvedStep;
-        credential = step.type === 'token' ? await this.#token(credential, oauth) : await this.#callStep(credential, step, index);
+      for (const [index, step] of steps.entries()) {
+        const due = this.#isDue(step, index, credential);
+        if (step.type === 'made') {
+          if (due || force) credential = this.#made(credential, step, oauth);
+          continue;
+        }
+        running ||= force && index === from;
+        if (!due && (!running || (step.type === 'call' && step.once === true))) continue;
+        running = true;
+        // An assertion may be good for one request alone (its jti).
+        for (const one of steps.slice(0, index)) if (one.type === 'made') credential = this.#made(credential, one, oauth);
+        credential = step.type === 'token' ? await this.#token(credential, oauth) : await this.#callStep(credential, step, index, oauth);
       }
       return { credential: credential === start ? start : { ...credential, state: 'ready' } };
     } catch (error) {
-      if (!grantEnded(error) || oauth !== undefined || credential.captures.refresh_token === undefined) return { credential, error };
+      if (!grantEnded(error) || oauth !== undefined || !this.#renewal(credential)) return { credential, error };
       return { credential: { ...credential, state: 'reconnect' }, error: reconnect(start.name, error as FerruleError) };
     }
+  }
+
+  #made(credential: Credential, step: ResolvedMade, oauth: OauthVariables | undefined): Credential {
+    const { scopes, redactor, random } = this.#options;
+    const now = this.#options.now();
+    const { value, ends } = make(step, { scope: scopes.auth, vars: this.#variables(credential, now, oauth), now, random });
+    redactor.add(value);
+    const renew = ends - Math.min(60_000, (ends - now) / 2);
+    return {
+      ...credential,
+      captures: { ...credential.captures, [step.name]: value },
+      expires: { ...credential.expires, [step.name]: ends, [`${step.name}.renew`]: renew },
+    };
+  }
+
+  /** The calls that renew, when the credential holds what they need. */
+  #renewal({ captures }: Credential) {
+    const { refresh } = this.#options.resolved.method;
+    const has = (name: string | undefined) => name !== undefined && captures[name] !== undefined && captures[name] !== null;
+    return has(refresh?.[0]?.from) ? refresh : undefined;
   }
 
   /** What the caller has switched off. */
@@ -181,48 +282,75 @@ export class TokenSource {
     );
   }
 
-  async #callStep(credential: Credential, step: ResolvedCall, index: number): Promise<Credential> {
-    const name = step.name ?? `step ${index + 1}`;
-    return this.#request(credential, { call: step, name, client: false, repeat: step.method === 'GET' });
+  async #callStep(credential: Credential, step: ResolvedCall, index: number, oauth: OauthVariables = {}): Promise<Credential> {
+    const name = nameOf({ type: 'call', ...step }, index);
+    return this.#request(credential, { call: step, name, client: false, repeat: step.method === 'GET' }, oauth);
   }
 
   async #token(credential: Credential, oauth: OauthVariables | undefined): Promise<Credential> {
     const { method } = this.#options.resolved;
     const client = { client: true, name: 'token' };
-    if (oauth === undefined && method.refresh !== undefined && credential.captures.refresh_token !== undefined) {
+    const renewal = oauth === undefined ? this.#renewal(credential) : undefined;
+    if (renewal !== undefined) {
       let renewed = credential;
       // A rotating refresh token is spent by the first try: sending it again could revoke the whole family.
-      for (const call of method.refresh) renewed = await this.#request(renewed, { ...client, call, repeat: !call.rotates });
+      for (const [index, call] of renewal.entries())
+        renewed = await this.#request(renewed, {
+          client: true,
+          name: index === 0 ? 'token' : `token ${index + 1}`,
+          call,
+          repeat: !call.rotates,
+        });
       return renewed;
     }
-    if (method.authorize !== undefined && oauth === undefined) throw reconnect(credential.name, undefined);
+    const personal =
+      (method.authorize?.code !== undefined && oauth?.code === undefined) || (method.device && oauth?.device_code === undefined);
+    if (personal) throw reconnect(credential.name, undefined);
     if (method.token === undefined) throw new FerruleError('internal', `auth type ${method.type} has a token step and no token request`);
-    const scope = this.#asked().join(method.scope_separator);
-    return this.#request(
-      credential,
-      { ...client, call: method.token, repeat: oauth === undefined },
-      { ...oauth, scope: scope === '' ? undefined : scope },
-    );
+    return this.#request(credential, { ...client, call: method.token, repeat: oauth === undefined }, oauth);
+  }
+
+  /** What the calls and tokens of this method may be made from. */
+  #variables(credential: Credential, now: number, oauth: OauthVariables = {}): Vars {
+    const { resolved, variables } = this.#options;
+    const scope = this.#asked().join(resolved.method.scope_separator);
+    const vars = variables(now);
+    const token = tokenVariables(credential.captures);
+    const resource = this.#resource(vars);
+    const all = {
+      client_id: (vars.fields as Record<string, unknown>).client_id ?? token.client_id,
+      scope: scope === '' ? undefined : scope,
+      resource: resource === ABSENT ? undefined : resource,
+      ...oauth,
+    };
+    const known = { ...vars, token, oauth: all };
+    return { ...known, vars: this.#vars(known) };
   }
 
   async #request(
     credential: Credential,
-    request: Omit<TokenRequest, 'vars' | 'now' | 'show'>,
+    request: Omit<TokenRequest, 'vars' | 'now' | 'show' | 'random' | 'sign'>,
     oauth: OauthVariables = {},
   ): Promise<Credential> {
-    const { resolved, scopes, variables, exchange, redactor } = this.#options;
+    const { resolved, scopes, exchange, redactor, random, sign } = this.#options;
     const show = (text: string) => redactor.redact(text);
     const now = this.#options.now();
-    const known = { ...variables(now), token: tokenVariables(credential.captures), oauth: { ...oauth } };
-    const vars = { ...known, vars: this.#vars(known) };
-    const answer = await requestToken({ ...request, vars, now, show }, resolved, scopes, exchange);
+    const vars = this.#variables(credential, now, oauth);
+    const answer = await requestToken({ ...request, vars, now, show, random, ...(sign && { sign }) }, resolved, scopes, exchange);
     for (const secret of secretsIn(answer.captures)) redactor.add(secret);
-    return merged(credential, request.name, answer);
+    return merged(credential, request.call.expires?.of ?? request.name, answer);
   }
 }
 
+const nameOf = (step: ResolvedStep, position: number): string => (step.type === 'token' ? 'token' : (step.name ?? `step ${position + 1}`));
+
+/** The end of what a second renewal call brought (`token 2.renew`) is an end of the token too. */
+const isFurther = (key: string, name: string): boolean => key.startsWith(`${name} `) && key.endsWith('.renew');
+
 function merged(credential: Credential, name: string, answer: TokenAnswer): Credential {
-  const { [name]: _ends, [`${name}.renew`]: _renew, ...others } = credential.expires;
+  const others = Object.fromEntries(
+    Object.entries(credential.expires).filter(([key]) => key !== name && key !== `${name}.renew` && !isFurther(key, name)),
+  );
   const { expires } = answer;
   return {
     ...credential,

@@ -6,7 +6,7 @@ import type { CheckReport } from '../engine/check.ts';
 import { type ConnectOptions, connectSpec, connectStored } from '../engine/connect.ts';
 import type { Connection } from '../engine/connection.ts';
 import type { ConnectionOptions } from '../engine/options.ts';
-import { authType } from '../spec/resolve.ts';
+import { redirects } from '../spec/auth-types.ts';
 import type { Arguments } from './arguments.ts';
 import { behaviourOptions } from './behaviour.ts';
 import { findSpec, pathOf } from './catalogue.ts';
@@ -152,7 +152,7 @@ function describedBy({ args, before }: Work): { description?: string } {
 /** Before anything is asked: the person may have to register it to get the client ID at all. */
 async function announceRedirect({ spec, io }: Work, chosen: string | undefined, uri: string): Promise<void> {
   const methods = Object.entries(spec.auth).filter(([method]) => chosen === undefined || method === chosen);
-  if (!methods.some(([, { type }]) => authType(type).consent === true)) return;
+  if (!methods.some(([, method]) => redirects(method))) return;
   const some = methods.length > 1 ? ' (for methods that need consent)' : '';
   await print(io.stderr, `Redirect URL to register at ${spec.title}${some}: ${styleOf(io.stderr, io.env).bold(uri)}\n`);
 }

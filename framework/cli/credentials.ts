@@ -4,7 +4,7 @@ import { connectionOf, toConnectionString } from '../credentials/connection-writ
 import { maskCredential } from '../credentials/mask.ts';
 import { connectorShape } from '../credentials/shape.ts';
 import type { CredentialStore } from '../credentials/types.ts';
-import { authType } from '../spec/resolve.ts';
+import { consents } from '../spec/auth-types.ts';
 import type { Arguments } from './arguments.ts';
 import { findSpec } from './catalogue.ts';
 import type { Run } from './commands.ts';
@@ -118,11 +118,11 @@ async function copy(store: CredentialStore, args: Arguments, io: Io): Promise<nu
   const wanted = newName(args);
   const { scope: _granted, state: _state, checked: _checked, ...credential } = await storedCredential(store, name);
   const { spec } = await findSpec(args, io, credential.connector);
-  const { type } = spec.auth[credential.method] ?? {};
-  const consents = type !== undefined && authType(type).consent === true;
-  const empty = { captures: {}, expires: {}, ...(consents && { state: 'reconnect' as const }) };
+  const method = spec.auth[credential.method];
+  const personal = method !== undefined && consents(method);
+  const empty = { captures: {}, expires: {}, ...(personal && { state: 'reconnect' as const }) };
   await store.put({ ...credential, ...empty, name: wanted, created: new Date(io.clock.now()).toISOString() }, { expectVersion: 0 });
-  const next = consents ? ` It has no grant of its own yet: \`ferrule connect ${credential.connector} --name '${wanted}'\` gets one.` : '';
+  const next = personal ? ` It has no grant of its own yet: \`ferrule connect ${credential.connector} --name '${wanted}'\` gets one.` : '';
   await say(io.stderr, `"${wanted}" has the inputs of "${name}".${next}\n`);
   return 0;
 }

@@ -94,7 +94,7 @@ function mediaHeaders(call: ResolvedCall): Record<string, string> {
 
 /** In GraphQL the document takes no values: they go through `variables`. */
 function compileBody(call: ResolvedCall, scope: Scope): (vars: Vars) => Value | typeof ABSENT {
-  if (call.encode !== 'graphql') return compileValue(call.body, 'body', scope);
+  if (call.encode !== 'graphql') return compileValue(call.body, call.encode === 'xml' ? 'xml' : 'body', scope);
   const { query, ...rest } = call.body as { query?: unknown };
   const document = compileValue(query, 'graphql', scope);
   const others = compileValue(rest, 'body', scope);

@@ -26,9 +26,10 @@ export interface Login {
   fields: ResolvedField[];
   method: {
     vars: Record<string, string>;
-    steps: readonly ({ type: 'token' } | ({ type: 'call' } & Captures))[];
+    steps: readonly ({ type: 'token' } | ({ type: 'call' | 'made' } & Captures))[];
     token?: Captures;
     refresh?: readonly Captures[];
+    authorize?: Captures;
   };
 }
 
@@ -109,7 +110,20 @@ export interface ResolvedCall {
   capture: Record<string, Capture>;
   expires?: Expires;
   errors?: Errors;
+  /** How the answer is read, where its content type does not say it. */
+  decode?: Decode;
+  /** What a good answer fulfils: a condition over response. */
+  expect?: string;
+  /** Signed as the method's signer does, with these settings over the method's own. */
+  sign?: Record<string, string>;
+  /** The URL is an issuer's or a resource's; its metadata stand at this well-known place (RFC 8615). */
+  well_known?: WellKnown;
+  /** Made once for a credential, never again for a renewal. */
+  once?: boolean;
 }
+
+export type Decode = 'json' | 'text' | 'xml' | 'form';
+export type WellKnown = 'openid-configuration' | 'oauth-authorization-server' | 'oauth-protected-resource';
 
 export interface ResolvedCheck extends ResolvedCall {
   expect?: string;
@@ -132,13 +146,41 @@ export interface ResolvedStream extends ResolvedCall {
   paginate: Paginate;
 }
 
-export type ClientAuth = 'post' | 'basic' | 'query' | 'none';
+export type ClientAuth = 'post' | 'basic' | 'query' | 'none' | 'private_key_jwt' | 'client_secret_jwt';
 
-/** `call` steps are the author's own; `token` stands for the method's token request. */
-export type ResolvedStep = { type: 'token' } | ({ type: 'call' } & ResolvedCall);
+/** `call` steps are the author's own; `token` stands for the method's token request; what is `made` needs no request. */
+export type ResolvedStep = { type: 'token' } | ({ type: 'call' } & ResolvedCall) | ({ type: 'made' } & ResolvedMade);
+
+/** A token that is signed here. Its value is token.<name>. */
+export interface ResolvedMade extends Captures {
+  name: string;
+  /** The word in auth/made.ts. */
+  make: 'jwt' | 'saml';
+  settings: Record<string, unknown>;
+}
 
 export interface ResolvedRefresh extends ResolvedCall {
   rotates: boolean;
+  /** The capture that it needs. */
+  from: string;
+}
+
+/** Where a person consents or installs: a page, and what its callback brings. */
+export interface ResolvedAuthorize extends Captures {
+  url: string;
+  query: Record<string, string | string[] | null>;
+  /** The callback parameter that holds the code; undefined: none is wanted. */
+  code: string | undefined;
+  pkce: boolean;
+  /** How the callback is known to be ours: it gives back the state, or this other parameter the value of an expression; `none`: the provider starts it. */
+  proof: 'state' | 'none' | { parameter: string; value: string };
+}
+
+export interface ResolvedTls {
+  certificate?: string;
+  key?: string;
+  passphrase?: string;
+  ca?: string;
 }
 
 export interface ResolvedSend {
@@ -166,5 +208,16 @@ export interface ResolvedMethod {
   scopes: string[] | string;
   scope_separator: string;
   /** Present when a person must consent in a browser. */
-  authorize?: { url: string; query: Record<string, string | string[] | null>; code: string; pkce: boolean };
+  authorize?: ResolvedAuthorize;
+  /** Present when a person enters a code on another device (RFC 8628): what asks for that code. */
+  device?: ResolvedCall;
+  /** The client's own JWT at the token endpoint; what it leaves open is filled in. */
+  client_assertion: Record<string, unknown>;
+  /** The protected resource that tokens are for (RFC 8707). */
+  resource?: string;
+  /** Present when requests are signed one by one; settings are texts. */
+  signer?: { type: string; settings: Record<string, string> };
+  tls?: ResolvedTls;
+  /** Calls that end the grant or the session at the provider. */
+  ending: ResolvedCall[];
 }

@@ -1,9 +1,20 @@
 import { compile, type Scope, type ScopeEntry } from './expression/index.ts';
-import type { Login, Resolved, ResolvedField } from './resolved.ts';
+import type { Captures, Login, Resolved, ResolvedField } from './resolved.ts';
 import type { Capture } from './spec-types.gen.ts';
 
 /** The words of `x-scope` in the schemas: which variables stand where (LANGUAGE, A4). */
-export type ScopeName = 'connection' | 'auth' | 'send' | 'api' | 'response' | 'stream' | 'page' | 'record' | 'item';
+export type ScopeName =
+  | 'connection'
+  | 'auth'
+  | 'authorize'
+  | 'callback'
+  | 'send'
+  | 'api'
+  | 'response'
+  | 'stream'
+  | 'page'
+  | 'record'
+  | 'item';
 export type Scopes = Readonly<Record<ScopeName, Scope>>;
 
 const ANY: ScopeEntry = { type: 'any' };
@@ -20,12 +31,15 @@ export const VARIABLES: readonly string[] = [
 ];
 
 const RESPONSE = map({ status: NUMBER, headers: OPEN, cookies: OPEN, body: ANY });
-const REQUEST = map({ method: TEXT, host: TEXT, path: TEXT, params: TEXT, query: OPEN, body_text: TEXT, body_sha256: TEXT });
+const REQUEST = map({
+  ...{ method: TEXT, host: TEXT, path: TEXT, params: TEXT, query: OPEN, headers: OPEN, body: { type: 'bytes' }, body_text: TEXT },
+  ...{ body_length: NUMBER, body_sha256: TEXT },
+});
+const MAYBE: ScopeEntry = { type: 'text', absent: true };
+const MAYBE_SECRET: ScopeEntry = { ...MAYBE, secret: true };
 const OAUTH = map({
-  code: { type: 'text', secret: true, absent: true },
-  redirect_uri: { type: 'text', absent: true },
-  code_verifier: { type: 'text', secret: true, absent: true },
-  scope: { type: 'text', absent: true },
+  ...{ code: MAYBE_SECRET, code_verifier: MAYBE_SECRET, device_code: MAYBE_SECRET },
+  ...{ client_id: MAYBE, redirect_uri: MAYBE, scope: MAYBE, resource: MAYBE, state: MAYBE, code_challenge: MAYBE },
 });
 const PAGE = map({ index: NUMBER, size: NUMBER, count: NUMBER });
 
@@ -50,7 +64,7 @@ export function scopesWith(resolved: Login, choices: Scope): Scopes {
     uuid: TEXT,
     ...choices,
   };
-  const token = map(tokenEntries(resolved, { ...connection, token: OPEN, response: RESPONSE }));
+  const token = map(tokenEntries(resolved, { ...connection, token: OPEN, response: RESPONSE, callback: OPEN }));
   const api: Scope = { ...connection, token };
   const { all: vars, unsigned } = varEntries(resolved, { ...api, oauth: OAUTH, request: REQUEST });
   const auth: Scope = { ...api, oauth: OAUTH, vars: unsigned, response: RESPONSE };
@@ -59,6 +73,8 @@ export function scopesWith(resolved: Login, choices: Scope): Scopes {
   return {
     connection,
     auth,
+    authorize: { ...api, oauth: OAUTH },
+    callback: { ...api, callback: OPEN },
     send: { ...api, vars, request: REQUEST },
     api,
     response,
@@ -97,11 +113,16 @@ const FIELD_TYPES: Partial<Record<ResolvedField['type'], ScopeEntry['type']>> = 
 };
 
 function tokenEntries(resolved: Login, answered: Scope): Record<string, ScopeEntry> {
-  const { token, refresh = [], steps } = resolved.method;
-  const calls = [...steps.flatMap((step) => (step.type === 'token' ? (token ?? []) : step)), ...refresh];
   const entries: Record<string, ScopeEntry> = {};
-  for (const call of calls) for (const [name, capture] of Object.entries(call.capture)) entries[name] ??= captureEntry(capture, answered);
+  for (const call of capturing(resolved.method))
+    for (const [name, capture] of Object.entries(call.capture)) entries[name] ??= captureEntry(capture, answered);
   return entries;
+}
+
+/** Everything in a method that captures, in the order in which it comes. */
+export function capturing(method: Login['method']): Captures[] {
+  const { steps, token, refresh = [], authorize } = method;
+  return [...(authorize ? [authorize] : []), ...steps.flatMap((step) => (step.type === 'token' ? (token ?? []) : step)), ...refresh];
 }
 
 function captureEntry(capture: Capture, answered: Scope): ScopeEntry {

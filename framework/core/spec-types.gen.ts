@@ -9,11 +9,36 @@ export type Sources = [Source, ...Source[]];
 /**
  * One way to authenticate: fields → steps → send.
  */
-export type AuthMethod = AuthNone | AuthApiKey | AuthBasic | AuthBearer | AuthOauth2ClientCredentials | AuthOauth2AuthorizationCode;
+export type AuthMethod =
+  | AuthNone
+  | AuthApiKey
+  | AuthBasic
+  | AuthBearer
+  | AuthSession
+  | AuthCustom
+  | AuthJwt
+  | AuthDigest
+  | AuthNtlm
+  | AuthWsse
+  | AuthMutualTls
+  | AuthOauth1
+  | AuthAwsSigv4
+  | AuthHttpSignature
+  | AuthOauth2ClientCredentials
+  | AuthOauth2AuthorizationCode
+  | AuthOauth2Password
+  | AuthOauth2Device
+  | AuthOauth2JwtBearer
+  | AuthOauth2TokenExchange
+  | AuthOauth2Saml2Bearer;
 /**
- * One call of an auth method, in order. The word token stands for the built-in token request.
+ * One call of an auth method, in order. The word token stands for the built-in token request, assertion for the method's own jwt.
  */
-export type Step = TokenStep | CallStep;
+export type Step = TokenStep | AssertionStep | JwtStep | CallStep;
+/**
+ * Registers a client by itself where none is given (RFC 7591): its metadata. redirect_uris and grant_types are filled in.
+ */
+export type Registration = Record<string, unknown>;
 /**
  * How the next page is asked for. Without a type it amends an inherited one.
  *
@@ -382,7 +407,7 @@ export interface StreamPart {
   /**
    * How the body is sent.
    */
-  encode?: 'json' | 'form' | 'query' | 'text' | 'graphql';
+  encode?: 'json' | 'form' | 'query' | 'xml' | 'text' | 'graphql';
   /**
    * Content-Type and Accept in one word.
    */
@@ -535,7 +560,7 @@ export interface Options {
   /**
    * How the body is sent.
    */
-  encode?: 'json' | 'form' | 'query' | 'text' | 'graphql';
+  encode?: 'json' | 'form' | 'query' | 'xml' | 'text' | 'graphql';
   /**
    * Content-Type and Accept in one word.
    */
@@ -612,7 +637,7 @@ export interface Template {
   /**
    * How the body is sent.
    */
-  encode?: 'json' | 'form' | 'query' | 'text' | 'graphql';
+  encode?: 'json' | 'form' | 'query' | 'xml' | 'text' | 'graphql';
   /**
    * Content-Type and Accept in one word.
    */
@@ -736,6 +761,10 @@ export interface AuthNone {
    * Laid over defaults when this method is chosen.
    */
   defaults?: StreamPart;
+  /**
+   * The client's certificate, for every call of this method, token calls too (RFC 8705).
+   */
+  tls?: Tls;
 }
 /**
  * The built-in token request.
@@ -745,6 +774,61 @@ export interface TokenStep {
    * The built-in token request.
    */
   type: 'token';
+}
+/**
+ * The method's own jwt, signed: token.jwt.
+ */
+export interface AssertionStep {
+  /**
+   * The method's own jwt, signed: token.jwt.
+   */
+  type: 'assertion';
+}
+/**
+ * Signs a JWT instead of sending a request; the result is token.<name>.
+ */
+export interface JwtStep {
+  /**
+   * Signs a JWT; the result is token.<name>.
+   */
+  type: 'jwt';
+  /**
+   * Its name: the result is token.<name>.
+   */
+  name: string;
+  /**
+   * What is signed.
+   */
+  jwt: Jwt;
+}
+/**
+ * A JSON Web Token that is signed here (RFC 7519, RFC 7515).
+ */
+export interface Jwt {
+  /**
+   * Signature algorithm (RFC 7518, 3.1; RFC 8037).
+   */
+  alg: 'HS256' | 'HS384' | 'HS512' | 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512' | 'ES256' | 'ES384' | 'ES512' | 'EdDSA';
+  /**
+   * What signs: a PEM key, a JWK, or a shared secret (text, or bytes of an expression).
+   */
+  key: string;
+  /**
+   * Opens an encrypted PEM key.
+   */
+  passphrase?: string;
+  /**
+   * Header parameters besides alg and typ.
+   */
+  header?: Record<string, unknown>;
+  /**
+   * Claims. iat, exp and jti are put in by themselves; null leaves one out.
+   */
+  claims?: Record<string, unknown>;
+  /**
+   * How long it holds.
+   */
+  lifetime?: string;
 }
 /**
  * A call of its own.
@@ -799,7 +883,7 @@ export interface CallStep {
   /**
    * How the body is sent.
    */
-  encode?: 'json' | 'form' | 'query' | 'text' | 'graphql';
+  encode?: 'json' | 'form' | 'query' | 'xml' | 'text' | 'graphql';
   /**
    * Content-Type and Accept in one word.
    */
@@ -819,6 +903,20 @@ export interface CallStep {
    * How answers of this call are classed.
    */
   errors?: Errors;
+  /**
+   * How the answer is read. Default: by its content type.
+   */
+  decode?: 'json' | 'text' | 'xml';
+  /**
+   * What a good answer must fulfil besides its status; else the call failed.
+   */
+  expect?: string;
+  /**
+   * Signs this call as the method's signer does, with these settings in place of the method's own.
+   */
+  sign?: {
+    [k: string]: string;
+  };
 }
 /**
  * A value taken from an answer.
@@ -842,9 +940,13 @@ export interface Capture {
    * Whether it is secret: true, unless its type is url or host.
    */
   secret?: boolean;
+  /**
+   * What the value must match; anything else is refused.
+   */
+  pattern?: string;
 }
 /**
- * How long the captured values hold. The first that the answer has counts: in, at, then default.
+ * How long the captured values hold. The first that the answer has counts: in, at, jwt, then default.
  */
 export interface Expires {
   /**
@@ -860,6 +962,10 @@ export interface Expires {
    */
   as?: 's' | 'ms' | 'epoch' | 'epoch_ms' | 'iso';
   /**
+   * A captured JWT whose exp claim says it (RFC 7519, 4.1.4).
+   */
+  jwt?: string;
+  /**
    * When the answer says nothing.
    */
   default?: string;
@@ -871,6 +977,10 @@ export interface Expires {
    * Renewed so much earlier.
    */
   margin?: string;
+  /**
+   * The step whose values end then, where it is not this one: token, after an introspection.
+   */
+  of?: string;
 }
 /**
  * What is put on each request.
@@ -898,6 +1008,27 @@ export interface Send {
    * Entries of the body.
    */
   body?: unknown;
+}
+/**
+ * The client's certificate, for every call of this method, token calls too (RFC 8705).
+ */
+export interface Tls {
+  /**
+   * PEM, with its chain.
+   */
+  certificate?: string;
+  /**
+   * PEM.
+   */
+  key?: string;
+  /**
+   * Opens an encrypted key.
+   */
+  passphrase?: string;
+  /**
+   * PEM of further authorities that the server's certificate may come from.
+   */
+  ca?: string;
 }
 /**
  * A key; `send` says where it goes. Implies the secret field api_key.
@@ -943,6 +1074,10 @@ export interface AuthApiKey {
    * Laid over defaults when this method is chosen.
    */
   defaults?: StreamPart;
+  /**
+   * The client's certificate, for every call of this method, token calls too (RFC 8705).
+   */
+  tls?: Tls;
 }
 /**
  * HTTP Basic (RFC 7617), UTF-8. Implies username and the secret field password; either may be fixed or blank.
@@ -988,6 +1123,10 @@ export interface AuthBasic {
    * Laid over defaults when this method is chosen.
    */
   defaults?: StreamPart;
+  /**
+   * The client's certificate, for every call of this method, token calls too (RFC 8705).
+   */
+  tls?: Tls;
 }
 /**
  * A token that the person has (RFC 6750). Implies the secret field token.
@@ -1033,6 +1172,695 @@ export interface AuthBearer {
    * Laid over defaults when this method is chosen.
    */
   defaults?: StreamPart;
+  /**
+   * The client's certificate, for every call of this method, token calls too (RFC 8705).
+   */
+  tls?: Tls;
+}
+/**
+ * Logs in by calls of its own; a token or cookies hold until the session ends. Implies username and password.
+ */
+export interface AuthSession {
+  /**
+   * Logs in by calls of its own; a token or cookies hold until the session ends. Implies username and password.
+   */
+  type: 'session';
+  /**
+   * Its label.
+   */
+  title?: string;
+  /**
+   * How to get what it asks for, step by step.
+   */
+  help?: string;
+  /**
+   * Its own fields. They merge with those that the type implies: null drops one, value fixes it, a title relabels it; new names add.
+   */
+  fields?: {
+    [k: string]: Field | null;
+  };
+  /**
+   * Named expressions, worked out once per attempt; later ones see earlier ones.
+   */
+  vars?: {
+    [k: string]: string;
+  };
+  /**
+   * Calls in order; the word token stands for the built-in one.
+   */
+  steps: Step[];
+  /**
+   * What is put on each request. It sees the merged request, so it can sign.
+   */
+  send?: Send;
+  /**
+   * Laid over http when this method is chosen.
+   */
+  http?: Http;
+  /**
+   * Laid over defaults when this method is chosen.
+   */
+  defaults?: StreamPart;
+  /**
+   * The client's certificate, for every call of this method, token calls too (RFC 8705).
+   */
+  tls?: Tls;
+  /**
+   * What ends the session at the provider when the credential is removed.
+   */
+  logout?: TellCall;
+}
+/**
+ * A call whose answer only says whether it worked.
+ */
+export interface TellCall {
+  /**
+   * GET this path under base_url, or an https URL. A call has exactly one method.
+   */
+  get?: string;
+  /**
+   * POST this path under base_url, or an https URL. A call has exactly one method.
+   */
+  post?: string;
+  /**
+   * PUT this path under base_url, or an https URL. A call has exactly one method.
+   */
+  put?: string;
+  /**
+   * PATCH this path under base_url, or an https URL. A call has exactly one method.
+   */
+  patch?: string;
+  /**
+   * DELETE this path under base_url, or an https URL. A call has exactly one method.
+   */
+  delete?: string;
+  /**
+   * Query parameters; a list repeats the key, null removes an inherited one.
+   */
+  query?: {
+    [k: string]: string | string[] | null;
+  };
+  /**
+   * Headers; null removes an inherited one.
+   */
+  headers?: {
+    [k: string]: string | null;
+  };
+  /**
+   * Cookies.
+   */
+  cookies?: {
+    [k: string]: string | null;
+  };
+  /**
+   * How the body is sent.
+   */
+  encode?: 'json' | 'form' | 'query' | 'xml' | 'text' | 'graphql';
+  /**
+   * Content-Type and Accept in one word.
+   */
+  media_type?: string;
+  /**
+   * The body. For graphql: query, variables, operationName. Null removes an inherited entry; a JSON null is written ${null}.
+   */
+  body?: unknown;
+  /**
+   * How answers of this call are classed.
+   */
+  errors?: Errors;
+  /**
+   * What a good answer must fulfil besides its status; else the call failed.
+   */
+  expect?: string;
+}
+/**
+ * Fields, steps and send as the spec writes them. Implies no field.
+ */
+export interface AuthCustom {
+  /**
+   * Fields, steps and send as the spec writes them. Implies no field.
+   */
+  type: 'custom';
+  /**
+   * Its label.
+   */
+  title?: string;
+  /**
+   * How to get what it asks for, step by step.
+   */
+  help?: string;
+  /**
+   * Its own fields. They merge with those that the type implies: null drops one, value fixes it, a title relabels it; new names add.
+   */
+  fields?: {
+    [k: string]: Field | null;
+  };
+  /**
+   * Named expressions, worked out once per attempt; later ones see earlier ones.
+   */
+  vars?: {
+    [k: string]: string;
+  };
+  /**
+   * Calls in order; the word token stands for the built-in one.
+   */
+  steps?: Step[];
+  /**
+   * What is put on each request. It sees the merged request, so it can sign.
+   */
+  send?: Send;
+  /**
+   * Laid over http when this method is chosen.
+   */
+  http?: Http;
+  /**
+   * Laid over defaults when this method is chosen.
+   */
+  defaults?: StreamPart;
+  /**
+   * The client's certificate, for every call of this method, token calls too (RFC 8705).
+   */
+  tls?: Tls;
+  /**
+   * The provider's own installation page: the person installs the app there, and its callback brings what is captured.
+   */
+  install?: Install;
+  /**
+   * What ends the session at the provider when the credential is removed.
+   */
+  logout?: TellCall;
+}
+/**
+ * The provider's own installation page: the person installs the app there, and its callback brings what is captured.
+ */
+export interface Install {
+  /**
+   * The page.
+   */
+  url: string;
+  /**
+   * Whether the provider gives back the state that it was sent.
+   */
+  state?: boolean;
+  /**
+   * Values that come with the callback, from callback; checked before anything is done with them.
+   */
+  capture: {
+    [k: string]: CallbackCapture;
+  };
+}
+/**
+ * A value taken from the callback.
+ */
+export interface CallbackCapture {
+  /**
+   * One ${…} over callback.
+   */
+  path: string;
+  /**
+   * What it is. Only url and host may stand in the host of a URL, and they need hosts.
+   */
+  type?: 'text' | 'url' | 'host' | 'number' | 'map';
+  /**
+   * Hosts that it may name; `same` is the host that it came from.
+   *
+   * @minItems 1
+   */
+  hosts?: [string, ...string[]];
+  /**
+   * Whether it is secret: true, unless its type is url or host.
+   */
+  secret?: boolean;
+  /**
+   * What the value must match; anything else is refused.
+   */
+  pattern?: string;
+}
+/**
+ * A JSON Web Token that is signed here and sent with each request (RFC 7519). Implies no field.
+ */
+export interface AuthJwt {
+  /**
+   * A JSON Web Token that is signed here and sent with each request (RFC 7519). Implies no field.
+   */
+  type: 'jwt';
+  /**
+   * Its label.
+   */
+  title?: string;
+  /**
+   * How to get what it asks for, step by step.
+   */
+  help?: string;
+  /**
+   * Its own fields. They merge with those that the type implies: null drops one, value fixes it, a title relabels it; new names add.
+   */
+  fields?: {
+    [k: string]: Field | null;
+  };
+  /**
+   * Named expressions, worked out once per attempt; later ones see earlier ones.
+   */
+  vars?: {
+    [k: string]: string;
+  };
+  /**
+   * Calls in order; the word token stands for the built-in one.
+   */
+  steps?: Step[];
+  /**
+   * What is put on each request. It sees the merged request, so it can sign.
+   */
+  send?: Send;
+  /**
+   * Laid over http when this method is chosen.
+   */
+  http?: Http;
+  /**
+   * Laid over defaults when this method is chosen.
+   */
+  defaults?: StreamPart;
+  /**
+   * The client's certificate, for every call of this method, token calls too (RFC 8705).
+   */
+  tls?: Tls;
+  /**
+   * What is signed.
+   */
+  jwt: Jwt;
+}
+/**
+ * HTTP Digest (RFC 7616). Implies username and password.
+ */
+export interface AuthDigest {
+  /**
+   * HTTP Digest (RFC 7616). Implies username and password.
+   */
+  type: 'digest';
+  /**
+   * Its label.
+   */
+  title?: string;
+  /**
+   * How to get what it asks for, step by step.
+   */
+  help?: string;
+  /**
+   * Its own fields. They merge with those that the type implies: null drops one, value fixes it, a title relabels it; new names add.
+   */
+  fields?: {
+    [k: string]: Field | null;
+  };
+  /**
+   * Named expressions, worked out once per attempt; later ones see earlier ones.
+   */
+  vars?: {
+    [k: string]: string;
+  };
+  /**
+   * Calls in order; the word token stands for the built-in one.
+   */
+  steps?: Step[];
+  /**
+   * What is put on each request. It sees the merged request, so it can sign.
+   */
+  send?: Send;
+  /**
+   * Laid over http when this method is chosen.
+   */
+  http?: Http;
+  /**
+   * Laid over defaults when this method is chosen.
+   */
+  defaults?: StreamPart;
+  /**
+   * The client's certificate, for every call of this method, token calls too (RFC 8705).
+   */
+  tls?: Tls;
+}
+/**
+ * NTLMv2 over HTTP (MS-NLMP, MS-NTHT), bound to the connection. Implies username, password and domain.
+ */
+export interface AuthNtlm {
+  /**
+   * NTLMv2 over HTTP (MS-NLMP, MS-NTHT), bound to the connection. Implies username, password and domain.
+   */
+  type: 'ntlm';
+  /**
+   * Its label.
+   */
+  title?: string;
+  /**
+   * How to get what it asks for, step by step.
+   */
+  help?: string;
+  /**
+   * Its own fields. They merge with those that the type implies: null drops one, value fixes it, a title relabels it; new names add.
+   */
+  fields?: {
+    [k: string]: Field | null;
+  };
+  /**
+   * Named expressions, worked out once per attempt; later ones see earlier ones.
+   */
+  vars?: {
+    [k: string]: string;
+  };
+  /**
+   * Calls in order; the word token stands for the built-in one.
+   */
+  steps?: Step[];
+  /**
+   * What is put on each request. It sees the merged request, so it can sign.
+   */
+  send?: Send;
+  /**
+   * Laid over http when this method is chosen.
+   */
+  http?: Http;
+  /**
+   * Laid over defaults when this method is chosen.
+   */
+  defaults?: StreamPart;
+  /**
+   * The client's certificate, for every call of this method, token calls too (RFC 8705).
+   */
+  tls?: Tls;
+}
+/**
+ * WSSE UsernameToken: a digest of nonce, time and password in X-WSSE. Implies username and password.
+ */
+export interface AuthWsse {
+  /**
+   * WSSE UsernameToken: a digest of nonce, time and password in X-WSSE. Implies username and password.
+   */
+  type: 'wsse';
+  /**
+   * Its label.
+   */
+  title?: string;
+  /**
+   * How to get what it asks for, step by step.
+   */
+  help?: string;
+  /**
+   * Its own fields. They merge with those that the type implies: null drops one, value fixes it, a title relabels it; new names add.
+   */
+  fields?: {
+    [k: string]: Field | null;
+  };
+  /**
+   * Named expressions, worked out once per attempt; later ones see earlier ones.
+   */
+  vars?: {
+    [k: string]: string;
+  };
+  /**
+   * Calls in order; the word token stands for the built-in one.
+   */
+  steps?: Step[];
+  /**
+   * What is put on each request. It sees the merged request, so it can sign.
+   */
+  send?: Send;
+  /**
+   * Laid over http when this method is chosen.
+   */
+  http?: Http;
+  /**
+   * Laid over defaults when this method is chosen.
+   */
+  defaults?: StreamPart;
+  /**
+   * The client's certificate, for every call of this method, token calls too (RFC 8705).
+   */
+  tls?: Tls;
+}
+/**
+ * A client certificate alone (TLS; RFC 8705 for tokens bound to it). Implies certificate, private_key and passphrase.
+ */
+export interface AuthMutualTls {
+  /**
+   * A client certificate alone (TLS; RFC 8705 for tokens bound to it). Implies certificate, private_key and passphrase.
+   */
+  type: 'mutual_tls';
+  /**
+   * Its label.
+   */
+  title?: string;
+  /**
+   * How to get what it asks for, step by step.
+   */
+  help?: string;
+  /**
+   * Its own fields. They merge with those that the type implies: null drops one, value fixes it, a title relabels it; new names add.
+   */
+  fields?: {
+    [k: string]: Field | null;
+  };
+  /**
+   * Named expressions, worked out once per attempt; later ones see earlier ones.
+   */
+  vars?: {
+    [k: string]: string;
+  };
+  /**
+   * Calls in order; the word token stands for the built-in one.
+   */
+  steps?: Step[];
+  /**
+   * What is put on each request. It sees the merged request, so it can sign.
+   */
+  send?: Send;
+  /**
+   * Laid over http when this method is chosen.
+   */
+  http?: Http;
+  /**
+   * Laid over defaults when this method is chosen.
+   */
+  defaults?: StreamPart;
+  /**
+   * The client's certificate, for every call of this method, token calls too (RFC 8705).
+   */
+  tls?: Tls;
+}
+/**
+ * OAuth 1.0a (RFC 5849). Implies consumer_key, consumer_secret, token and token_secret; with URLs the token comes by consent.
+ */
+export interface AuthOauth1 {
+  /**
+   * OAuth 1.0a (RFC 5849). Implies consumer_key, consumer_secret, token and token_secret; with URLs the token comes by consent.
+   */
+  type: 'oauth1';
+  /**
+   * Its label.
+   */
+  title?: string;
+  /**
+   * How to get what it asks for, step by step.
+   */
+  help?: string;
+  /**
+   * Its own fields. They merge with those that the type implies: null drops one, value fixes it, a title relabels it; new names add.
+   */
+  fields?: {
+    [k: string]: Field | null;
+  };
+  /**
+   * Named expressions, worked out once per attempt; later ones see earlier ones.
+   */
+  vars?: {
+    [k: string]: string;
+  };
+  /**
+   * Calls in order; the word token stands for the built-in one.
+   */
+  steps?: Step[];
+  /**
+   * What is put on each request. It sees the merged request, so it can sign.
+   */
+  send?: Send;
+  /**
+   * Laid over http when this method is chosen.
+   */
+  http?: Http;
+  /**
+   * Laid over defaults when this method is chosen.
+   */
+  defaults?: StreamPart;
+  /**
+   * The client's certificate, for every call of this method, token calls too (RFC 8705).
+   */
+  tls?: Tls;
+  /**
+   * How requests are signed (RFC 5849, 3.4).
+   */
+  signature_method?: 'HMAC-SHA1' | 'HMAC-SHA256' | 'RSA-SHA1' | 'RSA-SHA256' | 'PLAINTEXT';
+  /**
+   * Realm of the Authorization header.
+   */
+  realm?: string;
+  /**
+   * Where the parameters go.
+   */
+  placement?: 'header' | 'query';
+  /**
+   * Temporary credential request (RFC 5849, 2.1).
+   */
+  request_url?: string;
+  /**
+   * Resource owner authorization (RFC 5849, 2.2).
+   */
+  authorize_url?: string;
+  /**
+   * Token request (RFC 5849, 2.3).
+   */
+  token_url?: string;
+}
+/**
+ * AWS Signature Version 4. Implies access_key_id, secret_access_key and session_token.
+ */
+export interface AuthAwsSigv4 {
+  /**
+   * AWS Signature Version 4. Implies access_key_id, secret_access_key and session_token.
+   */
+  type: 'aws_sigv4';
+  /**
+   * Its label.
+   */
+  title?: string;
+  /**
+   * How to get what it asks for, step by step.
+   */
+  help?: string;
+  /**
+   * Its own fields. They merge with those that the type implies: null drops one, value fixes it, a title relabels it; new names add.
+   */
+  fields?: {
+    [k: string]: Field | null;
+  };
+  /**
+   * Named expressions, worked out once per attempt; later ones see earlier ones.
+   */
+  vars?: {
+    [k: string]: string;
+  };
+  /**
+   * Calls in order; the word token stands for the built-in one.
+   */
+  steps?: Step[];
+  /**
+   * What is put on each request. It sees the merged request, so it can sign.
+   */
+  send?: Send;
+  /**
+   * Laid over http when this method is chosen.
+   */
+  http?: Http;
+  /**
+   * Laid over defaults when this method is chosen.
+   */
+  defaults?: StreamPart;
+  /**
+   * The client's certificate, for every call of this method, token calls too (RFC 8705).
+   */
+  tls?: Tls;
+  /**
+   * The signing name of the service.
+   */
+  service: string;
+  /**
+   * The region that is signed for.
+   */
+  region: string;
+  /**
+   * Where the signature goes.
+   */
+  placement?: 'header' | 'query';
+  /**
+   * Seconds that a signature in the query holds.
+   */
+  expires?: number;
+  /**
+   * Whether x-amz-content-sha256 is sent: with the body's hash (yes), with UNSIGNED-PAYLOAD (unsigned), or not. Default: yes for s3.
+   */
+  signed_body?: 'yes' | 'no' | 'unsigned';
+}
+/**
+ * HTTP Message Signatures (RFC 9421). Implies key_id and private_key.
+ */
+export interface AuthHttpSignature {
+  /**
+   * HTTP Message Signatures (RFC 9421). Implies key_id and private_key.
+   */
+  type: 'http_signature';
+  /**
+   * Its label.
+   */
+  title?: string;
+  /**
+   * How to get what it asks for, step by step.
+   */
+  help?: string;
+  /**
+   * Its own fields. They merge with those that the type implies: null drops one, value fixes it, a title relabels it; new names add.
+   */
+  fields?: {
+    [k: string]: Field | null;
+  };
+  /**
+   * Named expressions, worked out once per attempt; later ones see earlier ones.
+   */
+  vars?: {
+    [k: string]: string;
+  };
+  /**
+   * Calls in order; the word token stands for the built-in one.
+   */
+  steps?: Step[];
+  /**
+   * What is put on each request. It sees the merged request, so it can sign.
+   */
+  send?: Send;
+  /**
+   * Laid over http when this method is chosen.
+   */
+  http?: Http;
+  /**
+   * Laid over defaults when this method is chosen.
+   */
+  defaults?: StreamPart;
+  /**
+   * The client's certificate, for every call of this method, token calls too (RFC 8705).
+   */
+  tls?: Tls;
+  /**
+   * Signature algorithm (RFC 9421, 3.3).
+   */
+  alg: 'ed25519' | 'hmac-sha256' | 'rsa-pss-sha512' | 'rsa-v1_5-sha256' | 'ecdsa-p256-sha256';
+  /**
+   * What is covered, in order (RFC 9421, 2).
+   *
+   * @minItems 1
+   */
+  components: [string, ...string[]];
+  /**
+   * Its label in Signature and Signature-Input.
+   */
+  label?: string;
+  /**
+   * expires is created and so much more.
+   */
+  lifetime?: string;
+  /**
+   * Whether a nonce goes along.
+   */
+  nonce?: boolean;
+  /**
+   * An application's own tag.
+   */
+  tag?: string;
 }
 /**
  * OAuth 2.0 client credentials (RFC 6749, 4.4). Implies client_id and client_secret.
@@ -1081,7 +1909,7 @@ export interface AuthOauth2ClientCredentials {
   /**
    * The token endpoint (RFC 6749, 3.2).
    */
-  token_url: string;
+  token_url?: string;
   /**
    * Scopes asked for (RFC 6749, 3.3).
    */
@@ -1093,7 +1921,7 @@ export interface AuthOauth2ClientCredentials {
   /**
    * How the client shows who it is at the token endpoint (RFC 6749, 2.3).
    */
-  client_auth?: 'post' | 'basic' | 'query' | 'none';
+  client_auth?: 'post' | 'basic' | 'query' | 'none' | 'private_key_jwt' | 'client_secret_jwt';
   /**
    * Amends the token request.
    */
@@ -1104,6 +1932,36 @@ export interface AuthOauth2ClientCredentials {
    * @minItems 1
    */
   refresh?: [RefreshCall, ...RefreshCall[]];
+  /**
+   * The client's own JWT, for client_auth private_key_jwt and client_secret_jwt.
+   */
+  client_assertion?: ClientAssertion;
+  /**
+   * What ends the grant at the provider when the credential is removed (RFC 7009).
+   */
+  revoke?: TellCall;
+  /**
+   * The protected resource that tokens are for (RFC 8707).
+   */
+  resource?: string;
+  /**
+   * The client's certificate, for every call of this method, token calls too (RFC 8705).
+   */
+  tls?: Tls;
+  /**
+   * The issuer; its metadata name the endpoints (RFC 8414; OpenID Connect Discovery 1.0), in place of authorize_url and token_url.
+   */
+  issuer?: string;
+  /**
+   * Hosts that endpoints in the metadata may name besides the issuer's own.
+   *
+   * @minItems 1
+   */
+  issuer_hosts?: [string, ...string[]];
+  /**
+   * Where metadata stand: openid (OpenID Connect), oauth (RFC 8414), resource (RFC 9728: the resource names its issuer).
+   */
+  discovery?: 'openid' | 'oauth' | 'resource';
 }
 /**
  * What amends the built-in token request.
@@ -1130,7 +1988,7 @@ export interface TokenCall {
   /**
    * How the body is sent.
    */
-  encode?: 'json' | 'form' | 'query' | 'text' | 'graphql';
+  encode?: 'json' | 'form' | 'query' | 'xml' | 'text' | 'graphql';
   /**
    * Content-Type and Accept in one word.
    */
@@ -1150,6 +2008,22 @@ export interface TokenCall {
    * How its answers are classed.
    */
   errors?: Errors;
+  /**
+   * How the answer is read. Default: by its content type.
+   */
+  decode?: 'json' | 'text' | 'xml';
+  /**
+   * What a good answer must fulfil besides its status; else the call failed.
+   */
+  expect?: string;
+  /**
+   * GET this URL instead of a POST to token_url.
+   */
+  get?: string;
+  /**
+   * POST this URL instead of a POST to token_url.
+   */
+  post?: string;
 }
 /**
  * What amends the token request for renewal.
@@ -1180,7 +2054,7 @@ export interface RefreshCall {
   /**
    * How the body is sent.
    */
-  encode?: 'json' | 'form' | 'query' | 'text' | 'graphql';
+  encode?: 'json' | 'form' | 'query' | 'xml' | 'text' | 'graphql';
   /**
    * Content-Type and Accept in one word.
    */
@@ -1200,6 +2074,55 @@ export interface RefreshCall {
    * How its answers are classed.
    */
   errors?: Errors;
+  /**
+   * How the answer is read. Default: by its content type.
+   */
+  decode?: 'json' | 'text' | 'xml';
+  /**
+   * What a good answer must fulfil besides its status; else the call failed.
+   */
+  expect?: string;
+  /**
+   * GET this URL instead of a POST to token_url.
+   */
+  get?: string;
+  /**
+   * POST this URL instead of a POST to token_url.
+   */
+  post?: string;
+  /**
+   * The capture that a renewal is made with: an access token, where there is no refresh token.
+   */
+  from?: string;
+}
+/**
+ * The client's own JWT at the token endpoint (RFC 7523, 2.2). iss, sub and aud are filled in; alg is HS256 and key the client secret for client_secret_jwt.
+ */
+export interface ClientAssertion {
+  /**
+   * Signature algorithm (RFC 7518, 3.1; RFC 8037).
+   */
+  alg?: 'HS256' | 'HS384' | 'HS512' | 'RS256' | 'RS384' | 'RS512' | 'PS256' | 'PS384' | 'PS512' | 'ES256' | 'ES384' | 'ES512' | 'EdDSA';
+  /**
+   * What signs: a PEM key, a JWK, or a shared secret (text, or bytes of an expression).
+   */
+  key?: string;
+  /**
+   * Opens an encrypted PEM key.
+   */
+  passphrase?: string;
+  /**
+   * Header parameters besides alg and typ.
+   */
+  header?: Record<string, unknown>;
+  /**
+   * Claims. iat, exp and jti are put in by themselves; null leaves one out.
+   */
+  claims?: Record<string, unknown>;
+  /**
+   * How long it holds.
+   */
+  lifetime?: string;
 }
 /**
  * OAuth 2.0 authorization code (RFC 6749, 4.1) with PKCE (RFC 7636). Implies client_id and client_secret.
@@ -1248,7 +2171,7 @@ export interface AuthOauth2AuthorizationCode {
   /**
    * The token endpoint (RFC 6749, 3.2).
    */
-  token_url: string;
+  token_url?: string;
   /**
    * Scopes asked for (RFC 6749, 3.3).
    */
@@ -1260,7 +2183,7 @@ export interface AuthOauth2AuthorizationCode {
   /**
    * How the client shows who it is at the token endpoint (RFC 6749, 2.3).
    */
-  client_auth?: 'post' | 'basic' | 'query' | 'none';
+  client_auth?: 'post' | 'basic' | 'query' | 'none' | 'private_key_jwt' | 'client_secret_jwt';
   /**
    * Amends the token request.
    */
@@ -1274,12 +2197,47 @@ export interface AuthOauth2AuthorizationCode {
   /**
    * The authorization endpoint (RFC 6749, 3.1). https only.
    */
-  authorize_url: string;
+  authorize_url?: string;
   authorize?: Authorize;
   /**
    * Proof Key for Code Exchange, S256 (RFC 7636).
    */
   pkce?: boolean;
+  /**
+   * The client's own JWT, for client_auth private_key_jwt and client_secret_jwt.
+   */
+  client_assertion?: ClientAssertion;
+  /**
+   * What ends the grant at the provider when the credential is removed (RFC 7009).
+   */
+  revoke?: TellCall;
+  /**
+   * The protected resource that tokens are for (RFC 8707).
+   */
+  resource?: string;
+  /**
+   * The client's certificate, for every call of this method, token calls too (RFC 8705).
+   */
+  tls?: Tls;
+  registration?: Registration;
+  /**
+   * The provider's own installation page: the person installs the app there, and its callback brings what is captured.
+   */
+  install?: Install;
+  /**
+   * The issuer; its metadata name the endpoints (RFC 8414; OpenID Connect Discovery 1.0), in place of authorize_url and token_url.
+   */
+  issuer?: string;
+  /**
+   * Hosts that endpoints in the metadata may name besides the issuer's own.
+   *
+   * @minItems 1
+   */
+  issuer_hosts?: [string, ...string[]];
+  /**
+   * Where metadata stand: openid (OpenID Connect), oauth (RFC 8414), resource (RFC 9728: the resource names its issuer).
+   */
+  discovery?: 'openid' | 'oauth' | 'resource';
 }
 /**
  * Extra parameters of the authorization request, and where the code is in the callback.
@@ -1295,6 +2253,559 @@ export interface Authorize {
    * The callback parameter that holds the code.
    */
   code?: string;
+  /**
+   * Values that come with the callback, from callback; checked before anything is done with them.
+   */
+  capture?: {
+    [k: string]: CallbackCapture;
+  };
+}
+/**
+ * OAuth 2.0 resource owner password credentials (RFC 6749, 4.3). Implies client_id, client_secret, username and password.
+ */
+export interface AuthOauth2Password {
+  /**
+   * OAuth 2.0 resource owner password credentials (RFC 6749, 4.3). Implies client_id, client_secret, username and password.
+   */
+  type: 'oauth2_password';
+  /**
+   * Its label.
+   */
+  title?: string;
+  /**
+   * How to get what it asks for, step by step.
+   */
+  help?: string;
+  /**
+   * Its own fields. They merge with those that the type implies: null drops one, value fixes it, a title relabels it; new names add.
+   */
+  fields?: {
+    [k: string]: Field | null;
+  };
+  /**
+   * Named expressions, worked out once per attempt; later ones see earlier ones.
+   */
+  vars?: {
+    [k: string]: string;
+  };
+  /**
+   * Calls in order; the word token stands for the built-in one.
+   */
+  steps?: Step[];
+  /**
+   * What is put on each request. It sees the merged request, so it can sign.
+   */
+  send?: Send;
+  /**
+   * Laid over http when this method is chosen.
+   */
+  http?: Http;
+  /**
+   * Laid over defaults when this method is chosen.
+   */
+  defaults?: StreamPart;
+  /**
+   * Scopes asked for (RFC 6749, 3.3).
+   */
+  scopes?: string[] | string;
+  /**
+   * What stands between scopes.
+   */
+  scope_separator?: string;
+  /**
+   * How the client shows who it is at the token endpoint (RFC 6749, 2.3).
+   */
+  client_auth?: 'post' | 'basic' | 'query' | 'none' | 'private_key_jwt' | 'client_secret_jwt';
+  /**
+   * Amends the token request.
+   */
+  token?: TokenCall;
+  /**
+   * Amends the token request for renewal.
+   *
+   * @minItems 1
+   */
+  refresh?: [RefreshCall, ...RefreshCall[]];
+  /**
+   * The client's certificate, for every call of this method, token calls too (RFC 8705).
+   */
+  tls?: Tls;
+  /**
+   * The client's own JWT, for client_auth private_key_jwt and client_secret_jwt.
+   */
+  client_assertion?: ClientAssertion;
+  /**
+   * What ends the grant at the provider when the credential is removed (RFC 7009).
+   */
+  revoke?: TellCall;
+  /**
+   * The protected resource that tokens are for (RFC 8707).
+   */
+  resource?: string;
+  /**
+   * The token endpoint (RFC 6749, 3.2).
+   */
+  token_url?: string;
+  /**
+   * The issuer; its metadata name the endpoints (RFC 8414; OpenID Connect Discovery 1.0), in place of authorize_url and token_url.
+   */
+  issuer?: string;
+  /**
+   * Hosts that endpoints in the metadata may name besides the issuer's own.
+   *
+   * @minItems 1
+   */
+  issuer_hosts?: [string, ...string[]];
+  /**
+   * Where metadata stand: openid (OpenID Connect), oauth (RFC 8414), resource (RFC 9728: the resource names its issuer).
+   */
+  discovery?: 'openid' | 'oauth' | 'resource';
+}
+/**
+ * OAuth 2.0 device authorization (RFC 8628). Implies client_id and client_secret.
+ */
+export interface AuthOauth2Device {
+  /**
+   * OAuth 2.0 device authorization (RFC 8628). Implies client_id and client_secret.
+   */
+  type: 'oauth2_device';
+  /**
+   * Its label.
+   */
+  title?: string;
+  /**
+   * How to get what it asks for, step by step.
+   */
+  help?: string;
+  /**
+   * Its own fields. They merge with those that the type implies: null drops one, value fixes it, a title relabels it; new names add.
+   */
+  fields?: {
+    [k: string]: Field | null;
+  };
+  /**
+   * Named expressions, worked out once per attempt; later ones see earlier ones.
+   */
+  vars?: {
+    [k: string]: string;
+  };
+  /**
+   * Calls in order; the word token stands for the built-in one.
+   */
+  steps?: Step[];
+  /**
+   * What is put on each request. It sees the merged request, so it can sign.
+   */
+  send?: Send;
+  /**
+   * Laid over http when this method is chosen.
+   */
+  http?: Http;
+  /**
+   * Laid over defaults when this method is chosen.
+   */
+  defaults?: StreamPart;
+  /**
+   * Scopes asked for (RFC 6749, 3.3).
+   */
+  scopes?: string[] | string;
+  /**
+   * What stands between scopes.
+   */
+  scope_separator?: string;
+  /**
+   * How the client shows who it is at the token endpoint (RFC 6749, 2.3).
+   */
+  client_auth?: 'post' | 'basic' | 'query' | 'none' | 'private_key_jwt' | 'client_secret_jwt';
+  /**
+   * Amends the token request.
+   */
+  token?: TokenCall;
+  /**
+   * Amends the token request for renewal.
+   *
+   * @minItems 1
+   */
+  refresh?: [RefreshCall, ...RefreshCall[]];
+  /**
+   * The client's certificate, for every call of this method, token calls too (RFC 8705).
+   */
+  tls?: Tls;
+  /**
+   * The client's own JWT, for client_auth private_key_jwt and client_secret_jwt.
+   */
+  client_assertion?: ClientAssertion;
+  /**
+   * What ends the grant at the provider when the credential is removed (RFC 7009).
+   */
+  revoke?: TellCall;
+  /**
+   * The protected resource that tokens are for (RFC 8707).
+   */
+  resource?: string;
+  /**
+   * The device authorization endpoint (RFC 8628, 3.1).
+   */
+  device_authorization_url?: string;
+  /**
+   * The token endpoint (RFC 6749, 3.2).
+   */
+  token_url?: string;
+  /**
+   * The issuer; its metadata name the endpoints (RFC 8414; OpenID Connect Discovery 1.0), in place of authorize_url and token_url.
+   */
+  issuer?: string;
+  /**
+   * Hosts that endpoints in the metadata may name besides the issuer's own.
+   *
+   * @minItems 1
+   */
+  issuer_hosts?: [string, ...string[]];
+  /**
+   * Where metadata stand: openid (OpenID Connect), oauth (RFC 8414), resource (RFC 9728: the resource names its issuer).
+   */
+  discovery?: 'openid' | 'oauth' | 'resource';
+}
+/**
+ * OAuth 2.0 JWT bearer grant (RFC 7523, 2.1). Implies client_id.
+ */
+export interface AuthOauth2JwtBearer {
+  /**
+   * OAuth 2.0 JWT bearer grant (RFC 7523, 2.1). Implies client_id.
+   */
+  type: 'oauth2_jwt_bearer';
+  /**
+   * Its label.
+   */
+  title?: string;
+  /**
+   * How to get what it asks for, step by step.
+   */
+  help?: string;
+  /**
+   * Its own fields. They merge with those that the type implies: null drops one, value fixes it, a title relabels it; new names add.
+   */
+  fields?: {
+    [k: string]: Field | null;
+  };
+  /**
+   * Named expressions, worked out once per attempt; later ones see earlier ones.
+   */
+  vars?: {
+    [k: string]: string;
+  };
+  /**
+   * Calls in order; the word token stands for the built-in one.
+   */
+  steps?: Step[];
+  /**
+   * What is put on each request. It sees the merged request, so it can sign.
+   */
+  send?: Send;
+  /**
+   * Laid over http when this method is chosen.
+   */
+  http?: Http;
+  /**
+   * Laid over defaults when this method is chosen.
+   */
+  defaults?: StreamPart;
+  /**
+   * Scopes asked for (RFC 6749, 3.3).
+   */
+  scopes?: string[] | string;
+  /**
+   * What stands between scopes.
+   */
+  scope_separator?: string;
+  /**
+   * How the client shows who it is at the token endpoint (RFC 6749, 2.3).
+   */
+  client_auth?: 'post' | 'basic' | 'query' | 'none' | 'private_key_jwt' | 'client_secret_jwt';
+  /**
+   * Amends the token request.
+   */
+  token?: TokenCall;
+  /**
+   * Amends the token request for renewal.
+   *
+   * @minItems 1
+   */
+  refresh?: [RefreshCall, ...RefreshCall[]];
+  /**
+   * The client's certificate, for every call of this method, token calls too (RFC 8705).
+   */
+  tls?: Tls;
+  /**
+   * The client's own JWT, for client_auth private_key_jwt and client_secret_jwt.
+   */
+  client_assertion?: ClientAssertion;
+  /**
+   * What ends the grant at the provider when the credential is removed (RFC 7009).
+   */
+  revoke?: TellCall;
+  /**
+   * The protected resource that tokens are for (RFC 8707).
+   */
+  resource?: string;
+  /**
+   * The assertion. exp, iat and jti are put in; aud is the token URL unless it says another.
+   */
+  jwt: Jwt;
+  /**
+   * The token endpoint (RFC 6749, 3.2).
+   */
+  token_url?: string;
+  /**
+   * The issuer; its metadata name the endpoints (RFC 8414; OpenID Connect Discovery 1.0), in place of authorize_url and token_url.
+   */
+  issuer?: string;
+  /**
+   * Hosts that endpoints in the metadata may name besides the issuer's own.
+   *
+   * @minItems 1
+   */
+  issuer_hosts?: [string, ...string[]];
+  /**
+   * Where metadata stand: openid (OpenID Connect), oauth (RFC 8414), resource (RFC 9728: the resource names its issuer).
+   */
+  discovery?: 'openid' | 'oauth' | 'resource';
+}
+/**
+ * OAuth 2.0 token exchange (RFC 8693). Implies subject_token, client_id and client_secret.
+ */
+export interface AuthOauth2TokenExchange {
+  /**
+   * OAuth 2.0 token exchange (RFC 8693). Implies subject_token, client_id and client_secret.
+   */
+  type: 'oauth2_token_exchange';
+  /**
+   * Its label.
+   */
+  title?: string;
+  /**
+   * How to get what it asks for, step by step.
+   */
+  help?: string;
+  /**
+   * Its own fields. They merge with those that the type implies: null drops one, value fixes it, a title relabels it; new names add.
+   */
+  fields?: {
+    [k: string]: Field | null;
+  };
+  /**
+   * Named expressions, worked out once per attempt; later ones see earlier ones.
+   */
+  vars?: {
+    [k: string]: string;
+  };
+  /**
+   * Calls in order; the word token stands for the built-in one.
+   */
+  steps?: Step[];
+  /**
+   * What is put on each request. It sees the merged request, so it can sign.
+   */
+  send?: Send;
+  /**
+   * Laid over http when this method is chosen.
+   */
+  http?: Http;
+  /**
+   * Laid over defaults when this method is chosen.
+   */
+  defaults?: StreamPart;
+  /**
+   * Scopes asked for (RFC 6749, 3.3).
+   */
+  scopes?: string[] | string;
+  /**
+   * What stands between scopes.
+   */
+  scope_separator?: string;
+  /**
+   * How the client shows who it is at the token endpoint (RFC 6749, 2.3).
+   */
+  client_auth?: 'post' | 'basic' | 'query' | 'none' | 'private_key_jwt' | 'client_secret_jwt';
+  /**
+   * Amends the token request.
+   */
+  token?: TokenCall;
+  /**
+   * Amends the token request for renewal.
+   *
+   * @minItems 1
+   */
+  refresh?: [RefreshCall, ...RefreshCall[]];
+  /**
+   * The client's certificate, for every call of this method, token calls too (RFC 8705).
+   */
+  tls?: Tls;
+  /**
+   * The client's own JWT, for client_auth private_key_jwt and client_secret_jwt.
+   */
+  client_assertion?: ClientAssertion;
+  /**
+   * What ends the grant at the provider when the credential is removed (RFC 7009).
+   */
+  revoke?: TellCall;
+  /**
+   * The protected resource that tokens are for (RFC 8707).
+   */
+  resource?: string;
+  /**
+   * What the subject token is (RFC 8693, 3).
+   */
+  subject_token_type?: string;
+  /**
+   * The token endpoint (RFC 6749, 3.2).
+   */
+  token_url?: string;
+  /**
+   * The issuer; its metadata name the endpoints (RFC 8414; OpenID Connect Discovery 1.0), in place of authorize_url and token_url.
+   */
+  issuer?: string;
+  /**
+   * Hosts that endpoints in the metadata may name besides the issuer's own.
+   *
+   * @minItems 1
+   */
+  issuer_hosts?: [string, ...string[]];
+  /**
+   * Where metadata stand: openid (OpenID Connect), oauth (RFC 8414), resource (RFC 9728: the resource names its issuer).
+   */
+  discovery?: 'openid' | 'oauth' | 'resource';
+}
+/**
+ * OAuth 2.0 SAML 2.0 bearer grant (RFC 7522). Implies client_id.
+ */
+export interface AuthOauth2Saml2Bearer {
+  /**
+   * OAuth 2.0 SAML 2.0 bearer grant (RFC 7522). Implies client_id.
+   */
+  type: 'oauth2_saml2_bearer';
+  /**
+   * Its label.
+   */
+  title?: string;
+  /**
+   * How to get what it asks for, step by step.
+   */
+  help?: string;
+  /**
+   * Its own fields. They merge with those that the type implies: null drops one, value fixes it, a title relabels it; new names add.
+   */
+  fields?: {
+    [k: string]: Field | null;
+  };
+  /**
+   * Named expressions, worked out once per attempt; later ones see earlier ones.
+   */
+  vars?: {
+    [k: string]: string;
+  };
+  /**
+   * Calls in order; the word token stands for the built-in one.
+   */
+  steps?: Step[];
+  /**
+   * What is put on each request. It sees the merged request, so it can sign.
+   */
+  send?: Send;
+  /**
+   * Laid over http when this method is chosen.
+   */
+  http?: Http;
+  /**
+   * Laid over defaults when this method is chosen.
+   */
+  defaults?: StreamPart;
+  /**
+   * Scopes asked for (RFC 6749, 3.3).
+   */
+  scopes?: string[] | string;
+  /**
+   * What stands between scopes.
+   */
+  scope_separator?: string;
+  /**
+   * How the client shows who it is at the token endpoint (RFC 6749, 2.3).
+   */
+  client_auth?: 'post' | 'basic' | 'query' | 'none' | 'private_key_jwt' | 'client_secret_jwt';
+  /**
+   * Amends the token request.
+   */
+  token?: TokenCall;
+  /**
+   * Amends the token request for renewal.
+   *
+   * @minItems 1
+   */
+  refresh?: [RefreshCall, ...RefreshCall[]];
+  /**
+   * The client's certificate, for every call of this method, token calls too (RFC 8705).
+   */
+  tls?: Tls;
+  /**
+   * The client's own JWT, for client_auth private_key_jwt and client_secret_jwt.
+   */
+  client_assertion?: ClientAssertion;
+  /**
+   * What ends the grant at the provider when the credential is removed (RFC 7009).
+   */
+  revoke?: TellCall;
+  /**
+   * The protected resource that tokens are for (RFC 8707).
+   */
+  resource?: string;
+  assertion: SamlAssertion;
+  /**
+   * The token endpoint (RFC 6749, 3.2).
+   */
+  token_url?: string;
+}
+/**
+ * The assertion that is made and signed here.
+ */
+export interface SamlAssertion {
+  /**
+   * Who asserts.
+   */
+  issuer: string;
+  /**
+   * For whom the token is.
+   */
+  subject: string;
+  /**
+   * Who reads it.
+   */
+  audience: string;
+  /**
+   * Where it is sent. Default: the token URL.
+   */
+  recipient?: string;
+  /**
+   * Format of the subject's name.
+   */
+  name_id_format?: string;
+  /**
+   * The PEM key that signs.
+   */
+  key: string;
+  /**
+   * PEM of its certificate, to be put into the assertion.
+   */
+  certificate?: string;
+  /**
+   * Attributes of the subject.
+   */
+  attributes?: {
+    [k: string]: string;
+  };
+  /**
+   * How long it holds.
+   */
+  lifetime?: string;
 }
 /**
  * A cheap call that proves the credential.
@@ -1341,7 +2852,7 @@ export interface Check {
   /**
    * How the body is sent.
    */
-  encode?: 'json' | 'form' | 'query' | 'text' | 'graphql';
+  encode?: 'json' | 'form' | 'query' | 'xml' | 'text' | 'graphql';
   /**
    * Content-Type and Accept in one word.
    */
@@ -1438,7 +2949,7 @@ export interface Stream {
   /**
    * How the body is sent.
    */
-  encode?: 'json' | 'form' | 'query' | 'text' | 'graphql';
+  encode?: 'json' | 'form' | 'query' | 'xml' | 'text' | 'graphql';
   /**
    * Content-Type and Accept in one word.
    */

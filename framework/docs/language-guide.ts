@@ -63,7 +63,7 @@ function authTypes(): string {
   const token = ({ token: call }: AuthType): string =>
     call === undefined
       ? ''
-      : Object.entries(call.body)
+      : Object.entries(call.body ?? {})
           .map(([name, value]) => code(`${name}=${value}`))
           .join(' ');
   return `## What each auth type fills in\n\nA method is fields, then steps, then \`send\`. Each can be amended: \`fields: { password: null }\` drops a field, \`send\` of one's own replaces headers by name.\n\n${markdownTable(

@@ -1,4 +1,5 @@
-import { DEFAULT_REDIRECT_URI, finishConsent, startConsent } from '../auth/consent.ts';
+import { consentVariables, DEFAULT_REDIRECT_URI, finishConsent, startConsent } from '../auth/consent.ts';
+import { pollForToken } from '../auth/device.ts';
 import { FerruleError } from '../core/errors.ts';
 import type { Resolved } from '../core/resolved.ts';
 import { Secret } from '../core/secret.ts';
@@ -24,12 +25,17 @@ export interface Inputs {
 /** Shows the person the page to consent on, and gives back the callback URL or the code. */
 export type Consent = (request: { authorizeUrl: string; redirectUri: string; signal: AbortSignal | undefined }) => Promise<string>;
 
+/** Shows the person a code and the page on which to enter it; nothing comes back by this way (RFC 8628). */
+export type ShowCode = (request: { userCode: string; verificationUri: string; complete: string | undefined; expires: Date }) => unknown;
+
 export interface ConnectOptions extends ConnectionOptions {
   /** The name under which the credential is stored; without it nothing touches a disk. Needs `store`. */
   name?: string;
   description?: string;
   /** For auth methods that need a person; called when there is no token yet. */
   consent?: Consent;
+  /** The same for auth methods in which a person enters a code on another device. */
+  showCode?: ShowCode;
   /** Must be registered at the provider. Default http://localhost:8765/callback. */
   redirectUri?: string;
 }
@@ -44,7 +50,7 @@ export async function connectSpec(spec: SpecDocument, inputs: Inputs, options: C
   const { store, ...unstored } = options;
   const ready = prepare(resolved, credential, unstored);
   try {
-    if (resolved.method.authorize !== undefined && !hasToken(credential)) await consentTo(ready, options);
+    if (needsPerson(resolved, credential)) await (resolved.method.device ? waitForDevice : consentTo)(ready, options);
     if (store !== undefined && options.name !== undefined) {
       await store.put(ready.tokens.credential);
       await ready.closeExchange();
@@ -78,26 +84,49 @@ function asking(resolved: Resolved, scopes: readonly string[] | undefined): Reso
   return { ...resolved, method: { ...resolved.method, scopes: scopes.map((scope) => scope.replaceAll('${', '$${')) } };
 }
 
-const hasToken = (credential: Credential): boolean =>
-  credential.captures.access_token !== undefined || credential.captures.refresh_token !== undefined;
+/** Whether what only a person's consent can bring is still missing. */
+function needsPerson({ method }: Resolved, { captures }: Credential): boolean {
+  const { authorize, device, token } = method;
+  if (authorize === undefined && device === undefined) return false;
+  if (captures.access_token !== undefined || captures.refresh_token !== undefined) return false;
+  const brought = { ...authorize?.capture, ...((device ?? authorize?.code) !== undefined && token?.capture) };
+  return Object.entries(brought).some(([name, { path }]) => !path.endsWith('?') && captures[name] === undefined);
+}
 
-async function consentTo({ resolved, scopes, variables, random, tokens }: Preparation, options: ConnectOptions): Promise<void> {
-  const { consent, redirectUri = DEFAULT_REDIRECT_URI, signal, oauth } = options;
+async function waitForDevice({ resolved, tokens, clock }: Preparation, options: ConnectOptions): Promise<void> {
+  const { showCode, signal, oauth } = options;
+  refuseUnasked(resolved, oauth);
+  if (showCode === undefined) throw personMissing(resolved, '{ showCode }');
+  const device = await tokens.askForDevice(signal);
+  await showCode({ ...device, expires: new Date(device.ends) });
+  await pollForToken(device, { clock, signal, ask: (brought) => tokens.exchangeCode(brought, {}, signal) });
+}
+
+function refuseUnasked(resolved: Resolved, oauth: ConnectOptions['oauth']): void {
   if (oauth?.obtain === false) {
     throw new FerruleError('reconnect_required', `${resolved.title} needs a first token, and asking for one is switched off`, {
       where: 'InitiateOAuth',
       next: 'Give OAuthAccessToken or OAuthRefreshToken, or InitiateOAuth=GETANDREFRESH.',
     });
   }
-  if (consent === undefined) {
-    throw new FerruleError('reconnect_required', `${resolved.title} needs a person's consent first`, {
-      where: `auth.${resolved.method.name}`,
-      next: 'Run `ferrule connect`, or pass { consent } and { redirectUri }, or tokens.',
-    });
-  }
-  const pending = startConsent(resolved, scopes, variables(), redirectUri, random);
+}
+
+const personMissing = (resolved: Resolved, what: string): FerruleError =>
+  new FerruleError('reconnect_required', `${resolved.title} needs a person's consent first`, {
+    where: `auth.${resolved.method.name}`,
+    next: `Run \`ferrule connect\`, or pass ${what}, or tokens.`,
+  });
+
+async function consentTo({ resolved, scopes, random, tokens }: Preparation, options: ConnectOptions): Promise<void> {
+  const { consent, redirectUri = DEFAULT_REDIRECT_URI, signal, oauth } = options;
+  refuseUnasked(resolved, oauth);
+  if (consent === undefined) throw personMissing(resolved, '{ consent } and { redirectUri }');
+  const made = consentVariables(resolved, redirectUri, random);
+  await tokens.prepareConsent(made.oauth);
+  const pending = startConsent(resolved, scopes, tokens.variables(made.oauth), made);
   const answer = await consent({ authorizeUrl: pending.authorizeUrl, redirectUri, signal });
-  await tokens.exchangeCode(finishConsent(pending, answer), signal);
+  const { oauth: brought, captures } = finishConsent(pending, answer, scopes, tokens.variables(made.oauth));
+  await tokens.exchangeCode(brought, captures, signal);
 }
 
 function newCredential(resolved: Resolved, inputs: Inputs, options: ConnectOptions): Credential {

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { createAuthenticator } from '../auth/authenticator.ts';
+import { createSigning, type Signing } from '../auth/signing.ts';
 import type { Exchange } from '../auth/token-request.ts';
 import { TokenSource } from '../auth/token-source.ts';
 import { connectionVariables, tokenVariables } from '../auth/variables.ts';
+import { ABSENT } from '../core/absent.ts';
 import { type Clock, type Random, systemClock, systemRandom } from '../core/clock.ts';
 import { parseDuration } from '../core/duration.ts';
 import { FerruleError } from '../core/errors.ts';
@@ -52,6 +54,7 @@ export interface Preparation {
   network: Network;
   clock: Clock;
   random: Random;
+  signing: Signing | undefined;
   closeExchange(): Promise<void>;
 }
 
@@ -64,7 +67,8 @@ export function prepare(resolved: Resolved, credential: Credential, options: Con
     if (secrets.has(name) && (typeof value === 'string' || value instanceof Secret)) redactor.add(value);
   for (const secret of secretsIn(credential.captures)) redactor.add(secret);
   const variables = connectionVariables({ resolved, scopes, fields: credential.fields, clock, random });
-  const network = networkOf(resolved, credential, options);
+  const network = { ...networkOf(resolved, credential, options), ...tlsOf(resolved, scopes, variables()) };
+  const signing = createSigning(resolved.method, scopes, random);
   const { exchange, close } = createExchange({ resolved, scopes, variables, network, redactor }, options);
   const tokens = new TokenSource({
     resolved,
@@ -74,10 +78,12 @@ export function prepare(resolved: Resolved, credential: Credential, options: Con
     exchange,
     redactor,
     now: () => clock.now(),
+    random,
+    ...(signing && { sign: (over, vars) => (request) => signing.sign(request, vars, clock.now(), over) }),
     ...options.oauth,
     ...(options.store && credential.version > 0 && { store: options.store }),
   });
-  return { resolved, scopes, tokens, variables, redactor, network, clock, random, closeExchange: close };
+  return { resolved, scopes, tokens, variables, redactor, network, clock, random, signing, closeExchange: close };
 }
 
 /** Opens the API client on what was prepared. */
@@ -98,7 +104,7 @@ export async function openSession(ready: Preparation, options: ConnectionOptions
     scopes,
     variables,
     tokens,
-    random,
+    ...(ready.signing && { signing: ready.signing }),
     ...(authorizationPrefix !== undefined && { authorizationPrefix }),
   });
   const client = createClient({
@@ -174,6 +180,21 @@ function limitsOf(
       })
     : [];
   return throttle === undefined ? known : [...known, throttle];
+}
+
+/** A client certificate that the spec's fields hold; it stands over the one of the person's own settings. */
+function tlsOf({ method }: Resolved, scopes: Scopes, vars: Vars): Pick<Network, 'certificate' | 'key' | 'passphrase' | 'ca'> {
+  const texts = Object.entries(method.tls ?? {}).flatMap(([name, text]) => {
+    const value = compileText(text as string, 'plain', scopes.connection)(vars);
+    return value === ABSENT ? [] : [[name, value as Text] as const];
+  });
+  const { certificate, key, passphrase, ca } = Object.fromEntries(texts);
+  return {
+    ...(certificate !== undefined && { certificate: reveal(certificate) }),
+    ...(key !== undefined && { key }),
+    ...(passphrase !== undefined && { passphrase }),
+    ...(ca !== undefined && { ca: reveal(ca) }),
+  };
 }
 
 type Entries = Record<string, string | string[] | null>;
@@ -256,7 +277,7 @@ function createExchange(
     return client;
   };
   return {
-    exchange: (request, { name, errors, repeat, signal }) => {
+    exchange: (request, { name, errors, repeat, sign, signal }) => {
       const url = reveal(request.url);
       // A path lies under the API's base URL, as anywhere else.
       const base = /^https?:/i.test(url)
@@ -267,6 +288,7 @@ function createExchange(
         decode: 'auto',
         errors: compileErrors([OAUTH_ERRORS, errors], scopes.response, variables()),
         ...(repeat && { retry: { repeat: ['POST'] } }),
+        ...(sign && { sign }),
         ...(signal && { signal }),
       });
     },

@@ -77,6 +77,7 @@ class HttpClient implements Client {
   constructor(options: ClientOptions) {
     const { network = {}, redactor, auth, onEvent } = options;
     if (network.key !== undefined) redactor.add(network.key);
+    if (network.passphrase !== undefined) redactor.add(network.passphrase);
     if (network.proxy !== undefined) redactor.add(decodeURIComponent(parseProxy(network.proxy).url.password));
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
@@ -155,7 +156,7 @@ class HttpClient implements Client {
   }
 
   #prepare(own: CallDraft, options: RawCallOptions): PreparedCall {
-    const { bare = false, inherit = true, decode = 'json', signal, name, payload } = options;
+    const { bare = false, inherit = true, decode = 'json', signal, name, payload, sign } = options;
     const url = this.#policy.resolve(reveal(own.url));
     const accept = decode === 'json' || decode === 'auto' ? 'application/json' : '*/*';
     return {
@@ -163,6 +164,7 @@ class HttpClient implements Client {
       url,
       bare,
       payload,
+      sign,
       merged: mergeDraft(own, url, bare ? NOTHING : inherit ? this.#inherited : this.#ofNetwork),
       defaults: { accept, 'accept-encoding': ACCEPT_ENCODING, 'user-agent': this.#options.network?.userAgent ?? 'ferrule' },
       retry: options.retry ? retryPolicy(this.#retry, options.retry) : this.#retry,

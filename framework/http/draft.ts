@@ -77,11 +77,9 @@ export interface EncodedRequest {
 export function encodeRequest(
   draft: RequestDraft,
   url: URL,
-  payload: Uint8Array | undefined,
+  encoded: EncodedContent | undefined,
   defaults: Record<string, string>,
-  random: Random,
 ): EncodedRequest {
-  const encoded = payload ? { bytes: payload, contentType: undefined } : encodeDraftBody(draft, random);
   const headers: Record<string, string> = { ...defaults };
   for (const [name, value] of Object.entries(draft.headers)) headers[name] = headerText(name, value);
   if (encoded?.contentType !== undefined && headers['content-type'] === undefined) headers['content-type'] = encoded.contentType;
@@ -90,7 +88,13 @@ export function encodeRequest(
   return { href: withQuery(url.href, draft.query), headers, ...(encoded && { body: encoded.bytes }) };
 }
 
-function encodeDraftBody({ body, encode }: RequestDraft, random: Random) {
+/** A body's bytes, and what they are. */
+export interface EncodedContent {
+  bytes: Uint8Array | string;
+  contentType: string | undefined;
+}
+
+export function encodeDraftBody({ body, encode }: RequestDraft, random: Random): EncodedContent | undefined {
   if (body === undefined) return undefined;
   return encodeBody(body, encode === 'query' ? 'json' : encode, random);
 }

@@ -1,8 +1,10 @@
 import type { Clock, Random } from '../core/clock.ts';
 import { type FerruleError, isFerruleError } from '../core/errors.ts';
 import type { Redactor } from '../core/redact.ts';
-import { reveal } from '../core/secret.ts';
+import { reveal, Secret } from '../core/secret.ts';
+import type { Signature, Unsigned } from '../core/signing.ts';
 import type { RequestDraft } from '../core/value.ts';
+import { AuthAttempt } from './attempt.ts';
 import { type EncodedRequest, eachSecret, encodeRequest, ownOnTop } from './draft.ts';
 import type { HostPolicy } from './hosts.ts';
 import type { RateLimiter } from './rate-limit.ts';
@@ -26,6 +28,8 @@ export interface PreparedCall {
   defaults: Record<string, string>;
   retry: RetryPolicy;
   rules: ErrorRules;
+  /** In place of the authenticator's signature. */
+  sign: ((request: Unsigned) => Signature) | undefined;
 }
 
 export interface Exchanged<T> {
@@ -72,22 +76,25 @@ export class Exchange {
     const { policy, limiter, shown, maxRedirects, auth } = this.#env;
     const { run, bare } = call;
     let { url, merged: draft } = call;
+    let challenges = 0;
     for (let hop = 0; ; hop++) {
       policy.check(url, !bare);
       const path = limiter.limited ? limitedPath(url, policy.base) : url.pathname;
       if (!bare && !limiter.tryAcquire(path)) await this.#takeTurn(call, path);
       run.sent++;
-      const applied = bare || !auth ? { draft, version: undefined } : await this.#withCredential(call, auth, draft, url, hop);
-      const target = applied.draft.url === draft.url ? url : policy.resolve(reveal(applied.draft.url));
-      if (target !== url) policy.check(target, !bare);
-      const encoded = this.#encode(call, applied.draft, target);
+      const { target, encoded, version, ...applied } = await this.#applied(call, draft, url, hop);
       const { method } = draft;
       const where = () => shown.where(method, target);
       const answer = await this.#send(call, { draft: applied.draft, target, encoded, where }, sender);
       const headers = flatten(answer.headers);
       if (!bare && limiter.limited) limiter.observe(path, headers);
+      if (!bare && auth?.challenged?.({ status: answer.status, headers }) && challenges++ < MOST_CHALLENGES) {
+        sender.discard(answer);
+        hop--;
+        continue;
+      }
       const location = headers.location;
-      if (!isRedirect(answer.status, location)) return { answer, headers, href: encoded.href, where, version: applied.version };
+      if (!isRedirect(answer.status, location)) return { answer, headers, href: encoded.href, where, version };
       sender.discard(answer);
       if (hop >= maxRedirects) throw tooManyRedirects(target, maxRedirects);
       const next = followRedirect(target, draft, answer.status, location, policy, !bare);
@@ -105,30 +112,35 @@ export class Exchange {
     });
   }
 
-  async #withCredential({ run, own }: PreparedCall, auth: Authenticator, draft: RequestDraft, url: URL, hop: number) {
-    const { clock, random } = this.#env;
-    let uuid: string | undefined;
-    const attempt = {
-      number: run.sent,
-      url,
-      now: clock.now(),
-      get uuid() {
-        uuid ??= random.uuid();
-        return uuid;
-      },
-      get signal() {
-        return run.signal;
-      },
-    };
-    const applied = await run.race(auth.apply(draft, attempt));
-    return { draft: ownOnTop(applied.draft, own, hop === 0), version: applied.version };
+  /** The credential on the draft, and the draft as bytes. */
+  async #applied(call: PreparedCall, draft: RequestDraft, url: URL, hop: number): Promise<Applied> {
+    const { clock, random, auth, policy, redactor } = this.#env;
+    const { run, own, bare, defaults } = call;
+    const attempt = new AuthAttempt(run, draft, url, clock.now(), draft.method === own.method ? call.payload : undefined, random);
+    let sent = draft;
+    let version: number | undefined;
+    if (!bare && auth) {
+      const applied = await run.race(auth.apply(draft, attempt));
+      sent = ownOnTop(applied.draft, own, hop === 0);
+      version = applied.version;
+    }
+    const target = sent.url === draft.url ? url : policy.resolve(reveal(sent.url));
+    if (target !== url) policy.check(target, !bare);
+    // Its text must be known before the first byte of it leaves, so that nothing which comes back can show it.
+    eachSecret(sent, (secret) => redactor.addPassing(secret));
+    const encoded = encodeRequest(sent, target, attempt.contentOf(sent), defaults);
+    return { draft: sent, version, target, encoded: this.#signed(call, sent, encoded, attempt) };
   }
 
-  #encode(call: PreparedCall, draft: RequestDraft, url: URL): EncodedRequest {
-    // Its text must be known before the first byte of it leaves, so that nothing which comes back can show it.
-    eachSecret(draft, (secret) => this.#env.redactor.addPassing(secret));
-    const payload = draft.method === call.own.method ? call.payload : undefined;
-    return encodeRequest(draft, url, payload, call.defaults, this.#env.random);
+  #signed({ bare, sign }: PreparedCall, { method }: RequestDraft, encoded: EncodedRequest, attempt: AuthAttempt): EncodedRequest {
+    const { auth, redactor } = this.#env;
+    if (bare || !(sign ?? auth?.sign)) return encoded;
+    const { body = '' } = encoded;
+    const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+    const request: Unsigned = { method, href: encoded.href, headers: encoded.headers, body: bytes };
+    const signature = sign ? sign(request) : auth?.sign?.(request, attempt);
+    for (const value of Object.values(signature?.headers ?? {})) redactor.addPassing(new Secret(value));
+    return { ...encoded, href: signature?.href ?? encoded.href, headers: { ...encoded.headers, ...signature?.headers } };
   }
 
   async #send<T extends WireResponse>(call: PreparedCall, hop: Hop, sender: Sender<T>): Promise<T> {
@@ -188,6 +200,16 @@ export class Exchange {
     const url = this.#env.shown.url(encoded.href, bare);
     return { call: run.id, ...(run.name !== undefined && { name: run.name }), attempt: run.sent, method: draft.method, url };
   }
+}
+
+/** So often a server may ask for another proof within one attempt: for the first one, and for one with a fresh nonce. */
+const MOST_CHALLENGES = 2;
+
+interface Applied {
+  draft: RequestDraft;
+  version: number | undefined;
+  target: URL;
+  encoded: EncodedRequest;
 }
 
 /** One request of an attempt. */

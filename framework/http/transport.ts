@@ -143,6 +143,7 @@ function tlsOptions(network: Network): AgentOptions {
     ...(network.ca !== undefined && { ca: [...rootCertificates, network.ca] }),
     ...(network.certificate !== undefined && { cert: network.certificate }),
     ...(network.key !== undefined && { key: reveal(network.key) }),
+    ...(network.passphrase !== undefined && { passphrase: reveal(network.passphrase) }),
   };
 }
 

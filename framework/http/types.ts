@@ -4,6 +4,7 @@ import type { Clock, Random } from '../core/clock.ts';
 import type { ErrorKind } from '../core/errors.ts';
 import type { Redactor } from '../core/redact.ts';
 import type { Secret, Text } from '../core/secret.ts';
+import type { Answered, Signature, Unsigned } from '../core/signing.ts';
 import type { Encode, Json, Method, RequestDraft, Response, Value } from '../core/value.ts';
 import type { RateLimiter } from './rate-limit.ts';
 
@@ -19,6 +20,8 @@ export interface Attempt {
   now: number;
   uuid: string;
   signal: AbortSignal;
+  /** The body's bytes as they are sent, with their content type. Auth that changes the body cannot cover it. */
+  readonly body: { bytes: Uint8Array; contentType: string | undefined };
 }
 
 export interface Authenticator {
@@ -32,6 +35,10 @@ export interface Authenticator {
   apply(draft: RequestDraft, attempt: Attempt): Promise<{ draft: RequestDraft; version?: number }>;
   /** Called once a call, on outcome `renew`. A version older than the current token's renews nothing: the token source decides. */
   renew(version: number | undefined, signal?: AbortSignal): Promise<void>;
+  /** Signs the bytes that are about to leave, after everything else is on them. */
+  sign?(request: Unsigned, attempt: Attempt): Signature;
+  /** Hears of each answer to a signed request. True: it was a challenge that can now be met, and the request is sent once more. */
+  challenged?(answer: Answered): boolean;
 }
 
 // ── how answers are judged ───────────────────────────────────────────────────────────────────────────────────────
@@ -116,6 +123,8 @@ export interface Network {
   /** Client certificate (PEM). */
   certificate?: string;
   key?: Text;
+  /** Opens an encrypted key. */
+  passphrase?: Text;
   /** Put on every call of this connection, under what the spec says. */
   headers?: Record<string, Text>;
   query?: Record<string, Text>;
@@ -197,6 +206,8 @@ export interface CallOptions {
   retry?: Partial<RetryPolicy>;
   /** A name for logs and errors (`token`, a stream, a step). */
   name?: string;
+  /** Signs this call, in place of the authenticator. */
+  sign?: (request: Unsigned) => Signature;
 }
 
 export interface CallResult extends Response {

@@ -102,7 +102,7 @@ const STANDARD = ['client_id', 'redirect_uri', 'response_type', 'scope', 'state'
 /** RFC 6749, 4.1.1; RFC 7636, 4.3: the challenge, when the spec has PKCE on. */
 function checkQuery(view: View, { query }: Incoming): string | undefined {
   const { authorize } = view.resolved.method;
-  const own = Object.entries(authorize?.query ?? {});
+  const own = Object.entries(authorize?.query ?? {}).filter(([name]) => !STANDARD.includes(name));
   const values = new Map(query);
   const invalid = (description: string): never => {
     throw new TokenError('invalid_request', description);

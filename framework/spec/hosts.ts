@@ -1,6 +1,6 @@
 import { compile, type Part } from '../core/expression/index.ts';
 import type { Resolved, ResolvedCall } from '../core/resolved.ts';
-import { type Scopes, scopesOf } from '../core/scope.ts';
+import { capturing, type Scopes, scopesOf } from '../core/scope.ts';
 import type { Capture, SpecDocument } from '../core/spec-types.gen.ts';
 import { resolve } from './resolve.ts';
 
@@ -51,8 +51,10 @@ function collect(resolved: Resolved, uses: Map<string, Set<string>>): void {
   if (method.authorize !== undefined) add('authorize', hostOf(method.authorize.url, resolved, scopes));
   for (const step of method.steps) {
     if (step.type === 'call') addCall(`step ${step.name ?? ''}`.trim(), step);
-    else if (method.token !== undefined) addCall('token', method.token);
+    else if (step.type === 'token' && method.token !== undefined) addCall('token', method.token);
   }
+  if (method.device !== undefined) addCall('device', method.device);
+  for (const call of method.ending) addCall('ending', call);
   for (const call of method.refresh ?? []) addCall('token', call);
 }
 
@@ -88,10 +90,9 @@ function fieldHosts(name: string, resolved: Resolved, scopes: Scopes): string[] 
 }
 
 function captureHosts(name: string, resolved: Resolved, scopes: Scopes): string[] {
-  const { method } = resolved;
-  const calls = [...method.steps.flatMap((step) => (step.type === 'token' ? (method.token ?? []) : step)), ...(method.refresh ?? [])];
-  const call = calls.find((one) => one.capture[name] !== undefined);
+  const call = capturing(resolved.method).find((one) => one.capture[name] !== undefined);
   const capture: Capture | undefined = call?.capture[name];
   if (call === undefined || capture === undefined) return [LABEL];
-  return (capture.hosts ?? [LABEL]).flatMap((host) => (host === 'same' ? hostOf(call.url, resolved, scopes) : host));
+  const same = (): string[] => ('url' in call && typeof call.url === 'string' ? hostOf(call.url, resolved, scopes) : [LABEL]);
+  return (capture.hosts ?? [LABEL]).flatMap((host) => (host === 'same' ? same() : host));
 }

@@ -7,30 +7,13 @@ const METHOD = /^Auth[A-Z]/;
 
 const KEYS: Readonly<Record<string, (title: string) => boolean>> = Object.freeze({
   ...forTitles(['cursor', 'job', 'each', 'needs', 'schema', 'decode'], (title) => STREAM.includes(title)),
-  ...forTitles(['jwt'], (title) => METHOD.test(title) || title === 'CallStep'),
-  ...forTitles(['install', 'signature_method', 'realm', 'service', 'region', 'revoke', 'introspect'], (title) => METHOD.test(title)),
   ...forTitles(['engine', 'changes'], (title) => title === 'SpecDocument'),
   ...forTitles(['was'], (title) => METHOD.test(title) || ['Field', 'Stream', 'ChoiceOption'].includes(title)),
   ...forTitles(['tls', 'proxy'], (title) => title === 'Http'),
 });
 
-const AUTH_TYPES = [
-  'session',
-  'custom',
-  'jwt',
-  'oauth1',
-  'oauth2_password',
-  'oauth2_jwt_bearer',
-  'oauth2_device',
-  'digest',
-  'ntlm',
-  'aws_sigv4',
-  'mutual_tls',
-];
 const TAGS: Readonly<Record<string, readonly string[]>> = Object.freeze({
-  AuthMethod: AUTH_TYPES,
   Paginate: ['keyset'],
-  Step: ['assertion'],
 });
 
 /** Variables that come with such a key. */
@@ -38,7 +21,6 @@ export const LATER_VARIABLES: Readonly<Record<string, string>> = Object.freeze({
   window: 'cursor',
   each: 'each',
   job: 'job',
-  callback: 'install',
 });
 
 /** Whether a key is a later word in a map of the schema of that title. */

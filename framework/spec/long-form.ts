@@ -69,11 +69,12 @@ function wrap(key: string, value: SpecNode): SpecMap {
   return { kind: 'map', entries: new Map([[key, { key, start, end, value }]]), start, end };
 }
 
-/** A step without a type is a call. */
+/** A step without a type is a call, or signs a JWT. */
 function tagged(node: SpecNode, here: Shape): SpecNode {
   if (node.kind !== 'map' || here.tag?.branches.call === undefined || node.entries.has('type')) return node;
   const { start } = node;
-  const word: SpecScalar = { kind: 'scalar', value: 'call', text: 'call', style: 'plain', start, end: start };
+  const type = node.entries.has('jwt') && here.tag.branches.jwt !== undefined ? 'jwt' : 'call';
+  const word: SpecScalar = { kind: 'scalar', value: type, text: type, style: 'plain', start, end: start };
   const entries = new Map<string, SpecEntry>([['type', { key: 'type', start, end: start, value: word }], ...node.entries]);
   return { ...node, entries };
 }

@@ -13,13 +13,13 @@ import type {
   ResolvedMethod,
   ResolvedOptions,
   ResolvedRefresh,
-  ResolvedStep,
   ResolvedStream,
 } from '../core/resolved.ts';
-import type { AuthMethod, Choice, Expires, Field, SpecDocument } from '../core/spec-types.gen.ts';
+import type { AuthMethod, Choice, Field, SpecDocument } from '../core/spec-types.gen.ts';
 import { suggest } from '../core/suggest.ts';
-import type { Encode, Method } from '../core/value.ts';
-import { AUTH_TYPES, type AuthType, REFRESH } from './auth-types.ts';
+import { type AuthType, authTypeOf, renewalOf } from './auth-types.ts';
+import { callOf, pick, resolveCall } from './call.ts';
+import { endpoint, resolveSteps } from './login.ts';
 import { isMap, type Layer, lay, type Origins, type Plain } from './merge.ts';
 
 export interface Selection {
@@ -30,8 +30,6 @@ export interface Selection {
   /** Collects where each resolved leaf is written. */
   origins?: Origins;
 }
-
-const METHOD_KEYS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 
 /** Lays everything inherited into the spec, for one auth method and one option per choice. Errors of kind input name what was asked for. */
 export function resolve(spec: SpecDocument, selection: Selection = {}): Resolved {
@@ -61,17 +59,18 @@ export function resolve(spec: SpecDocument, selection: Selection = {}): Resolved
 /** The part of an auth method that names variables: the same whatever is chosen. */
 export function resolveLogin(spec: SpecDocument, name: string): Login {
   const [, method] = pickMethod(spec, name);
-  const type = authType(method.type);
+  const type = authTypeOf(method);
   const own = method as AuthMethod & Plain;
-  const steps = (own.steps ?? type.steps) as unknown as Plain[];
+  const { steps, authorize } = resolveSteps(type, own);
   const refresh = (own.refresh ?? [{}]) as Plain[];
   return {
     fields: resolveFields(spec, name, method),
     method: {
       vars: (method.vars ?? {}) as Record<string, string>,
-      steps: steps.map((step) => (step.type === 'token' ? { type: 'token' } : { type: 'call', ...captures(step) })),
-      ...(type.token !== undefined && { token: captures(TOKEN_ANSWER, own.token) }),
+      steps,
+      ...(type.token !== undefined && { token: captures(TOKEN_ANSWER, type.token, own.token) }),
       ...((type.refresh ?? own.refresh) !== undefined && { refresh: refresh.map((amend) => captures(TOKEN_ANSWER, own.token, amend)) }),
+      ...(authorize !== undefined && { authorize }),
     },
   };
 }
@@ -138,26 +137,6 @@ function resolveHttp(layers: Layer[], origins: Origins | undefined): ResolvedHtt
 }
 
 // ---- calls and streams
-
-/** A call's words as the runtime wants them; method and path from its one method key. */
-export function resolveCall(call: Plain, fallback?: { method: Method; url: string }): ResolvedCall {
-  return callOf(lay([{ value: call, from: '' }]), fallback);
-}
-
-/** The same for one whose layers have been laid. */
-function callOf(merged: Plain, fallback?: { method: Method; url: string }): ResolvedCall {
-  const key = METHOD_KEYS.find((word) => typeof merged[word] === 'string');
-  return {
-    ...(pick(merged, 'name', 'media_type', 'body', 'expires', 'errors') as { expires?: Expires }),
-    method: key === undefined ? (fallback?.method ?? 'GET') : (key.toUpperCase() as Method),
-    url: key === undefined ? (fallback?.url ?? '') : String(merged[key]),
-    query: (merged.query ?? {}) as ResolvedCall['query'],
-    headers: (merged.headers ?? {}) as ResolvedCall['headers'],
-    cookies: (merged.cookies ?? {}) as ResolvedCall['cookies'],
-    encode: (merged.encode ?? 'json') as Encode,
-    capture: (merged.capture ?? {}) as ResolvedCall['capture'],
-  };
-}
 
 function resolveCheck(check: NonNullable<SpecDocument['check']>, origins: Origins | undefined): ResolvedCheck {
   const merged = lay([{ value: check, from: 'check' }], 'check', origins);
@@ -238,7 +217,7 @@ export function resolveFields(
   methodName: string,
   method: AuthMethod = spec.auth[methodName] as AuthMethod,
 ): ResolvedField[] {
-  const implied = authType(method.type).fields;
+  const implied = impliedFields(method);
   const { fields: merged } = lay([
     { value: { fields: implied }, from: '' },
     { value: { fields: method.fields ?? {} }, from: '' },
@@ -247,6 +226,15 @@ export function resolveFields(
   const connection = Object.entries(spec.fields ?? {}).map(([name, field]) => resolveField(name, field, 'connection'));
   const own = Object.entries(merged).map(([name, field]) => resolveField(name, field, 'method'));
   return [...connection.filter((field) => field.after === undefined), ...own, ...connection.filter((field) => field.after !== undefined)];
+}
+
+/** A client that is registered by itself needs none of the person's. */
+function impliedFields(method: AuthMethod): Record<string, Field> {
+  const { fields } = authTypeOf(method);
+  if (!('registration' in method)) return fields;
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, field]) => [name, /^client_(id|secret)$/.test(name) ? { ...field, required: false } : field]),
+  );
 }
 
 function resolveField(name: string, field: Field, of: ResolvedField['of']): ResolvedField {
@@ -279,14 +267,8 @@ export const words = (name: string): string => {
 
 // ---- auth
 
-export function authType(type: string): AuthType {
-  const found = AUTH_TYPES[type];
-  if (found === undefined) throw new FerruleError('internal', `auth type ${type} has no entry in AUTH_TYPES`);
-  return found;
-}
-
 function resolveMethod(name: string, method: AuthMethod, origins: Origins | undefined): ResolvedMethod {
-  const type = authType(method.type);
+  const type = authTypeOf(method);
   const own = method as AuthMethod & Plain;
   const at = `auth.${name}`;
   const from = `type ${method.type}`;
@@ -298,29 +280,32 @@ function resolveMethod(name: string, method: AuthMethod, origins: Origins | unde
     `${at}.send`,
     origins,
   );
-  const tokenUrl = own.token_url as string | undefined;
+  const tokenUrl = endpoint(own, 'token_url');
   const tokenCall = (label: string, layers: Layer[]): ResolvedCall => {
     const all = [{ value: TOKEN_ANSWER, from: `${from}.${label}` }, ...layers];
-    return { ...callOf(lay(all, `${at}.${label}`, origins), { method: 'POST', url: tokenUrl ?? '' }), name: label };
+    return { ...callOf(lay(all, `${at}.${label}`, origins), { method: 'POST', url: tokenUrl }), name: label };
   };
   const token: Layer = { value: own.token, from: `${at}.token` };
+  const typed: Layer[] = [
+    { value: type.token, from: `${from}.token` },
+    { value: own.subject_token_type && { body: { subject_token_type: own.subject_token_type } }, from: at },
+  ];
   // The type says what renews a token; one that knows of none is renewed where the author says how.
-  const renewal = type.refresh ?? (own.refresh === undefined ? undefined : REFRESH);
+  const renewal = type.refresh ?? (own.refresh === undefined ? undefined : renewalOf(method));
   const refresh = (own.refresh ?? [{}]) as Plain[];
+  const login = resolveSteps(type, own);
   return {
     name,
     type: method.type,
     title: method.title ?? words(name),
     ...(method.help !== undefined && { help: method.help }),
     vars: (method.vars ?? {}) as Record<string, string>,
-    steps: ((own.steps ?? type.steps) as unknown as Plain[]).map(
-      (step): ResolvedStep => (step.type === 'token' ? { type: 'token' } : { type: 'call', ...resolveCall(step) }),
-    ),
+    steps: login.steps,
     send: { headers: {}, query: {}, cookies: {}, ...send } as ResolvedMethod['send'],
-    ...(type.token !== undefined && { token: tokenCall('token', [{ value: type.token, from: `${from}.token` }, token]) }),
+    ...(type.token !== undefined && { token: tokenCall('token', [...typed, token]) }),
     ...(renewal !== undefined && {
       refresh: refresh.map(
-        ({ rotates, ...amend }): ResolvedRefresh => ({
+        ({ rotates, from: needed = 'refresh_token', ...amend }): ResolvedRefresh => ({
           // What the author changed for the first token holds for a renewal too, but not the grant itself.
           ...tokenCall('refresh', [
             { value: renewal, from: `${from}.refresh` },
@@ -329,13 +314,33 @@ function resolveMethod(name: string, method: AuthMethod, origins: Origins | unde
             { value: amend, from: `${at}.refresh` },
           ]),
           rotates: rotates === true,
+          from: String(needed),
         }),
       ),
     }),
     client_auth: (own.client_auth ?? 'post') as ClientAuth,
+    client_assertion: (own.client_assertion ?? {}) as Plain,
     scopes: (own.scopes ?? []) as string[] | string,
     scope_separator: String(own.scope_separator ?? ' '),
-    ...(type.consent === true && { authorize: resolveAuthorize(own) }),
+    ...(login.authorize !== undefined && { authorize: login.authorize }),
+    ...(type.device !== undefined && {
+      device: callOf(
+        lay([
+          { value: type.device, from: `${from}.device` },
+          { value: { capture: {} }, from: at },
+        ]),
+        { method: 'POST', url: endpoint(own, 'device_authorization_url') },
+      ),
+    }),
+    ...(typeof own.resource === 'string' && { resource: own.resource }),
+    ...(type.signer !== undefined && { signer: { type: method.type, settings: signerSettings(type.signer, own) } }),
+    ...((own.tls ?? type.tls) !== undefined && {
+      tls: lay([
+        { value: type.tls, from },
+        { value: own.tls, from: at },
+      ]),
+    }),
+    ending: [own.revoke, own.logout].flatMap((call) => (isMap(call) ? [resolveCall(call)] : [])),
   };
 }
 
@@ -351,14 +356,15 @@ const TOKEN_ANSWER: Plain = {
   expires: { in: 'expires_in?' },
 };
 
-function resolveAuthorize(method: Plain): NonNullable<ResolvedMethod['authorize']> {
-  const authorize = (method.authorize ?? {}) as { query?: Record<string, string | string[]>; code?: string };
-  return {
-    url: String(method.authorize_url ?? ''),
-    query: (authorize.query ?? {}) as Record<string, string | string[] | null>,
-    code: authorize.code ?? 'code',
-    pkce: method.pkce !== false,
-  };
+/** What a signer reads of the method, as text. */
+function signerSettings(keys: readonly string[], own: Plain): Record<string, string> {
+  return Object.fromEntries(
+    keys.flatMap((key) => {
+      const value = own[key];
+      if (value === undefined || value === null) return [];
+      return [[key, Array.isArray(value) ? value.join(' ') : String(value)]];
+    }),
+  );
 }
 
 /** The type's send, with "" where an expression names an implied field that the method drops (a blank half of Basic). */
@@ -367,13 +373,4 @@ function withBlanks(type: AuthType, method: AuthMethod): Plain {
   if (dropped.length === 0) return { ...type.send };
   const text = dropped.reduce((json, name) => json.replace(new RegExp(`fields\\.${name}\\b`, 'g'), '\\"\\"'), JSON.stringify(type.send));
   return JSON.parse(text) as Plain;
-}
-
-function pick<T extends object>(value: T, ...keys: (keyof T | string)[]): Partial<T> {
-  const picked: Plain = {};
-  for (const key of keys as string[]) {
-    const item = (value as Plain)[key];
-    if (item !== undefined && Object.hasOwn(value, key)) picked[key] = item;
-  }
-  return picked as Partial<T>;
 }

@@ -167,7 +167,9 @@ const MAY_BE_ABSENT = new Set<Place>(['header', 'cookie', 'query', 'body', 'data
 
 function partProblem(expression: Expression, whole: boolean, kind: Kind, place: Place, stands: Stands): Bare | undefined {
   return (
-    secrecyProblem(expression, place, stands) ?? absenceProblem(expression, whole, kind, place) ?? typeProblem(expression, whole, kind)
+    secrecyProblem(expression, place, stands) ??
+    absenceProblem(expression, whole, kind, place) ??
+    typeProblem(expression, whole, kind, place)
   );
 }
 
@@ -195,13 +197,14 @@ function absenceProblem({ canBeAbsent, source }: Expression, whole: boolean, kin
   };
 }
 
-function typeProblem({ type }: Expression, whole: boolean, kind: Kind): Bare | undefined {
+function typeProblem({ type }: Expression, whole: boolean, kind: Kind, place: Place): Bare | undefined {
   const wrong = (message: string, hint?: string): Bare => ({ rule: 'expression_type', message, ...(hint !== undefined && { hint }) });
   if (kind === 'condition')
     return type === 'bool' || type === 'any'
       ? undefined
       : wrong(`A condition is true or false; this is a ${type}.`, 'Compare with ==, or ask has(…).');
   if (kind === 'number') return type === 'number' || type === 'any' ? undefined : wrong(`A number is wanted; this is a ${type}.`);
+  if (type === 'bytes' && whole && place === 'key') return undefined;
   if (type === 'bytes') return wrong('Bytes are no text.', 'Write base64(…), base64url(…) or hex(…) around them.');
   if (type === 'duration' || type === 'type') return wrong(`A ${type} cannot be sent.`);
   if (kind === 'text' || !whole) {

@@ -72,6 +72,7 @@ export class CompiledTemplate implements Template {
         if (typeof value !== 'number' || !Number.isFinite(value)) throw this.#failed(`a number is wanted, it is ${nameOf(value)}`);
         return value;
       case 'text':
+        if (this.place === 'key' && value instanceof Uint8Array) return this.#sealed(keyOf(value), opened);
         return this.#sealed(this.#proved(placed(this.#asText(value), only, this.place, this.#stands[0]!)), opened);
       default:
         return this.#sealed(this.#asValue(value, only), opened);
@@ -137,6 +138,9 @@ export class CompiledTemplate implements Template {
     return new FerruleError('expression_failed', `The expression failed: ${why}.`, { where: this.source });
   }
 }
+
+/** Bytes that are a key: as a JWK (RFC 7518, 6.4), which is text. */
+const keyOf = (bytes: Uint8Array): string => JSON.stringify({ kty: 'oct', k: Buffer.from(bytes).toString('base64url') });
 
 function seal(value: Value): Value {
   if (typeof value === 'string') return new Secret(value);

@@ -8,7 +8,20 @@ export type Kind = 'text' | 'value' | 'condition' | 'number' | 'computed_path';
  * Where a result lands, which decides how it is escaped and whether it may be secret. `url` is the text of a whole URL
  * or of a path under the base URL, `path` one segment, `query` the value of one query entry, `body` a leaf of a body.
  */
-export type Place = 'plain' | 'header' | 'cookie' | 'query' | 'path' | 'url' | 'host' | 'body' | 'label' | 'graphql' | 'xml' | 'data';
+export type Place =
+  | 'plain'
+  | 'header'
+  | 'cookie'
+  | 'query'
+  | 'path'
+  | 'url'
+  | 'host'
+  | 'body'
+  | 'label'
+  | 'graphql'
+  | 'xml'
+  | 'data'
+  | 'key';
 
 export type ScopeType = 'text' | 'number' | 'bool' | 'any' | 'list' | 'map' | 'time' | 'bytes';
 

@@ -202,7 +202,9 @@ class ScopeTable {
     if (known !== undefined) return known;
     const root = part === 'vars' ? 'vars' : 'token';
     const names = part === 'vars' ? Object.keys(resolved.vars) : [];
-    const end = part === 'steps' ? Number(at) : resolved.steps.findIndex(({ type }) => type === 'token');
+    // Discovery comes before the steps that the author wrote.
+    const before = resolved.steps.length - (this.#spec.auth[String(method)]?.steps ?? []).length;
+    const end = part === 'steps' ? before + Number(at) : resolved.steps.findIndex(({ type }) => type === 'token');
     const earlier =
       part === 'vars' ? names.slice(0, names.indexOf(String(at))) : capturedBy(resolved, resolved.steps.slice(0, Math.max(0, end)));
     const members = Object.fromEntries(Object.entries(scope[root]?.members ?? {}).filter(([member]) => earlier.includes(member)));

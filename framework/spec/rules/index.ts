@@ -17,6 +17,7 @@ import { FOUND_ELSEWHERE } from './found-elsewhere.ts';
 import { rule as methodSteps } from './method-steps.ts';
 import { rule as methodVariable } from './method-variable.ts';
 import { rule as missingCheck } from './missing-check.ts';
+import { rule as missingEndpoint } from './missing-endpoint.ts';
 import { rule as nameFile } from './name-file.ts';
 import { rule as nullItem } from './null-item.ts';
 import { rule as numberTooLarge } from './number-too-large.ts';
@@ -69,6 +70,7 @@ export const RULES: readonly Rule[] = Object.freeze(
     methodSteps,
     methodVariable,
     missingCheck,
+    missingEndpoint,
     nameFile,
     nullItem,
     numberTooLarge,

@@ -13,12 +13,18 @@ export const rule: Rule = {
       if (steps === undefined) continue;
       const at = ['auth', method, 'steps'];
       const hasToken = AUTH_TYPES[type]?.token !== undefined;
+      const hasAssertion = AUTH_TYPES[type]?.assertion !== undefined;
       const names = new Set(['token']);
       for (const [index, step] of steps.entries()) {
         if (step.type === 'token') {
           if (!hasToken)
             report([...at, index], `The type \`${type}\` has no token request.`, {
               hint: 'Write the call out: `{ name: login, post: … }`.',
+            });
+        } else if (step.type === 'assertion') {
+          if (!hasAssertion)
+            report([...at, index], `The type \`${type}\` signs no assertion.`, {
+              hint: 'Write it out: `{ name: signed, jwt: { alg: …, key: … } }`.',
             });
         } else if (step.name !== undefined && names.has(step.name)) {
           const message = step.name === 'token' ? '`token` is the name of the built-in step.' : `Two steps are called \`${step.name}\`.`;

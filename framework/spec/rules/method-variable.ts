@@ -1,4 +1,5 @@
-import type { Captures, Login } from '../../core/resolved.ts';
+import type { Login } from '../../core/resolved.ts';
+import { capturing } from '../../core/scope.ts';
 import type { Rule } from './rule.ts';
 
 export const rule: Rule = {
@@ -34,9 +35,5 @@ export const rule: Rule = {
 
 function hasVariable({ fields, method }: Login, root: 'fields' | 'token', name: string): boolean {
   if (root === 'fields') return fields.some((field) => field.name === name);
-  const captures = (call: Captures | undefined): boolean => call !== undefined && Object.hasOwn(call.capture, name);
-  return (
-    method.steps.some((step) => captures(step.type === 'token' ? method.token : step)) ||
-    (method.refresh ?? []).some((call) => captures(call))
-  );
+  return capturing(method).some(({ capture }) => Object.hasOwn(capture, name));
 }

@@ -154,8 +154,8 @@ describe('the language page', () => {
   });
 
   it('shows a key as written by hand', () => {
-    expect(page).toContain('| `client_auth` | word | `post`, `basic`, `query`, `none` | `post` |');
-    expect(page).toContain('| `authorize_url` | text | text | **required** |');
+    expect(page).toContain('| `client_auth` | word | `post`, `basic`, `query`, `none`, `private_key_jwt`, `client_secret_jwt` | `post` |');
+    expect(page).toContain('| `authorize_url` | text | text |');
   });
 });
 

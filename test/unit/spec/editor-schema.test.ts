@@ -52,7 +52,6 @@ describe('schemas/connector.gen.schema.json', () => {
     ['id: integer', 'id: int', '/streams/orders/columns/id enum'],
     ['label: Large', 'lable: Large', '/fields/size/options/1 additionalProperties lable'],
     ['capture: { a: b }', 'capture: { a: [b] }', '/auth/oauth/steps/1/capture/a type'],
-    [', token_url: https://acme.com/token', '', '/auth/oauth required token_url'],
     ['title: Acme\n', '', 'required title'],
     ['title: Acme', 'titel: Acme', 'additionalProperties titel'],
   ])('%s → %s gives what is wrong and no more', (from, to, expected) => {

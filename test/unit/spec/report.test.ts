@@ -41,7 +41,7 @@ describe('report', () => {
         'specs/acme.yaml:5:22 error bad-tag: `baerer` is no type of `auth.key`.',
         '  5 | auth: { key: { type: baerer } }',
         '    |                      ^^^^^^',
-        '  Did you mean `bearer`? Types: none, api_key, basic, bearer, oauth2_client_credentials, oauth2_authorization_code.',
+        '  Did you mean `bearer`? Types: none, api_key, basic, bearer, session, custom, jwt, digest, ntlm, wsse, mutual_tls, oauth1, … (21).',
         'specs/acme.yaml:6:120 error unknown-key: `timeot` is no key of `http`.',
         // The last 64 characters.
         '  6 |  and_a_long_value, another: value } , hosts: [a.b], timeot: {} }',

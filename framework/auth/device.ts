@@ -1,0 +1,77 @@
+import type { Clock } from '../core/clock.ts';
+import { FerruleError, isFerruleError } from '../core/errors.ts';
+import { Secret } from '../core/secret.ts';
+import type { Json, JsonObject } from '../core/value.ts';
+import type { OauthVariables } from './token-source.ts';
+
+/** What the person is shown (RFC 8628, 3.2). */
+export interface DeviceCode {
+  userCode: string;
+  /** The page on which it is entered; `complete` has it filled in. */
+  verificationUri: string;
+  complete: string | undefined;
+  /** Milliseconds since the epoch. */
+  ends: number;
+  /** Milliseconds between two requests. */
+  interval: number;
+  code: Secret;
+}
+
+const INTERVAL = 5;
+const LIFETIME = 1800;
+
+/** @throws FerruleError token_malformed when a required parameter is missing */
+export function deviceCode(body: Json, now: number): DeviceCode {
+  const answer = (typeof body === 'object' && body !== null && !Array.isArray(body) ? body : {}) as JsonObject;
+  const text = (name: string): string => {
+    const value = answer[name];
+    if (typeof value === 'string' && value !== '') return value;
+    throw new FerruleError('token_malformed', `device: the answer has no ${name}`, { where: name });
+  };
+  const { verification_uri_complete: complete, expires_in = LIFETIME, interval = INTERVAL } = answer;
+  // Google and others wrote verification_url before the RFC was one.
+  const verificationUri = 'verification_uri' in answer ? text('verification_uri') : text('verification_url');
+  return {
+    userCode: text('user_code'),
+    verificationUri: onWeb(verificationUri),
+    complete: typeof complete === 'string' ? onWeb(complete) : undefined,
+    ends: now + Number(expires_in) * 1000,
+    interval: Math.max(1, Number(interval)) * 1000,
+    code: new Secret(text('device_code')),
+  };
+}
+
+/** It is opened by a person: nothing but a page. */
+function onWeb(uri: string): string {
+  const loopback = /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(\/|$)/.test(uri);
+  if (URL.canParse(uri) && (new URL(uri).protocol === 'https:' || loopback)) return uri;
+  throw new FerruleError('token_malformed', 'device: verification_uri is no https URL', { where: 'verification_uri' });
+}
+
+export interface Polling {
+  clock: Clock;
+  /** One token request with the device code. */
+  ask: (oauth: OauthVariables) => Promise<void>;
+  signal: AbortSignal | undefined;
+}
+
+/** Asks until the person has decided (RFC 8628, 3.4 and 3.5). */
+export async function pollForToken(device: DeviceCode, { clock, ask, signal }: Polling): Promise<void> {
+  let { interval } = device;
+  for (;;) {
+    await clock.sleep(interval, signal);
+    if (clock.now() >= device.ends) throw ended('The code was not entered in time');
+    try {
+      return await ask({ device_code: device.code });
+    } catch (error) {
+      const code = isFerruleError(error) ? error.providerCode : undefined;
+      if (code === 'slow_down') interval += 5000;
+      else if (code === 'access_denied') throw ended('Consent was not given');
+      else if (code === 'expired_token') throw ended('The code was not entered in time');
+      else if (code !== 'authorization_pending') throw error;
+    }
+  }
+}
+
+const ended = (what: string): FerruleError =>
+  new FerruleError('consent_denied', `${what}.`, { where: 'device_code', next: 'Connect again, and enter the new code.' });
