@@ -7,7 +7,7 @@ import { reveal, Secret, type Text } from '../core/secret.ts';
 import type { JsonObject, Value } from '../core/value.ts';
 import { signJwt } from './jwt.ts';
 
-const samlAssertion = (_: object): string => '';
+import { samlAssertion } from './saml-assertion.ts';
 
 export interface MakeContext {
   scope: Scope;
@@ -53,7 +53,10 @@ export function makeJwt(settings: Settings, context: MakeContext): Made {
 function makeSaml(settings: Settings, context: MakeContext): Made {
   const { now, random } = context;
   const one = (name: string) => text(settings[name], name === 'key' ? 'key' : 'plain', context);
-  const optional = { nameIdFormat: one('name_id_format'), clientId: one('client_id'), certificate: one('certificate') };
+  const optional = {
+    ...{ nameIdFormat: one('name_id_format'), certificate: one('certificate'), passphrase: one('passphrase') },
+    ...{ authnContext: one('authn_context'), encoding: one('encoding') as 'base64' | undefined },
+  };
   const lifetime = lifetimeOf(settings);
   const assertion = samlAssertion({
     issuer: one('issuer') ?? '',

@@ -2793,6 +2793,10 @@ export interface SamlAssertion {
    */
   key: string;
   /**
+   * Opens an encrypted PEM key.
+   */
+  passphrase?: string;
+  /**
    * PEM of its certificate, to be put into the assertion.
    */
   certificate?: string;
@@ -2806,6 +2810,14 @@ export interface SamlAssertion {
    * How long it holds.
    */
   lifetime?: string;
+  /**
+   * Class of authentication, for servers that want an AuthnStatement.
+   */
+  authn_context?: string;
+  /**
+   * How the assertion is encoded: RFC 7522 has base64url, some servers take base64 alone.
+   */
+  encoding?: 'base64url' | 'base64';
 }
 /**
  * A cheap call that proves the credential.

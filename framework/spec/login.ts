@@ -39,7 +39,7 @@ function assertion({ assertion: of, token }: AuthType, own: Plain): ResolvedMade
   const settings = (own[of.key] ?? {}) as Plain;
   if (token === undefined) return made(of.make, of.name, settings);
   const tokenUrl = endpoint(own, 'token_url');
-  if (of.make === 'saml') return made('saml', of.name, { recipient: tokenUrl, client_id: '${oauth.client_id}', ...settings });
+  if (of.make === 'saml') return made('saml', of.name, { recipient: tokenUrl, ...settings });
   // RFC 7523, 3: who asserts, and to whom.
   const claims = { iss: '${oauth.client_id}', aud: tokenUrl, ...(settings.claims as Plain | undefined) };
   return made('jwt', of.name, { ...settings, claims });
