@@ -155,11 +155,12 @@ export class TokenSource {
     return code;
   }
 
-  /** How many steps come before the token request: all, where there is none. */
+  /** How many steps come before the token request: none, where there is no such request, as behind an installation page. */
   #tokenAt(): number {
-    const { steps } = this.#options.resolved.method;
-    const at = steps.findIndex(({ type }) => type === 'token');
-    return at === -1 ? steps.length : at;
+    return Math.max(
+      0,
+      this.#options.resolved.method.steps.findIndex(({ type }) => type === 'token'),
+    );
   }
 
   async #join(force: boolean, oauth: OauthVariables | undefined, signal: AbortSignal | undefined): Promise<void> {

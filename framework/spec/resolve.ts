@@ -228,12 +228,18 @@ export function resolveFields(
   return [...connection.filter((field) => field.after === undefined), ...own, ...connection.filter((field) => field.after !== undefined)];
 }
 
-/** A client that is registered by itself needs none of the person's. */
+/** A client that shows itself otherwise has no secret; one that is registered by itself needs nothing of the person's. */
 function impliedFields(method: AuthMethod): Record<string, Field> {
   const { fields } = authTypeOf(method);
-  if (!('registration' in method)) return fields;
+  const { client_auth } = method as { client_auth?: ClientAuth };
+  const secretless = client_auth === 'none' || client_auth === 'private_key_jwt';
   return Object.fromEntries(
-    Object.entries(fields).map(([name, field]) => [name, /^client_(id|secret)$/.test(name) ? { ...field, required: false } : field]),
+    Object.entries(fields)
+      .filter(([name]) => !(secretless && name === 'client_secret'))
+      .map(([name, field]) => [
+        name,
+        'registration' in method && /^client_(id|secret)$/.test(name) ? { ...field, required: false } : field,
+      ]),
   );
 }
 

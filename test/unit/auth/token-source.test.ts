@@ -266,7 +266,8 @@ describe('what a token endpoint may answer', () => {
     await provider(issue);
     const odd = { client_id: 'app:1', client_secret: canary('odd-client-secret') };
     const spec = acme(CLIENT.replace("token' }", `token', client_auth: ${how}, scopes: [read, write] }`));
-    connection = await connectSpec(spec, { fields: odd }, addresses(server.origin));
+    const fields = how === 'none' ? { client_id: odd.client_id } : odd;
+    connection = await connectSpec(spec, { fields }, addresses(server.origin));
     await connection.http.get('me');
     const [request] = tokenRequests() as [Received];
     const form = Object.fromEntries(new URLSearchParams(request.body));
