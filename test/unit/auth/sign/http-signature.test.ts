@@ -451,7 +451,7 @@ describe('signer and sandbox', () => {
     expect(verify(incoming(REQUEST, several), PLAIN)).toBe('good');
     const values = { ...PLAIN, alg: 'hmac-sha256', key: HMAC, components: '@method' };
     const [once, twice] = [[{ name: '@method' }], [{ name: '@method' }, { name: '@method' }]].map((components) => {
-      const input = signatureInput(components, { created: CREATED, keyid: values.key_id });
+      const input = signatureInput(components, { created: CREATED, keyid: PLAIN.key_id });
       const mac = createHmac('sha256', Buffer.from(HMAC, 'base64'))
         .update(signatureBase(REQUEST, components, input))
         .digest('base64');
