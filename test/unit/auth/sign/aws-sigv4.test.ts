@@ -272,6 +272,51 @@ describe('signer and sandbox', () => {
   });
 });
 
+// AWS's suite has neither S3 nor a path that is already encoded: these four were worked out by botocore 1.44.5 (SigV4Auth, S3SigV4Auth,
+// S3SigV4QueryAuth, SigV4QueryAuth) with its clock held at 2026-11-24T12:00:00Z.
+it.each<[string, Partial<Unsigned> & { href: string }, Values, string]>([
+  [
+    'a path encoded twice',
+    {
+      method: 'POST',
+      href: 'https://api.example.com:8443/items/a%20b/%C3%A9?z=1&b=x%2By&a=~',
+      headers: { 'content-type': 'application/json' },
+      body: Buffer.from('{}'),
+    },
+    {},
+    '4905537e0f913ffd9c728093c1a0d68e6f3c7b744ca5830fee20a6705de65cfe',
+  ],
+  [
+    'S3 with a token',
+    {
+      method: 'PUT',
+      href: 'https://bucket.s3.example.com/a%20b//%C3%A9/x',
+      headers: { 'content-type': 'text/plain' },
+      body: Buffer.from('hello'),
+    },
+    { service: 's3', session_token: 'token/+=' },
+    '81aed3d11c3fd9300e6f419fd01772eb53faa84a465cadf49d8bb1525e46802c',
+  ],
+  [
+    'S3 with a token in the query',
+    { href: 'https://bucket.s3.example.com/a%20b/%C3%A9?versionId=3' },
+    { service: 's3', session_token: 'token/+=', placement: 'query', expires: '900' },
+    'c759e5cc7e89da1c491663eaa978f4d64c61dbe4b55032443a4b3992185c0f5e',
+  ],
+  [
+    'a path encoded twice, in the query',
+    { href: 'https://api.example.com:8443/items/a%20b/%C3%A9?z=1&b=x%2By&a=~' },
+    { placement: 'query', expires: '900' },
+    '077ee428b9014410b0e038de46edae46695cfa65a0340b773f6e06205d00aac1',
+  ],
+])('botocore agrees: %s', (_, request, more, signature) => {
+  const values = { ...VALUES, access_key_id: 'AKIDEXAMPLE', secret_access_key: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY', ...more };
+  const whole = { method: 'GET' as const, headers: {}, body: Buffer.from(''), ...request };
+  const signed = awsSigv4.sign(whole, context(values));
+  expect(signed.href ?? signed.headers?.authorization).toMatch(new RegExp(`Signature=${signature}$`));
+  expect(verify(send(whole, values), values)).toBe('good');
+});
+
 const CONTEXT = {
   expiration_in_seconds: 300,
   normalize: true,
