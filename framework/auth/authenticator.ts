@@ -121,10 +121,15 @@ function requestVariables(draft: RequestDraft, attempt: Attempt): Vars {
 }
 
 /** The method's signer, as the client calls it. */
-function signatures(signing: Signing, variables: (now?: number) => Vars, tokens: TokenSource): Pick<Authenticator, 'sign' | 'challenged'> {
+function signatures(
+  signing: Signing,
+  variables: (now?: number) => Vars,
+  tokens: TokenSource,
+): Pick<Authenticator, 'sign' | 'challenged' | 'connectionBound'> {
   const vars = (now?: number): Vars => ({ ...variables(now), token: tokenVariables(tokens.credential.captures) });
   return {
-    sign: (request, { now }) => signing.sign(request, vars(now), now),
-    challenged: (answer) => signing.challenged(answer, vars()),
+    sign: (request, { now, connection }) => signing.sign(request, { vars: vars(now), now, connection }),
+    challenged: (answer, { now, connection }) => signing.challenged(answer, { vars: vars(now), now, connection }),
+    connectionBound: signing.connectionBound,
   };
 }

@@ -18,6 +18,8 @@ export interface SignerContext {
 export interface Signer {
   /** The word in the spec. */
   type: string;
+  /** Its proof is for a connection, not for a request; `memory` is the connection's then. */
+  connectionBound?: boolean;
   /** @throws FerruleError of kind input, naming the field whose value cannot sign */
   sign(request: Unsigned, context: SignerContext): Signature;
   /**

@@ -9,17 +9,29 @@ import type { Answered, Signature, Unsigned } from '../core/signing.ts';
 import type { Json } from '../core/value.ts';
 import { awsSigv4 } from './sign/aws-sigv4.ts';
 import { digest } from './sign/digest.ts';
-// TODO http_signature
+import { httpSignature } from './sign/http-signature.ts';
 import { oauth1 } from './sign/oauth1.ts';
 import type { Signer, SignerContext } from './signer.ts';
 
 /** Every signer by its word in a spec. */
-export const SIGNERS: ReadonlyMap<string, Signer> = new Map([awsSigv4, digest, oauth1].map((signer) => [signer.type, signer]));
+export const SIGNERS: ReadonlyMap<string, Signer> = new Map(
+  [awsSigv4, digest, httpSignature, oauth1].map((signer) => [signer.type, signer]),
+);
 
 export interface Signing {
+  /** Its proof is for a connection, not for a request. */
+  connectionBound: boolean;
   /** `over`: settings of one call, over the method's own. */
-  sign(request: Unsigned, vars: Vars, now: number, over?: Readonly<Record<string, string>>): Signature;
-  challenged(answer: Answered, vars: Vars): boolean;
+  sign(request: Unsigned, at: SigningMoment, over?: Readonly<Record<string, string>>): Signature;
+  challenged(answer: Answered, at: SigningMoment): boolean;
+}
+
+export interface SigningMoment {
+  vars: Vars;
+  /** Milliseconds since the epoch. */
+  now: number;
+  /** What is kept of the connection, where the proof is for one. */
+  connection?: Record<string, Json> | undefined;
 }
 
 /** A method's signer with its settings compiled; undefined where the method signs nothing. What a server asked for is kept here. */
@@ -28,19 +40,20 @@ export function createSigning({ signer }: ResolvedMethod, scopes: Scopes, random
   if (!signer || !strategy) return undefined;
   const memory: Record<string, Json> = {};
   const settings = compiled(signer.settings, scopes);
-  const context = (vars: Vars, now: number, over?: Readonly<Record<string, string>>): SignerContext => ({
+  const context = ({ vars, now, connection }: SigningMoment, over?: Readonly<Record<string, string>>): SignerContext => ({
     // An assumed role must not sign the call that assumes it anew: a call of the method's own is signed by what the person entered.
     values: { ...texts(vars.fields), ...(over ? {} : texts(vars.token)), ...settings(vars), ...(over && compiled(over, scopes)(vars)) },
     now,
     random,
-    memory,
+    memory: connection ?? memory,
   });
   return {
-    sign: (request, vars, now, over) => strategy.sign(request, context(vars, now, over)),
-    challenged: (answer, vars) => {
-      const at = context(vars, (vars.now as Date).getTime());
-      strategy.answered?.(answer, at);
-      return answer.status === 401 && strategy.challenged?.(answer, at) === true;
+    connectionBound: strategy.connectionBound === true,
+    sign: (request, at, over) => strategy.sign(request, context(at, over)),
+    challenged: (answer, at) => {
+      const known = context(at);
+      strategy.answered?.(answer, known);
+      return answer.status === 401 && strategy.challenged?.(answer, known) === true;
     },
   };
 }

@@ -1,10 +1,16 @@
 import type { Random } from '../core/clock.ts';
-import type { RequestDraft } from '../core/value.ts';
+import type { Json, RequestDraft } from '../core/value.ts';
 import { type EncodedContent, encodeDraftBody } from './draft.ts';
 import type { Run } from './run.ts';
 import type { Attempt } from './types.ts';
 
 const NO_BYTES = new Uint8Array();
+
+interface AttemptEnv {
+  now: number;
+  random: Random;
+  connection: Record<string, Json> | undefined;
+}
 
 /** One attempt as auth sees it. What most auth never asks for is made when it is asked for. */
 export class AuthAttempt implements Attempt {
@@ -15,12 +21,16 @@ export class AuthAttempt implements Attempt {
   readonly #draft: RequestDraft;
   readonly #payload: Uint8Array | undefined;
   readonly #random: Random;
+  readonly connection: Record<string, Json> | undefined;
   #uuid: string | undefined;
   #content: EncodedContent | undefined;
   #encoded = false;
 
-  constructor(run: Run, draft: RequestDraft, url: URL, now: number, payload: Uint8Array | undefined, random: Random) {
+  constructor(call: { run: Run; payload: Uint8Array | undefined }, draft: RequestDraft, url: URL, env: AttemptEnv) {
+    const { run, payload } = call;
+    const { now, random, connection } = env;
     this.number = run.sent;
+    this.connection = connection;
     this.url = url;
     this.now = now;
     this.#run = run;

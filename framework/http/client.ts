@@ -3,6 +3,7 @@ import pRetry from 'p-retry';
 import { type Clock, type Random, systemClock, systemRandom } from '../core/clock.ts';
 import { reveal } from '../core/secret.ts';
 import { Answer } from './answer.ts';
+import { Channels } from './channel.ts';
 import { Deadlines } from './deadlines.ts';
 import { ACCEPT_ENCODING, uncompress, uncompressStream } from './decode.ts';
 import { type Inherited, lowerCase, mergeDraft } from './draft.ts';
@@ -99,6 +100,7 @@ class HttpClient implements Client {
     };
     this.#exchange = new Exchange({
       policy: this.#policy,
+      channels: new Channels(() => this.#transport.channel()),
       limiter: this.#limiter,
       shown: this.#shown,
       redactor,
@@ -110,7 +112,7 @@ class HttpClient implements Client {
       maxRedirects: options.maxRedirects ?? 5,
     });
     this.#whole = { send: this.#transport.fetch, discard: () => {}, bytesOf: ({ bytes }) => bytes };
-    this.#opened = { send: this.#transport.open, discard: ({ cancel }) => cancel(), bytesOf: () => undefined };
+    this.#opened = { send: this.#transport.open, discard: discardStream, bytesOf: () => undefined };
     this.http = createHttp({ raw: (draft, more) => this.#raw(draft, more), stream: (draft, more) => this.stream(draft, more) });
   }
 
@@ -185,6 +187,7 @@ class HttpClient implements Client {
     for (;;) {
       const exchanged = await this.#exchange.run(call, this.#whole);
       const answer = this.#answer(call, exchanged, exchanged.answer);
+      exchanged.release();
       // Without rules a good status is a good answer: its body need not be looked at here.
       if (isGood(answer.status) && call.rules.rules.length === 0) return answer;
       const outcome = await this.#settle(call, exchanged, answer);
@@ -204,10 +207,14 @@ class HttpClient implements Client {
       if (isGood(answer.status)) {
         run.headIsThere();
         const body = uncompressStream(Readable.from(answer.body, { objectMode: false }), encoding, where);
-        body.once('close', () => run.end());
+        body.once('close', () => {
+          exchanged.release();
+          run.end();
+        });
         return { ...result, body };
       }
       const bytes = await uncompress(await collect(answer, MAX_ERROR_BYTES), encoding, MAX_ERROR_BYTES, where);
+      exchanged.release();
       const outcome = await this.#settle(call, exchanged, this.#answer(call, exchanged, { ...answer, bytes }));
       if (outcome === 'again') continue;
       run.end();
@@ -282,6 +289,11 @@ function timeouts(defaults: Timeouts, layer: CallOptions['timeout']): Timeouts {
   if (layer === undefined) return defaults;
   if (typeof layer === 'number') return { ...defaults, total: layer };
   return { ...defaults, ...Object.fromEntries(Object.entries(layer).filter(([, ms]) => ms !== undefined)) };
+}
+
+async function discardStream(answer: Opened, keep: boolean): Promise<void> {
+  if (!keep) return answer.cancel();
+  await collect(answer, MAX_ERROR_BYTES);
 }
 
 /** What is beyond `most` is not read. */

@@ -5,6 +5,7 @@ import { reveal, Secret } from '../core/secret.ts';
 import type { Signature, Unsigned } from '../core/signing.ts';
 import type { RequestDraft } from '../core/value.ts';
 import { AuthAttempt } from './attempt.ts';
+import type { Channel, Channels } from './channel.ts';
 import { type EncodedRequest, eachSecret, encodeRequest, ownOnTop } from './draft.ts';
 import type { HostPolicy } from './hosts.ts';
 import type { RateLimiter } from './rate-limit.ts';
@@ -41,9 +42,12 @@ export interface Exchanged<T> {
   where: () => string;
   /** Of the token that was used. */
   version: number | undefined;
+  /** Call it when the answer has been read: its connection may serve others then. */
+  release: () => void;
 }
 
 export interface ExchangeEnv {
+  channels: Channels;
   policy: HostPolicy;
   limiter: RateLimiter;
   shown: Shown;
@@ -59,8 +63,8 @@ export interface ExchangeEnv {
 /** What differs between a whole answer and a stream. */
 export interface Sender<T extends WireResponse> {
   send(request: WireRequest, limits: WireLimits): Promise<T>;
-  /** For an answer that nobody reads. */
-  discard(answer: T): void;
+  /** For an answer that nobody reads. `keep`: its connection is still wanted. */
+  discard(answer: T, keep: boolean): Promise<void> | void;
   bytesOf(answer: T): Uint8Array | undefined;
 }
 
@@ -73,6 +77,15 @@ export class Exchange {
   }
 
   async run<T extends WireResponse>(call: PreparedCall, sender: Sender<T>): Promise<Exchanged<T>> {
+    const { auth, channels } = this.#env;
+    if (call.bare || auth?.connectionBound !== true) return await this.#hops(call, sender, undefined);
+    const channel = channels.take();
+    // A connection on which something failed is never used again.
+    const exchanged = await this.#hops(call, sender, channel);
+    return { ...exchanged, release: () => channels.giveBack(channel) };
+  }
+
+  async #hops<T extends WireResponse>(call: PreparedCall, sender: Sender<T>, channel: Channel | undefined): Promise<Exchanged<T>> {
     const { policy, limiter, shown, maxRedirects, auth } = this.#env;
     const { run, bare } = call;
     let { url, merged: draft } = call;
@@ -82,20 +95,20 @@ export class Exchange {
       const path = limiter.limited ? limitedPath(url, policy.base) : url.pathname;
       if (!bare && !limiter.tryAcquire(path)) await this.#takeTurn(call, path);
       run.sent++;
-      const { target, encoded, version, ...applied } = await this.#applied(call, draft, url, hop);
+      const { target, encoded, version, ...applied } = await this.#applied(call, draft, url, { hop, channel });
       const { method } = draft;
       const where = () => shown.where(method, target);
-      const answer = await this.#send(call, { draft: applied.draft, target, encoded, where }, sender);
+      const answer = await this.#send(call, { draft: applied.draft, target, encoded, where, channel }, sender);
       const headers = flatten(answer.headers);
       if (!bare && limiter.limited) limiter.observe(path, headers);
-      if (!bare && auth?.challenged?.({ status: answer.status, headers }) && challenges++ < MOST_CHALLENGES) {
-        sender.discard(answer);
+      if (!bare && auth?.challenged?.({ status: answer.status, headers }, applied.attempt) && challenges++ < MOST_CHALLENGES) {
+        await sender.discard(answer, channel !== undefined);
         hop--;
         continue;
       }
       const location = headers.location;
-      if (!isRedirect(answer.status, location)) return { answer, headers, href: encoded.href, where, version };
-      sender.discard(answer);
+      if (!isRedirect(answer.status, location)) return { answer, headers, href: encoded.href, where, version, release: () => {} };
+      await sender.discard(answer, channel !== undefined);
       if (hop >= maxRedirects) throw tooManyRedirects(target, maxRedirects);
       const next = followRedirect(target, draft, answer.status, location, policy, !bare);
       this.#emitRedirect(call, answer.status, encoded.href, next.url.href);
@@ -113,10 +126,11 @@ export class Exchange {
   }
 
   /** The credential on the draft, and the draft as bytes. */
-  async #applied(call: PreparedCall, draft: RequestDraft, url: URL, hop: number): Promise<Applied> {
+  async #applied(call: PreparedCall, draft: RequestDraft, url: URL, { hop, channel }: Leg): Promise<Applied> {
     const { clock, random, auth, policy, redactor } = this.#env;
     const { run, own, bare, defaults } = call;
-    const attempt = new AuthAttempt(run, draft, url, clock.now(), draft.method === own.method ? call.payload : undefined, random);
+    const payload = draft.method === own.method ? call.payload : undefined;
+    const attempt = new AuthAttempt({ run, payload }, draft, url, { now: clock.now(), random, connection: channel?.memory });
     let sent = draft;
     let version: number | undefined;
     if (!bare && auth) {
@@ -129,7 +143,7 @@ export class Exchange {
     // Its text must be known before the first byte of it leaves, so that nothing which comes back can show it.
     eachSecret(sent, (secret) => redactor.addPassing(secret));
     const encoded = encodeRequest(sent, target, attempt.contentOf(sent), defaults);
-    return { draft: sent, version, target, encoded: this.#signed(call, sent, encoded, attempt) };
+    return { draft: sent, version, target, attempt, encoded: this.#signed(call, sent, encoded, attempt) };
   }
 
   #signed({ bare, sign }: PreparedCall, { method }: RequestDraft, encoded: EncodedRequest, attempt: AuthAttempt): EncodedRequest {
@@ -152,7 +166,16 @@ export class Exchange {
     const mapped = to !== target;
     const headers = mapped ? { ...encoded.headers, host: target.host } : encoded.headers;
     const href = mapped ? to.origin + encoded.href.slice(target.origin.length) : encoded.href;
-    const request: WireRequest = { method, to, href, headers, where, mapped, ...(encoded.body !== undefined && { body: encoded.body }) };
+    const request: WireRequest = {
+      method,
+      to,
+      href,
+      headers,
+      where,
+      mapped,
+      ...(encoded.body !== undefined && { body: encoded.body }),
+      ...(hop.channel && { channel: hop.channel }),
+    };
     const started = clock.now();
     this.#emitRequest(call, hop, headers);
     try {
@@ -210,6 +233,13 @@ interface Applied {
   version: number | undefined;
   target: URL;
   encoded: EncodedRequest;
+  attempt: AuthAttempt;
+}
+
+interface Leg {
+  /** How many redirects lie behind. */
+  hop: number;
+  channel: Channel | undefined;
 }
 
 /** One request of an attempt. */
@@ -218,6 +248,7 @@ interface Hop {
   target: URL;
   encoded: EncodedRequest;
   where: () => string;
+  channel: Channel | undefined;
 }
 
 /** A limit's pattern is written as the spec's paths are: under the base URL. */

@@ -8,6 +8,7 @@ import hpagent from 'hpagent';
 import { reveal } from '../core/secret.ts';
 import type { Method } from '../core/value.ts';
 import { guardedLookup, refuseAddress } from './addresses.ts';
+import type { Channel } from './channel.ts';
 import type { Deadlines } from './deadlines.ts';
 import { uncompress } from './decode.ts';
 import { type FailurePlace, failureOf, timeoutError, tooLarge } from './failure.ts';
@@ -27,6 +28,8 @@ export interface WireRequest {
   where: () => string;
   /** True for the sandbox's own loopback address, which the map has checked. */
   mapped: boolean;
+  /** The one connection that it goes over; without: any. */
+  channel?: Channel;
 }
 
 export interface WireResponse {
@@ -49,6 +52,8 @@ export interface Transport {
   fetch(request: WireRequest, limits: WireLimits): Promise<WireResponse & { bytes: Buffer }>;
   /** The body is raw (content decoding is the caller's); it ends with a FerruleError when it is cut. */
   open(request: WireRequest, limits: WireLimits): Promise<WireResponse & { body: AsyncIterable<Buffer>; cancel: () => void }>;
+  /** A connection of its own, opened when something is sent over it. */
+  channel(): Channel;
   close(): void;
 }
 
@@ -57,7 +62,10 @@ export const MAX_HEADER_BYTES = 64 * 1024;
 export function createTransport(network: Network, deadlines: Deadlines): Transport {
   const proxy = network.proxy === undefined ? undefined : parseProxy(network.proxy);
   const direct = directAgents(network);
-  const tunnel = proxy && new hpagent.HttpsProxyAgent({ ...tlsOptions(network), ...KEEP_ALIVE, proxy: proxy.url });
+  const tunnelOf = (options: AgentOptions) =>
+    proxy && new hpagent.HttpsProxyAgent({ ...tlsOptions(network), ...options, proxy: proxy.url });
+  const tunnel = tunnelOf(KEEP_ALIVE);
+  const channels: Channel[] = [];
   const client = got.extend({
     throwHttpErrors: false,
     followRedirect: false,
@@ -81,7 +89,9 @@ export function createTransport(network: Network, deadlines: Deadlines): Transpo
       if (refused) throw refused;
       allowed = host;
     }
-    const agent = { http: request.mapped ? direct.mapped : direct.http, https: viaProxy && tunnel ? tunnel : direct.https };
+    const own = request.channel?.agents;
+    const { http, https, mapped } = own ?? direct;
+    const agent = { http: request.mapped ? mapped : http, https: viaProxy && tunnel && !own ? tunnel : https };
     const place = (): FailurePlace => ({
       where: request.where(),
       host: `${url.hostname}:${url.port || (url.protocol === 'https:' ? '443' : '80')}`,
@@ -119,7 +129,15 @@ export function createTransport(network: Network, deadlines: Deadlines): Transpo
       return openStream(client, deadlines, request, limits, agent, place);
     },
 
+    channel() {
+      const { https, ...plain } = directAgents(network, { maxSockets: 1 });
+      const channel = { memory: {}, agents: { ...plain, https: tunnelOf({ ...KEEP_ALIVE, maxSockets: 1 }) ?? https } };
+      channels.push(channel);
+      return channel;
+    },
+
     close() {
+      for (const { agents } of channels) for (const agent of Object.values(agents)) agent.destroy();
       for (const agent of [direct.http, direct.https, direct.mapped, tunnel]) agent?.destroy();
     },
   };
@@ -127,12 +145,12 @@ export function createTransport(network: Network, deadlines: Deadlines): Transpo
 
 const KEEP_ALIVE = { keepAlive: true, scheduling: 'lifo', maxFreeSockets: 32 } as const;
 
-function directAgents(network: Network) {
+function directAgents(network: Network, more: AgentOptions = {}) {
   const lookup = guardedLookup(network, network.lookup);
   return {
-    http: new HttpAgent({ ...KEEP_ALIVE, lookup }),
-    https: new HttpsAgent({ ...tlsOptions(network), ...KEEP_ALIVE, lookup }),
-    mapped: new HttpAgent(KEEP_ALIVE),
+    http: new HttpAgent({ ...KEEP_ALIVE, ...more, lookup }),
+    https: new HttpsAgent({ ...tlsOptions(network), ...KEEP_ALIVE, ...more, lookup }),
+    mapped: new HttpAgent({ ...KEEP_ALIVE, ...more }),
   };
 }
 

@@ -22,6 +22,8 @@ export interface Attempt {
   signal: AbortSignal;
   /** The body's bytes as they are sent, with their content type. Auth that changes the body cannot cover it. */
   readonly body: { bytes: Uint8Array; contentType: string | undefined };
+  /** What is known of the connection that it goes over, where auth is bound to one. */
+  readonly connection: Record<string, Json> | undefined;
 }
 
 export interface Authenticator {
@@ -38,7 +40,9 @@ export interface Authenticator {
   /** Signs the bytes that are about to leave, after everything else is on them. */
   sign?(request: Unsigned, attempt: Attempt): Signature;
   /** Hears of each answer to a signed request. True: it was a challenge that can now be met, and the request is sent once more. */
-  challenged?(answer: Answered): boolean;
+  challenged?(answer: Answered, attempt: Attempt): boolean;
+  /** The credential is shown to a connection, not with each request: one request at a time on each. */
+  readonly connectionBound?: boolean;
 }
 
 // ── how answers are judged ───────────────────────────────────────────────────────────────────────────────────────
