@@ -10,12 +10,13 @@ import type { Json } from '../core/value.ts';
 import { awsSigv4 } from './sign/aws-sigv4.ts';
 import { digest } from './sign/digest.ts';
 import { httpSignature } from './sign/http-signature.ts';
+import { ntlm } from './sign/ntlm.ts';
 import { oauth1 } from './sign/oauth1.ts';
 import type { Signer, SignerContext } from './signer.ts';
 
 /** Every signer by its word in a spec. */
 export const SIGNERS: ReadonlyMap<string, Signer> = new Map(
-  [awsSigv4, digest, httpSignature, oauth1].map((signer) => [signer.type, signer]),
+  [awsSigv4, digest, httpSignature, ntlm, oauth1].map((signer) => [signer.type, signer]),
 );
 
 export interface Signing {
