@@ -31,6 +31,17 @@ export interface Code {
   used: boolean;
 }
 
+/** What one answer brought together: a token and its secret, a key of short life and its session. */
+export interface Issued {
+  method: string;
+  /** By the capture's name. */
+  values: Record<string, string>;
+  /** What a consent has added to it (RFC 5849, 2.2: the verifier). */
+  code?: string;
+  redirectUri?: string;
+  used?: boolean;
+}
+
 export type Standing = 'good' | 'unknown' | 'expired' | 'revoked';
 
 /** Every token, code and revoked secret that the sandbox knows. */
@@ -43,6 +54,7 @@ export class Grants {
   readonly #refresh = new Map<string, RefreshToken>();
   readonly #codes = new Map<string, Code>();
   readonly #revoked = new Set<string>();
+  readonly #sets: Issued[] = [];
   #issued = 0;
 
   constructor(clock: Clock, seed: string, lifetimes: { token: number; code: number }) {
@@ -62,6 +74,24 @@ export class Grants {
     const token = this.#text(name);
     this.#access.set(token, { grant, name, expires: this.#clock.now() + this.#lifetime, revoked: false });
     return token;
+  }
+
+  /** Keeps together what one answer brought. */
+  issueSet(method: string, values: Record<string, string>): Issued {
+    const set: Issued = { method, values };
+    this.#sets.push(set);
+    return set;
+  }
+
+  /** The newest set of the method, one of whose values is `shown`. */
+  issuedFor(method: string, shown: (value: string) => boolean): Issued | undefined {
+    return this.#sets.findLast((set) => set.method === method && Object.values(set.values).some(shown));
+  }
+
+  /** How its tokens stand; what is no token is good. */
+  standingOf({ values }: Issued): Exclude<Standing, 'unknown'> {
+    const standings = Object.entries(values).map(([name, value]) => this.standing(value, name));
+    return standings.includes('revoked') ? 'revoked' : standings.includes('expired') ? 'expired' : 'good';
   }
 
   issueRefresh(grant: Grant): string {

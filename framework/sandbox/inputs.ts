@@ -1,21 +1,34 @@
-import type { ResolvedField } from '../core/resolved.ts';
+import type { ResolvedField, ResolvedMethod } from '../core/resolved.ts';
+import { algorithmFor, privateKeyFor } from './keys.ts';
 import { digest, hex } from './seeded.ts';
 
 /**
  * A value for each field that a right credential needs: the caller's own, else one of the field's shape. Optional
  * fields stay empty unless the caller gives them; what is asked for after auth comes from the data (see view.ts).
  */
-export function generateFields(fields: readonly ResolvedField[], seed: string, given: Record<string, string>): Record<string, string> {
+export function generateFields(
+  fields: readonly ResolvedField[],
+  method: ResolvedMethod,
+  seed: string,
+  given: Record<string, string>,
+): Record<string, string> {
   const values: Record<string, string> = {};
   for (const field of fields) {
     const own = given[field.name];
     if (field.value !== undefined) continue;
     if (own !== undefined) values[field.name] = field.type === 'url' ? own.replace(/\/+$/, '') : own;
     else if (field.after === undefined && field.required && field.default === undefined) {
-      values[field.name] = generate(field, seed);
+      values[field.name] = key(field, method) ?? generate(field, seed);
     }
   }
   return values;
+}
+
+/** A key must be a real one, of the kind that its algorithm signs with. */
+function key({ name, type }: ResolvedField, method: ResolvedMethod): string | undefined {
+  const algorithm = algorithmFor(name, method);
+  if (type !== 'pem' || /^(HS|hmac)/i.test(algorithm ?? '')) return undefined;
+  return privateKeyFor(algorithm ?? '');
 }
 
 function generate(field: ResolvedField, seed: string): string {

@@ -4,11 +4,11 @@ import { FerruleError } from '../core/errors.ts';
 import type { SpecDocument } from '../core/spec-types.gen.ts';
 import { suggest } from '../core/suggest.ts';
 import { resolve } from '../spec/resolve.ts';
-import { type Gate, gate } from './authenticate.ts';
 import { Consent } from './consent.ts';
 import { Dataset } from './dataset.ts';
 import { Faults } from './faults.ts';
 import { offeredValues } from './fields.ts';
+import { type Gate, gate } from './gate.ts';
 import { Grants } from './grants.ts';
 import { Limits } from './limits.ts';
 import { apiRoutes, offered, type Route, route } from './route.ts';
@@ -56,9 +56,10 @@ export class Provider {
     this.faults.add(...(options.faults ?? []));
     const records = options.records ?? 250;
     checkNames(spec, records);
+    const shared = { grants: this.grants, clock: this.clock, memories: new Map() };
     this.sides = everyView(spec, this.seed, options.fields ?? {}).map((view) => ({
       view,
-      gate: gate(view, this.grants),
+      gate: gate(view, shared),
       dataset: new Dataset(view, { records, parents: options.parents, seed: this.seed }),
       routes: apiRoutes(view),
       steps: view.resolved.method.steps.flatMap((step) => (step.type === 'call' ? [route(view, 'step', step, undefined)] : [])),

@@ -96,7 +96,7 @@ function atRoute(provider: Provider, request: Incoming, candidates: Candidate[],
     const wait = { 'retry-after': String(Math.ceil(counted.wait / 1000)) };
     return done(refuse(429, 'Too many requests', { ...wait, ...resetHeader(counted.passed, provider.clock.now(), counted.wait) }));
   }
-  if (best.verdict !== 'good') return done(unauthorized(best, judged, refuse));
+  if (best.verdict !== 'good') return done(unauthorized(best, judged, request, refuse));
   const [problem] = best.matched.problems;
   if (problem?.status === 200) return done(json(200, { errors: [{ message: problem.message }] }));
   if (problem !== undefined) return done(refuse(problem.status, problem.message));
@@ -121,7 +121,7 @@ function judge(candidate: Candidate, request: Incoming): Judged {
     const login = matchRequest(route, request, new Set());
     return { candidate, matched: login, verdict: side.gate.checkFilled(login.filled) };
   }
-  const matched = matchRequest(route, request, side.gate.queryNames);
+  const matched = matchRequest(route, request, side.gate.queryNames(request));
   const filled = [...candidate.filled, ...matched.filled];
   for (const one of filled) {
     const wrong = wrongField(one, route, side.dataset);
@@ -144,9 +144,13 @@ const SAYS: Record<Exclude<Verdict, 'good'>, string> = {
 };
 
 /** Every way in that the provider has is named (RFC 9110, 11.6.1), in one header. */
-function unauthorized({ candidate, verdict }: Judged, judged: readonly Judged[], refuse: Refuse): Answer {
+function unauthorized({ candidate, verdict }: Judged, judged: readonly Judged[], request: Incoming, refuse: Refuse): Answer {
   const { view } = candidate.side;
-  const ways = judged.filter((one) => one.verdict === verdict).map((one) => one.candidate.side.gate.challenge(verdict));
+  // One for each method: a challenge may hold a nonce of its own.
+  const gates = new Map(
+    judged.filter((one) => one.verdict === verdict).map(({ candidate: { side } }) => [side.view.resolved.method.name, side.gate]),
+  );
+  const ways = [...gates.values()].map((gate) => gate.challenge(verdict, request));
   const challenges = [...new Set(ways.filter((way) => way !== undefined))];
   const rule = view.resolved.http.errors.rules?.find(
     ({ kind, status, when }) => kind === 'auth' && status !== undefined && when === undefined,

@@ -47,7 +47,7 @@ export function everyView(spec: SpecDocument, seed: string, given: Record<string
 
 function view(spec: SpecDocument, method: string, choices: Record<string, string>, seed: string, given: Record<string, string>): View {
   const resolved = resolve(spec, { method, choices });
-  const fields = generateFields(resolved.fields, seed, given);
+  const fields = generateFields(resolved.fields, resolved.method, seed, given);
   const byName = new Map(resolved.fields.map((field) => [field.name, field]));
   const lookup = lookupOf(resolved, fields, byName);
   return {
