@@ -8,7 +8,7 @@ import type { Scopes } from '../core/scope.ts';
 import { reveal, Secret, type Text } from '../core/secret.ts';
 import type { RequestDraft, Value } from '../core/value.ts';
 import type { Attempt, Authenticator } from '../http/types.ts';
-import type { Signing } from './signing.ts';
+import type { Signing, SigningMoment } from './signing.ts';
 import type { TokenSource } from './token-source.ts';
 import { compileVars, tokenVariables } from './variables.ts';
 
@@ -37,7 +37,9 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   const cookies = compileEntries(send.cookies, 'cookie', scopes.send);
   const body = send.body === undefined ? undefined : compileValue(send.body, 'body', scopes.send);
   const named = compileVars(resolved, scopes.send);
-  const signs = JSON.stringify([send, vars]).includes('request.');
+  const covered = new Set(
+    [...JSON.stringify([send, vars]).matchAll(/\brequest\.([a-z_0-9]+)/g)].map(([, name]) => name as RequestVariable),
+  );
 
   return {
     ...(options.signing && signatures(options.signing, variables, tokens)),
@@ -48,7 +50,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
         ...variables(attempt.now),
         uuid: attempt.uuid,
         token,
-        ...(signs && { request: requestVariables(draft, attempt) }),
+        ...(covered.size > 0 && { request: requestVariables(draft, attempt, covered) }),
       };
       const full = { ...all, vars: named(all) };
       const sent = laid(draft, headers(full) as Record<string, Text | null>, query(full), cookies(full) as Record<string, Text>);
@@ -98,26 +100,36 @@ function prefixed(draft: RequestDraft, prefix: string | undefined): RequestDraft
   return { ...draft, headers: { ...draft.headers, [name]: new Secret(prefix + text.slice('Bearer '.length)) } };
 }
 
-/** What a signature may cover: the request as it is sent, with the query sorted and encoded. */
-function requestVariables(draft: RequestDraft, attempt: Attempt): Vars {
-  // A next URL brings a query of its own; a key of the draft's takes its place.
-  const own = Object.fromEntries([...attempt.url.searchParams].filter(([name]) => !(name in draft.query)));
-  const query = { ...own, ...draft.query };
-  const sorted = Object.fromEntries(Object.entries(query).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
-  const { bytes, contentType } = attempt.body;
-  const headers = Object.fromEntries(Object.entries(draft.headers).map(([name, value]) => [name.toLowerCase(), value]));
-  return {
-    method: draft.method,
-    host: attempt.url.host,
-    path: attempt.url.pathname,
-    params: encodeQuery(sorted),
-    query,
-    headers: { ...(contentType !== undefined && { 'content-type': contentType }), ...headers },
-    body: bytes,
-    body_text: Buffer.from(bytes).toString('utf8'),
-    body_length: bytes.length,
-    body_sha256: createHash('sha256').update(bytes).digest('hex'),
-  };
+type RequestVariable = keyof typeof REQUEST_VARIABLES;
+
+/** What a signature may cover, each worked out only where it is named: the request as it is sent, with the query sorted and encoded. */
+const REQUEST_VARIABLES = {
+  method: (draft: RequestDraft) => draft.method,
+  host: (_: RequestDraft, { url }: Attempt) => url.host,
+  path: (_: RequestDraft, { url }: Attempt) => url.pathname,
+  query: wholeQuery,
+  params: (draft: RequestDraft, attempt: Attempt) =>
+    encodeQuery(Object.fromEntries(Object.entries(wholeQuery(draft, attempt)).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))),
+  headers: ({ headers }: RequestDraft, { body: { contentType } }: Attempt) => ({
+    ...(contentType !== undefined && { 'content-type': contentType }),
+    ...Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])),
+  }),
+  body: (_: RequestDraft, { body }: Attempt) => body.bytes,
+  body_text: (_: RequestDraft, { body }: Attempt) => Buffer.from(body.bytes).toString('utf8'),
+  body_length: (_: RequestDraft, { body }: Attempt) => body.bytes.length,
+  body_sha256: (_: RequestDraft, { body }: Attempt) => createHash('sha256').update(body.bytes).digest('hex'),
+};
+
+function requestVariables(draft: RequestDraft, attempt: Attempt, covered: ReadonlySet<RequestVariable>): Vars {
+  const result: Vars = {};
+  for (const name of covered) result[name] = REQUEST_VARIABLES[name](draft, attempt);
+  return result;
+}
+
+/** A next URL brings a query of its own; a key of the draft's takes its place. */
+function wholeQuery({ query }: RequestDraft, { url }: Attempt): RequestDraft['query'] {
+  if (url.search === '') return query;
+  return { ...Object.fromEntries([...url.searchParams].filter(([name]) => !(name in query))), ...query };
 }
 
 /** The method's signer, as the client calls it. */
@@ -126,10 +138,13 @@ function signatures(
   variables: (now?: number) => Vars,
   tokens: TokenSource,
 ): Pick<Authenticator, 'sign' | 'challenged' | 'connectionBound'> {
-  const vars = (now?: number): Vars => ({ ...variables(now), token: tokenVariables(tokens.credential.captures) });
+  const moment = ({ now, connection }: Attempt): SigningMoment => {
+    const { captures } = tokens.credential;
+    return { vars: () => ({ ...variables(now), token: tokenVariables(captures) }), captures, now, connection };
+  };
   return {
-    sign: (request, { now, connection }) => signing.sign(request, { vars: vars(now), now, connection }),
-    challenged: (answer, { now, connection }) => signing.challenged(answer, { vars: vars(now), now, connection }),
+    sign: (request, attempt) => signing.sign(request, moment(attempt)),
+    challenged: (answer, attempt) => signing.challenged(answer, moment(attempt)),
     connectionBound: signing.connectionBound,
   };
 }

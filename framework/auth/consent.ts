@@ -87,8 +87,9 @@ function proofOf({ proof }: ResolvedAuthorize, { state }: ConsentVariables, scop
 function checkRedirectUri(redirectUri: string): void {
   const url = URL.canParse(redirectUri) ? new URL(redirectUri) : undefined;
   const loopback = url?.protocol === 'http:' && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
-  const outOfBand = redirectUri.startsWith('urn:ietf:wg:oauth:2.0:oob');
-  if ((url?.protocol === 'https:' || loopback || outOfBand) && url?.hash === '') return;
+  // `oob` is OAuth 1.0a's word for it (RFC 5849, 2.1).
+  const outOfBand = redirectUri === 'oob' || redirectUri.startsWith('urn:ietf:wg:oauth:2.0:oob');
+  if (outOfBand || ((url?.protocol === 'https:' || loopback) && url?.hash === '')) return;
   throw new FerruleError(
     'input_malformed',
     `The redirect URI must be https, or http on localhost or 127.0.0.1, without a fragment: ${redirectUri}`,
@@ -119,11 +120,13 @@ export function finishConsent(
       throw new FerruleError('input_malformed', 'That is neither a callback URL nor a code', { where: 'code' });
     return { oauth: oauth(text), captures: captureCallback(authorize.capture, new URLSearchParams(), scopes.callback, vars) };
   }
-  if (proof !== undefined && query.get(proof.parameter) !== proof.value)
+  // Who says no to OAuth 1.0a sends the token back under another name, as X and Trello do.
+  const denied = proof !== undefined && query.get('denied') === proof.value;
+  if (proof !== undefined && !denied && query.get(proof.parameter) !== proof.value)
     throw new FerruleError('state_mismatch', `The callback carries another ${proof.parameter} than the one that was sent`, {
       where: proof.parameter,
     });
-  const error = query.get('error');
+  const error = denied ? 'denied' : (query.get('error') ?? query.get('oauth_problem'));
   if (error !== null) {
     const description = query.get('error_description');
     throw new FerruleError('consent_denied', `Consent was not given: ${description ?? error}`, {
@@ -140,7 +143,8 @@ export function finishConsent(
 function queryOf(text: string, { code, capture }: ResolvedAuthorize): URLSearchParams | undefined {
   if (URL.canParse(text) && /^(https?|urn):/.test(text)) return new URL(text).searchParams;
   const bare = new URLSearchParams(text.replace(/^\?/, ''));
-  const known = ['code', 'state', 'error', ...(code === undefined ? [] : [code]), ...Object.keys(capture)];
+  const captured = Object.values(capture).flatMap(({ path }) => [...path.matchAll(/\bcallback\.(\w+)/g)].map(([, name]) => String(name)));
+  const known = ['code', 'state', 'error', 'denied', ...(code === undefined ? [] : [code]), ...captured];
   return known.some((name) => bare.has(name)) && text.includes('=') ? bare : undefined;
 }
 

@@ -12,7 +12,21 @@ export interface SignerContext {
   random: Random;
   /** Plain JSON that the connection keeps for the signer from one request to the next (a server's nonce). */
   memory: Record<string, Json>;
+  /** What was worked out from the values, such as a key that was parsed; it lives as long as the connection. */
+  derived?: Map<string, unknown>;
 }
+
+/** Works something out once for a connection. `from`: all that it is made from, so that other values make another one. */
+export function once<T>({ derived }: SignerContext, from: string, make: () => T): T {
+  if (derived?.has(from)) return derived.get(from) as T;
+  const made = make();
+  // A day's keys, not a year's.
+  if (derived !== undefined && derived.size >= MOST_DERIVED) derived.clear();
+  derived?.set(from, made);
+  return made;
+}
+
+const MOST_DERIVED = 16;
 
 /** Computes a credential from the final request: the strategy behind the auth types whose proof differs from request to request. */
 export interface Signer {

@@ -7,6 +7,7 @@ import type { Scopes } from '../core/scope.ts';
 import { reveal, Secret, type Text } from '../core/secret.ts';
 import type { Answered, Signature, Unsigned } from '../core/signing.ts';
 import type { Json } from '../core/value.ts';
+import type { CaptureValue } from '../credentials/types.ts';
 import { awsSigv4 } from './sign/aws-sigv4.ts';
 import { digest } from './sign/digest.ts';
 import { httpSignature } from './sign/http-signature.ts';
@@ -28,30 +29,39 @@ export interface Signing {
 }
 
 export interface SigningMoment {
-  vars: Vars;
+  /** Worked out only where a setting names something. */
+  vars: () => Vars;
+  captures: Readonly<Record<string, CaptureValue>>;
   /** Milliseconds since the epoch. */
   now: number;
   /** What is kept of the connection, where the proof is for one. */
   connection?: Record<string, Json> | undefined;
 }
 
-/** A method's signer with its settings compiled; undefined where the method signs nothing. What a server asked for is kept here. */
-export function createSigning({ signer }: ResolvedMethod, scopes: Scopes, random: Random): Signing | undefined {
+/**
+ * A method's signer with its settings compiled; undefined where the method signs nothing. What a server asked for is kept here.
+ * `fields`: the connection's, which never change.
+ */
+export function createSigning({ signer }: ResolvedMethod, scopes: Scopes, random: Random, fields: unknown): Signing | undefined {
   const strategy = signer && SIGNERS.get(signer.type);
   if (!signer || !strategy) return undefined;
   const memory: Record<string, Json> = {};
+  const derived = new Map<string, unknown>();
   const settings = compiled(signer.settings, scopes);
-  const context = ({ vars, now, connection }: SigningMoment, over?: Readonly<Record<string, string>>): SignerContext => ({
+  const entered = texts(fields);
+  let captured: { from: unknown; texts: Texts } = { from: undefined, texts: {} };
+  const context = ({ vars, captures, now, connection }: SigningMoment, over?: Readonly<Record<string, string>>): SignerContext => {
+    if (captured.from !== captures) captured = { from: captures, texts: texts(captures) };
     // An assumed role must not sign the call that assumes it anew: a call of the method's own is signed by what the person entered.
-    values: { ...texts(vars.fields), ...(over ? {} : texts(vars.token)), ...settings(vars), ...(over && compiled(over, scopes)(vars)) },
-    now,
-    random,
-    memory: connection ?? memory,
-  });
+    const values = { ...entered, ...(over ? {} : captured.texts), ...settings(vars), ...(over && compiled(over, scopes)(vars)) };
+    return { values, now, random, memory: connection ?? memory, derived };
+  };
   return {
     connectionBound: strategy.connectionBound === true,
     sign: (request, at, over) => strategy.sign(request, context(at, over)),
     challenged: (answer, at) => {
+      // Most signers look at no answer.
+      if (!strategy.challenged && !strategy.answered) return false;
       const known = context(at);
       strategy.answered?.(answer, known);
       return answer.status === 401 && strategy.challenged?.(answer, known) === true;
@@ -61,16 +71,24 @@ export function createSigning({ signer }: ResolvedMethod, scopes: Scopes, random
 
 type Texts = Record<string, string | undefined>;
 
-function compiled(settings: Readonly<Record<string, string>>, scopes: Scopes): (vars: Vars) => Texts {
-  const all = Object.entries(settings).map(([name, text]) => [name, compileText(text, 'plain', scopes.auth)] as const);
-  return (vars) =>
-    Object.fromEntries(
-      all.map(([name, text]) => {
-        const value = text(vars);
-        // Empty text takes away what lies under it: a request for a first token is signed with none.
-        return [name, value === ABSENT || value === '' ? undefined : reveal(value as Text)];
-      }),
-    );
+/** Empty text takes away what lies under it: a request for a first token is signed with none. */
+function compiled(settings: Readonly<Record<string, string>>, scopes: Scopes): (vars: () => Vars) => Texts {
+  const fixed: Texts = {};
+  const made: [string, (vars: Vars) => unknown][] = [];
+  for (const [name, text] of Object.entries(settings)) {
+    if (text.includes('$')) made.push([name, compileText(text, 'plain', scopes.auth)]);
+    else fixed[name] = text === '' ? undefined : text;
+  }
+  return (vars) => {
+    if (made.length === 0) return fixed;
+    const known = vars();
+    const result = { ...fixed };
+    for (const [name, text] of made) {
+      const value = text(known);
+      result[name] = value === ABSENT || value === '' ? undefined : reveal(value as Text);
+    }
+    return result;
+  };
 }
 
 /** Fields, then captures of the same names: a role that was assumed stands over the keys that assumed it. */

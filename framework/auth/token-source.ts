@@ -132,6 +132,36 @@ export class TokenSource {
     if (this.#options.resolved.method.steps.length > 0) await this.#join(true, oauth, signal);
   }
 
+  /**
+   * Tells the provider that the grant or the session is over (RFC 7009), and forgets what it had given. What fails leaves all as it is.
+   * @throws FerruleError not_supported where the spec names no such call
+   */
+  async end(signal?: AbortSignal): Promise<void> {
+    const { resolved, store } = this.#options;
+    const { ending, name, token, authorize, device } = resolved.method;
+    if (ending.length === 0) {
+      throw new FerruleError('not_supported', `${resolved.title} names no call that ends a grant of the method ${name}`, {
+        where: `auth.${name}`,
+        next: 'Revoke it at the provider.',
+      });
+    }
+    for (const [index, call] of ending.entries()) {
+      // RFC 7009, 2.1: the client shows who it is, as at the token endpoint. A session's own end is no such request.
+      const client = token !== undefined && call.encode === 'form';
+      const request = { call, client, name: call.name ?? (index === 0 ? 'revoke' : `revoke ${index + 1}`), repeat: true };
+      await this.#request(this.#credential, { ...request, ...(signal && { signal }) });
+    }
+    const personal = authorize !== undefined || device !== undefined;
+    const emptied = (credential: Credential): Credential => {
+      const { scope: _granted, ...rest } = credential;
+      return { ...rest, captures: {}, expires: {}, ...(personal && { state: 'reconnect' as const }) };
+    };
+    const known = this.#credential;
+    this.#credential =
+      store === undefined || known.version === 0 ? emptied(known) : await store.update(known.name, async (current) => emptied(current));
+    this.#version += 1;
+  }
+
   /** What the spec's calls and pages may name now. */
   variables(oauth: OauthVariables = {}): Vars {
     return this.#variables(this.#credential, this.#options.now(), oauth);

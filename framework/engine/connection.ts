@@ -47,6 +47,11 @@ export interface Connection<Stream extends string = string> extends AsyncDisposa
   options(field: string, options?: { signal?: AbortSignal }): Promise<{ value: string; label: string }[]>;
   streams(): StreamInfo[];
   read(stream: Stream, options?: ReadOptions): Reading;
+  /**
+   * Tells the provider that the grant or the session is over, as the spec's `revoke` and `logout` say; the tokens are then forgotten.
+   * Throws not_supported where the spec has neither, and what the provider refuses.
+   */
+  revoke(options?: { signal?: AbortSignal }): Promise<void>;
   /** What would be stored: with the tokens of the moment. */
   readonly credential: Credential;
   close(): Promise<void>;
@@ -65,6 +70,7 @@ export function createConnection(session: Session, { limit }: { limit?: number |
     options: (field, { signal } = {}) => fieldOptions(session, field, signal),
     streams: () => Object.values(resolved.streams).map((stream) => streamInfo(stream, session)),
     read: (name, options = {}) => createReading(session, name, { ...(limit !== undefined && { limit }), ...options }),
+    revoke: ({ signal } = {}) => tokens.end(signal),
     close: () => session.close(),
     [Symbol.asyncDispose]: () => session.close(),
   };

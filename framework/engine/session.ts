@@ -68,7 +68,7 @@ export function prepare(resolved: Resolved, credential: Credential, options: Con
   for (const secret of secretsIn(credential.captures)) redactor.add(secret);
   const variables = connectionVariables({ resolved, scopes, fields: credential.fields, clock, random });
   const network = { ...networkOf(resolved, credential, options), ...tlsOf(resolved, scopes, variables()) };
-  const signing = createSigning(resolved.method, scopes, random);
+  const signing = createSigning(resolved.method, scopes, random, variables().fields);
   const { exchange, close } = createExchange({ resolved, scopes, variables, network, redactor }, options);
   const tokens = new TokenSource({
     resolved,
@@ -79,7 +79,7 @@ export function prepare(resolved: Resolved, credential: Credential, options: Con
     redactor,
     now: () => clock.now(),
     random,
-    ...(signing && { sign: (over, vars) => (request) => signing.sign(request, { vars, now: clock.now() }, over) }),
+    ...(signing && { sign: (over, vars) => (request) => signing.sign(request, { vars: () => vars, captures: {}, now: clock.now() }, over) }),
     ...options.oauth,
     ...(options.store && credential.version > 0 && { store: options.store }),
   });

@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 import { FerruleError } from '../../core/errors.ts';
-import type { Signer, SignerContext } from '../signer.ts';
+import { once, type Signer, type SignerContext } from '../signer.ts';
 
 export type HeaderPair = readonly [name: string, value: string];
 
@@ -31,6 +31,8 @@ export interface Signing {
   omitSessionToken: boolean;
   /** Seconds that a signature in the query holds. */
   expires: number;
+  /** The key of the day (AWS, "Create a signed AWS API request", step 4), when it is known. */
+  signingKey?: Buffer;
 }
 
 /** Each stage, so that a refused signature can be compared stage by stage. */
@@ -113,10 +115,12 @@ function sign(message: Message, signing: Signing): Signed {
   const { service, region, now, secretAccessKey } = signing;
   const request = canonicalRequest(message, signing);
   const stringToSign = [ALGORITHM, timestamp(now), scope(signing), sha256(request)].join('\n');
-  const steps = [timestamp(now).slice(0, 8), region, service, 'aws4_request'];
-  const key = steps.reduce<string | Buffer>((last, step) => hmac(last, step), `AWS4${secretAccessKey}`);
+  const key = signing.signingKey ?? signingKey(timestamp(now).slice(0, 8), region, service, secretAccessKey);
   return { canonicalRequest: request, stringToSign, signature: hmac(key, stringToSign).toString('hex') };
 }
+
+const signingKey = (day: string, region: string, service: string, secret: string): Buffer =>
+  [region, service, 'aws4_request'].reduce((last, step) => hmac(last, step), hmac(`AWS4${secret}`, day));
 
 export function canonicalRequest(message: Message, { normalize, payload }: Pick<Signing, 'normalize' | 'payload'>): string {
   const headers = grouped(message.headers).map(([name, values]) => `${name}:${values.join(',')}\n`);
@@ -136,8 +140,10 @@ function grouped(headers: readonly HeaderPair[]): [string, string[]][] {
   for (const [name, value] of headers) {
     const key = name.toLowerCase();
     if (UNSTABLE.has(key)) continue;
-    const clean = value.replace(/[ \t\r\n]+/g, ' ').replace(/^ | $/g, '');
-    groups.set(key, [...(groups.get(key) ?? []), clean]);
+    const clean = /^\s|\s$|\s\s|[\t\r\n]/.test(value) ? value.replace(/[ \t\r\n]+/g, ' ').replace(/^ | $/g, '') : value;
+    const known = groups.get(key);
+    if (known === undefined) groups.set(key, [clean]);
+    else known.push(clean);
   }
   return [...groups].sort(([a], [b]) => order(a, b));
 }
@@ -189,7 +195,10 @@ const sha256 = (data: string | Uint8Array): string => createHash('sha256').updat
 const hmac = (key: string | Buffer, data: string): Buffer => createHmac('sha256', key).update(data).digest();
 
 /** 20150830T123600Z */
-const timestamp = (now: number): string => new Date(now).toISOString().replace(/[-:]|\.\d{3}/g, '');
+function timestamp(now: number): string {
+  const iso = new Date(now).toISOString();
+  return `${iso.slice(0, 4)}${iso.slice(5, 7)}${iso.slice(8, 13)}${iso.slice(14, 16)}${iso.slice(17, 19)}Z`;
+}
 const scope = ({ now, region, service }: Signing): string => `${timestamp(now).slice(0, 8)}/${region}/${service}/aws4_request`;
 
 function signingOf(context: SignerContext, body: Uint8Array, inQuery: boolean): Signing {
@@ -197,13 +206,17 @@ function signingOf(context: SignerContext, body: Uint8Array, inQuery: boolean): 
   const service = plain(context, 'service', 'service');
   const signed = word(context, 'signed_body', ['yes', 'true', 'no', 'unsigned'], service === 's3' ? 'yes' : 'no');
   const unsigned = signed === 'unsigned' || (inQuery && service === 's3');
+  const secretAccessKey = needed(context, 'secret_access_key', 'fields.secret_access_key');
+  const region = plain(context, 'region', 'region');
+  const day = timestamp(now).slice(0, 8);
   return {
     accessKeyId: plain(context, 'access_key_id', 'fields.access_key_id'),
-    secretAccessKey: needed(context, 'secret_access_key', 'fields.secret_access_key'),
+    secretAccessKey,
+    signingKey: once(context, [day, region, service, secretAccessKey].join('\n'), () => signingKey(day, region, service, secretAccessKey)),
     // A field that was left blank is no token.
     sessionToken: values.session_token === '' ? undefined : values.session_token,
     service,
-    region: plain(context, 'region', 'region'),
+    region,
     now,
     normalize: word(context, 'normalize', ['true', 'false'], service === 's3' ? 'false' : 'true') === 'true',
     payload: unsigned ? UNSIGNED : sha256(body),

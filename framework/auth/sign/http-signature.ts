@@ -2,7 +2,7 @@ import { constants, createHash, createHmac, type KeyObject, sign as signWith } f
 import { parseDuration } from '../../core/duration.ts';
 import { FerruleError } from '../../core/errors.ts';
 import { privateKey } from '../private-key.ts';
-import type { Signer, SignerContext, Unsigned } from '../signer.ts';
+import { once, type Signer, type SignerContext, type Unsigned } from '../signer.ts';
 
 /** A covered component: `@method`, `date`, or `@query-param` with its `name` parameter (percent-encoded). */
 export interface Component {
@@ -189,7 +189,7 @@ function signed(base: Buffer, context: SignerContext): Buffer {
   const algorithm = Object.hasOwn(ALGORITHMS, alg) ? ALGORITHMS[alg] : undefined;
   if (algorithm === undefined)
     throw malformed('alg is not known', 'alg', `Write one of hmac-sha256, ${Object.keys(ALGORITHMS).join(', ')}.`);
-  const key = privateKey(text, { passphrase: values.passphrase, where });
+  const key = once(context, `${text}\n${values.passphrase}`, () => privateKey(text, { passphrase: values.passphrase, where }));
   if (!algorithm.fits(key)) throw malformed(`The key does not fit ${alg}`, where, `Give ${algorithm.key}.`);
   return algorithm.sign(base, key);
 }
