@@ -18,6 +18,20 @@ export async function refuseConsent(authorizeUrl: string): Promise<void> {
   });
 }
 
+/** Opens the page with the device's code in it, confirms that it is theirs, signs in and agrees; `abort` says no instead. */
+export async function enterCode(login: string, page: string, answer: 'confirm' | 'abort' = 'confirm'): Promise<void> {
+  await visit(page, (text) => {
+    const form = /<form[^>]* action="([^"]+)"[^>]*>(.*?)<\/form>/s.exec(text);
+    const hidden = [...(form?.[2] ?? '').matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)];
+    const sent = new URLSearchParams();
+    for (const [, name = '', value = ''] of hidden) sent.set(name === 'confirm' ? answer : name, value);
+    // The last page may offer to enter another code.
+    if (form === null || !(sent.has('user_code') || sent.has('prompt'))) return undefined;
+    if (sent.get('prompt') === 'login') for (const [name, value] of Object.entries({ login, password: 'any' })) sent.set(name, value);
+    return { url: form[1] ?? '', form: sent };
+  });
+}
+
 /** What the person does on a page: a form to send or a link to follow; undefined on the last page. */
 type Act = (page: string) => { url: string; form?: URLSearchParams } | undefined;
 

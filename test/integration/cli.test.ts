@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { consentAs } from './browser.ts';
-import { type OauthServer, oauthServer } from './servers.ts';
+import { type OauthServer, oauthServer } from './oauth-server.ts';
 
 const SPEC = resolve('test/integration/specs/oauth-server.yaml');
 const COMMAND = resolve('dist/cli.js');

@@ -10,7 +10,7 @@ import type { CredentialStore } from '../../framework/credentials/types.ts';
 import { type Connection, type Connector, type Consent, loadConnector } from '../../framework/index.ts';
 import { plainCanary } from '../canary.ts';
 import { consentAs, refuseConsent } from './browser.ts';
-import { type OauthServer, oauthServer } from './servers.ts';
+import { type OauthServer, oauthServer } from './oauth-server.ts';
 
 const TTL = 5;
 const AFTER_EXPIRY = TTL * 1000 + 300;

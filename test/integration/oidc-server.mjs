@@ -1,50 +1,68 @@
 // An OAuth server that nobody here wrote (oidc-provider), with a small API whose tokens it judges itself.
 // node oidc-server.mjs FOLDER-WITH-OIDC-PROVIDER CONFIG-JSON ; prints "ready" when it listens on 127.0.0.1.
-// CONFIG: { port, redirectUri, ttl (seconds), clients: { basic, post, web }: their secrets }
+// CONFIG: { port, securePort, tls: { cert, key, ca }, ttl (seconds), clients: their metadata, users, assertionKey }
+import { X509Certificate } from 'node:crypto';
+import { createServer } from 'node:https';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { registerGrants } from './oidc-grants.mjs';
 
 const [folder, config] = process.argv.slice(2);
-const { port, redirectUri, ttl, clients } = JSON.parse(config);
+const { port, securePort, tls, ttl, clients, users, assertionKey } = JSON.parse(config);
 const require = createRequire(join(folder, 'package.json'));
-const { Provider } = await import(pathToFileURL(require.resolve('oidc-provider')).href);
+const load = (name) => import(pathToFileURL(require.resolve(name)).href);
+const { Provider, errors } = await load('oidc-provider');
 
 const RECORDS = 23;
+const RESOURCES = ['urn:api', 'https://orders.acme.test/v1'];
 const grants = [];
-const machine = { grant_types: ['client_credentials'], redirect_uris: [], response_types: [] };
+let refused = 0;
+
+/** The certificate that the client has shown, or undefined; on the port without TLS there is never one. */
+const certificateOf = ({ socket }) => {
+  const { raw } = socket.getPeerCertificate?.() ?? {};
+  return raw && new X509Certificate(raw);
+};
 
 const provider = new Provider(`http://127.0.0.1:${port}`, {
-  clients: [
-    { client_id: 'machine-basic', client_secret: clients.basic, token_endpoint_auth_method: 'client_secret_basic', ...machine },
-    { client_id: 'machine-post', client_secret: clients.post, token_endpoint_auth_method: 'client_secret_post', ...machine },
-    {
-      client_id: 'web',
-      client_secret: clients.web,
-      token_endpoint_auth_method: 'client_secret_basic',
-      grant_types: ['authorization_code', 'refresh_token'],
-      response_types: ['code'],
-      redirect_uris: [redirectUri],
-    },
-  ],
+  clients,
   scopes: ['openid', 'offline_access', 'api:read'],
+  clientAuthMethods: [
+    ...['client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt'],
+    ...['tls_client_auth', 'self_signed_tls_client_auth', 'none'],
+  ],
   pkce: { required: () => true },
   rotateRefreshToken: true,
   issueRefreshToken: (_context, client, code) => client.grantTypeAllowed('refresh_token') && code.scopes.has('offline_access'),
   features: {
     clientCredentials: { enabled: true },
+    deviceFlow: { enabled: true },
     devInteractions: { enabled: true },
     introspection: { enabled: true },
+    revocation: { enabled: true },
+    registration: { enabled: true },
+    mTLS: {
+      ...{ enabled: true, certificateBoundAccessTokens: true, tlsClientAuth: true, selfSignedTlsClientAuth: true },
+      getCertificate: certificateOf,
+      certificateAuthorized: ({ socket }) => socket.authorized === true,
+      certificateSubjectMatches: (context, property, expected) =>
+        property === 'tls_client_auth_subject_dn' && certificateOf(context)?.subject === expected,
+    },
     resourceIndicators: {
       enabled: true,
       defaultResource: () => 'urn:api',
       useGrantedResource: () => true,
-      getResourceServerInfo: () => ({ scope: 'api:read', audience: 'urn:api', accessTokenFormat: 'opaque', accessTokenTTL: ttl }),
+      getResourceServerInfo: (_context, audience) => {
+        if (!RESOURCES.includes(audience)) throw new errors.InvalidTarget();
+        return { scope: 'api:read', audience, accessTokenFormat: 'opaque', accessTokenTTL: ttl };
+      },
     },
   },
-  ttl: { AccessToken: ttl, ClientCredentials: ttl, RefreshToken: 3600, Grant: 3600, Session: 3600, Interaction: 600 },
+  ttl: { AccessToken: ttl, ClientCredentials: ttl, RefreshToken: 3600, Grant: 3600, Session: 3600, Interaction: 600, DeviceCode: 600 },
   findAccount: (_context, id) => ({ accountId: id, claims: async () => ({ sub: id }) }),
 });
+registerGrants(provider, { errors, jose: await load('jose'), users, assertionKey });
 
 provider.on('grant.success', (context) =>
   grants.push({ grant: context.oidc.params.grant_type, client: context.oidc.client.clientId, ok: true }),
@@ -53,11 +71,15 @@ provider.on('grant.error', (context, error) =>
   grants.push({ grant: context.oidc.params?.grant_type, client: context.oidc.client?.clientId, ok: false, error: error.error }),
 );
 
-/** The access token's record at the provider, or undefined when it is unknown, used up or expired. */
-async function judge(authorization) {
-  const value = /^Bearer (\S+)$/.exec(authorization ?? '')?.[1];
+/** The access token's record at the provider, or undefined when it is unknown, used up, expired or bound to another certificate. */
+async function judge(context) {
+  const value = /^Bearer (\S+)$/.exec(context.get('authorization'))?.[1];
   if (value === undefined) return undefined;
   const token = (await provider.AccessToken.find(value)) ?? (await provider.ClientCredentials.find(value));
+  // RFC 8705, 3.1: the SHA-256 of the certificate.
+  const bound = token?.['x5t#S256'];
+  const shown = certificateOf(context)?.fingerprint256.replaceAll(':', '');
+  if (bound !== undefined && (shown === undefined || Buffer.from(shown, 'hex').toString('base64url') !== bound)) return undefined;
   return token?.isValid ? token : undefined;
 }
 
@@ -70,12 +92,13 @@ function items(context) {
 
 provider.use(async (context, next) => {
   if (context.path === '/grants') {
-    context.body = grants;
+    context.body = { grants, refused };
     return;
   }
   if (!context.path.startsWith('/api/')) return next();
-  const token = await judge(context.get('authorization'));
+  const token = await judge(context);
   if (token === undefined) {
+    refused += 1;
     context.status = 401;
     context.set('www-authenticate', 'Bearer error="invalid_token"');
     context.body = { error: { message: 'The access token is unknown or has expired' } };
@@ -83,4 +106,7 @@ provider.use(async (context, next) => {
   else context.body = items(context);
 });
 
-provider.listen(port, '127.0.0.1', () => console.log('ready'));
+// A certificate that nobody vouches for is let in: whether it is the client's is the provider's to say.
+createServer({ ...tls, requestCert: true, rejectUnauthorized: false }, provider.callback()).listen(securePort, '127.0.0.1', () =>
+  provider.listen(port, '127.0.0.1', () => console.log('ready')),
+);

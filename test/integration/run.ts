@@ -18,7 +18,10 @@ const SERVERS = [
   'yaml-language-server@1.25.0',
 ];
 /** Program → the package of apt that has it; the compiler is for the database under @cap-js/sqlite. */
-const PROGRAMS: Record<string, string> = { apache2: 'apache2', htpasswd: 'apache2-utils', 'g++': 'g++', make: 'make', python3: 'python3' };
+const PROGRAMS: Record<string, string> = {
+  ...{ apache2: 'apache2', htpasswd: 'apache2-utils', 'g++': 'g++', make: 'make' },
+  ...{ python3: 'python3', openssl: 'openssl', curl: 'curl' },
+};
 
 const has = (program: string) => spawnSync('sh', ['-c', 'command -v "$0"', program]).status === 0;
 

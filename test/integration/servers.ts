@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { canary, plainCanary } from '../canary.ts';
 import { freePort, installed, type Program, start } from './programs.ts';
 
@@ -12,11 +12,11 @@ export interface Server {
   stop(): Promise<void>;
 }
 
-async function folderFor(name: string): Promise<string> {
+export async function folderFor(name: string): Promise<string> {
   return mkdtemp(join(tmpdir(), `ferrule-${name}-`));
 }
 
-function serverOf(site: string, program: Program, folder: string): Server {
+export function serverOf(site: string, program: Program, folder: string): Server {
   return {
     site,
     stop: async () => {
@@ -24,32 +24,6 @@ function serverOf(site: string, program: Program, folder: string): Server {
       await rm(folder, { recursive: true });
     },
   };
-}
-
-export interface OauthServer extends Server {
-  redirectUri: string;
-  secrets: { basic: string; post: string; web: string };
-  /** Every grant that was asked of it, in order. */
-  grants(): Promise<{ grant: string; client: string; ok: boolean; error?: string }[]>;
-}
-
-/** oidc-provider; access tokens live `ttl` seconds. */
-export async function oauthServer(ttl: number): Promise<OauthServer> {
-  const folder = await folderFor('oauth');
-  const [port, callback] = [await freePort(), await freePort()];
-  const [site, redirectUri] = [`http://127.0.0.1:${port}`, `http://127.0.0.1:${callback}/callback`];
-  // RFC 6749, 2.3.1: form-encoded inside Basic, so odd characters are worth having; A.2 allows no others than ASCII.
-  const secrets = {
-    basic: `${plainCanary('oidc basic')}+/=&%:<`,
-    post: `${plainCanary('oidc post')}+/=&%:<`,
-    web: plainCanary('oidc web'),
-  };
-  const config = JSON.stringify({ port, redirectUri, ttl, clients: secrets });
-  const program = await start(process.execPath, [resolve('test/integration/oidc-server.mjs'), installed(), config], {
-    address: `${site}/grants`,
-  });
-  const grants = async () => (await (await fetch(`${site}/grants`)).json()) as Awaited<ReturnType<OauthServer['grants']>>;
-  return { ...serverOf(site, program, folder), redirectUri, secrets, grants };
 }
 
 /** Modules and where this installation keeps them. */
