@@ -37,6 +37,8 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   const cookies = compileEntries(send.cookies, 'cookie', scopes.send);
   const body = send.body === undefined ? undefined : compileValue(send.body, 'body', scopes.send);
   const named = compileVars(resolved, scopes.send);
+  const hasVars = Object.keys(vars).length > 0;
+  const fresh = JSON.stringify([send, vars, perAttempt]).includes('uuid');
   const covered = new Set(
     [...JSON.stringify([send, vars]).matchAll(/\brequest\.([a-z_0-9]+)/g)].map(([, name]) => name as RequestVariable),
   );
@@ -45,14 +47,14 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     ...(options.signing && signatures(options.signing, variables, tokens)),
     renewable: steps.length > 0,
     async apply(draft: RequestDraft, attempt: Attempt) {
-      const { token, version } = steps.length > 0 ? await tokens.current(attempt.signal) : { token: {}, version: 1 };
-      const all: Vars = {
-        ...variables(attempt.now),
-        uuid: attempt.uuid,
-        token,
-        ...(covered.size > 0 && { request: requestVariables(draft, attempt, covered) }),
-      };
-      const full = { ...all, vars: named(all) };
+      // Without steps there may still be what an installation page brought.
+      const { token, version } =
+        steps.length > 0 ? await tokens.current(attempt.signal) : { token: tokenVariables(tokens.credential.captures), version: 1 };
+      const full = variables(attempt.now);
+      full.token = token;
+      if (fresh) Object.defineProperty(full, 'uuid', { value: attempt.uuid, enumerable: true });
+      if (covered.size > 0) full.request = requestVariables(draft, attempt, covered);
+      if (hasVars) full.vars = named(full);
       const sent = laid(draft, headers(full) as Record<string, Text | null>, query(full), cookies(full) as Record<string, Text>);
       const added = body?.(full);
       if (added !== undefined && added !== ABSENT)

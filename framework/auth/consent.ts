@@ -144,7 +144,7 @@ function queryOf(text: string, { code, capture }: ResolvedAuthorize): URLSearchP
   if (URL.canParse(text) && /^(https?|urn):/.test(text)) return new URL(text).searchParams;
   const bare = new URLSearchParams(text.replace(/^\?/, ''));
   const captured = Object.values(capture).flatMap(({ path }) => [...path.matchAll(/\bcallback\.(\w+)/g)].map(([, name]) => String(name)));
-  const known = ['code', 'state', 'error', 'denied', ...(code === undefined ? [] : [code]), ...captured];
+  const known = ['code', 'state', 'error', 'denied', 'oauth_problem', ...(code === undefined ? [] : [code]), ...captured];
   return known.some((name) => bare.has(name)) && text.includes('=') ? bare : undefined;
 }
 

@@ -227,9 +227,12 @@ export const COMMANDS: readonly CommandInfo[] = [
     options: {
       'connection-string': { help: 'With show: as one connection string.' },
       reveal: { help: 'With --connection-string: secrets as they are.' },
+      revoke: { help: 'With remove: tell the provider first, as the spec says; what fails leaves the credential as it is.' },
+      force: { help: 'With --revoke: remove it here even when the provider could not be told.' },
       ...JSON_OUTPUT,
       ...STORE,
       ...CATALOGUE,
+      ...BEHAVIOUR,
     },
     examples: [
       ['ferrule credentials', 'all of them'],
@@ -239,6 +242,7 @@ export const COMMANDS: readonly CommandInfo[] = [
         'all of it, to be read with --connection-string @ads-eu.txt',
       ],
       ['ferrule credentials remove ads-eu', 'forget it'],
+      ['ferrule credentials remove ads-eu --revoke', 'end the grant at the provider too'],
     ],
     load: () => import('./credentials.ts'),
   },

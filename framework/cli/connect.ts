@@ -12,7 +12,7 @@ import { behaviourOptions } from './behaviour.ts';
 import { findSpec, pathOf } from './catalogue.ts';
 import { checkText } from './check-text.ts';
 import type { Run } from './commands.ts';
-import { consentOf, redirectUri } from './consent.ts';
+import { consentOf, redirectUri, showCodeOf } from './consent.ts';
 import { type GivenInputs, gatherInputs, shapeOf } from './inputs.ts';
 import { type Io, print } from './io.ts';
 import { printJson } from './json-output.ts';
@@ -83,7 +83,8 @@ async function connect(work: Work): Promise<number> {
   const redirect = redirectUri(args, string?.oauth.redirect_uri);
   if (!prompt && sandbox === undefined && inputs.tokens?.access_token === undefined) await announceRedirect(work, inputs.method, redirect);
   const consent = consentOf(args, io, sandbox?.addresses);
-  const connection = await connectSpec(spec, entered, { consent, ...own, redirectUri: redirect });
+  const showCode = showCodeOf(args, io, sandbox?.addresses);
+  const connection = await connectSpec(spec, entered, { consent, showCode, ...own, redirectUri: redirect });
   try {
     const report = await tryIt(connection, args, io);
     if (report?.ok === false) {

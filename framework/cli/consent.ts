@@ -1,14 +1,14 @@
 import { listenForCallback } from '../auth/callback-server.ts';
 import { DEFAULT_REDIRECT_URI } from '../auth/consent.ts';
 import { FerruleError } from '../core/errors.ts';
-import type { Consent } from '../engine/connect.ts';
+import type { Consent, ShowCode } from '../engine/connect.ts';
 import type { Arguments } from './arguments.ts';
 import { openBrowser } from './browser.ts';
 import { type Io, print } from './io.ts';
 import { ask, canAsk } from './prompt.ts';
 import { say } from './say.ts';
 import { readAll } from './standard-input.ts';
-import { styleOf } from './style.ts';
+import { styleOf, visible } from './style.ts';
 
 /** How long a person may take to sign in and agree. Milliseconds. */
 const PATIENCE = 5 * 60_000;
@@ -50,6 +50,27 @@ export function consentOf(args: Arguments, io: Io, addresses: Readonly<Record<st
     } finally {
       await server.close();
     }
+  };
+}
+
+/** Shows the code that the person enters on another device, or in the browser that opens here (RFC 8628, 3.3). */
+export function showCodeOf(args: Arguments, io: Io, addresses: Readonly<Record<string, string>> | undefined): ShowCode {
+  return async ({ userCode, verificationUri, complete, expires }) => {
+    const style = styleOf(io.stderr, io.env);
+    const page = mapped(verificationUri, addresses);
+    // The page with the code filled in still shows it, so that the person compares the two.
+    const opened =
+      !args.flag('no-browser') && !args.flag('paste') && (await openBrowser(io, mapped(complete ?? verificationUri, addresses)));
+    const how = opened
+      ? 'Your browser opens. Or open this address on any device, and enter the code:'
+      : 'Open this address on any device, and enter the code:';
+    await print(io.stderr, `${how}\n\n  ${style.bold(visible(page))}\n  code: ${style.bold(visible(userCode))}\n\n`);
+    if (complete !== undefined) await say(io.stderr, `With the code filled in: ${visible(mapped(complete, addresses))}\n`);
+    const minutes = Math.max(1, Math.round((expires.getTime() - io.clock.now()) / 60_000));
+    await say(
+      io.stderr,
+      `Waiting for your consent; the code holds for ${minutes} ${minutes === 1 ? 'minute' : 'minutes'} (Ctrl-C ends).\n`,
+    );
   };
 }
 

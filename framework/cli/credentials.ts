@@ -1,13 +1,16 @@
-import { FerruleError } from '../core/errors.ts';
+import { FerruleError, isFerruleError } from '../core/errors.ts';
 import { suggest } from '../core/suggest.ts';
 import { connectionOf, toConnectionString } from '../credentials/connection-write.ts';
 import { maskCredential } from '../credentials/mask.ts';
 import { connectorShape } from '../credentials/shape.ts';
 import type { CredentialStore } from '../credentials/types.ts';
+import { connectStored } from '../engine/connect.ts';
 import { consents } from '../spec/auth-types.ts';
 import type { Arguments } from './arguments.ts';
+import { behaviourOptions } from './behaviour.ts';
 import { findSpec } from './catalogue.ts';
 import type { Run } from './commands.ts';
+import { errorText } from './error-text.ts';
 import { type Io, print } from './io.ts';
 import { printJson } from './json-output.ts';
 import { say } from './say.ts';
@@ -146,8 +149,45 @@ function newName({ positionals: [action, , name] }: Arguments): string {
 
 async function remove(store: CredentialStore, args: Arguments, io: Io): Promise<number> {
   const name = named(args);
-  await storedCredential(store, name);
+  const { connector } = await storedCredential(store, name);
+  if (!args.flag('revoke')) {
+    if (args.flag('force')) throw new FerruleError('usage', '--force goes with --revoke');
+    await store.remove(name);
+    await print(io.stderr, `"${name}" is removed here. At the provider the key or grant stays valid until it is revoked there.\n`);
+    return 0;
+  }
+  const failure = await revoked(store, name, connector, args, io);
+  if (failure === undefined) {
+    await store.remove(name);
+    await print(io.stderr, `"${name}" is revoked at the provider and removed here.\n`);
+    return 0;
+  }
+  if (!args.flag('force')) {
+    await print(io.stderr, `"${name}" was not revoked, and stays. To remove it here all the same, pass --force.\n`);
+    throw failure;
+  }
   await store.remove(name);
-  await print(io.stderr, `"${name}" is removed here. At the provider the key or grant stays valid until it is revoked there.\n`);
-  return 0;
+  await print(io.stderr, errorText(failure, io));
+  await print(io.stderr, `"${name}" is removed here. It was not revoked: at the provider it stays valid.\n`);
+  return 1;
+}
+
+/** Undefined when the provider knows now that it is over. */
+async function revoked(store: CredentialStore, name: string, connector: string, args: Arguments, io: Io): Promise<unknown> {
+  try {
+    const { spec } = await findSpec(args, io, connector);
+    const shared = {
+      ...(await behaviourOptions(args, io, { everyCall: false })),
+      environment: io.env,
+      clock: io.clock,
+      random: io.random,
+      signal: io.signal,
+    };
+    await using connection = await connectStored(spec, name, { ...shared, store });
+    await connection.revoke({ signal: io.signal });
+    return undefined;
+  } catch (error) {
+    if (io.signal.aborted || !isFerruleError(error)) throw error;
+    return error;
+  }
 }

@@ -79,7 +79,9 @@ export function prepare(resolved: Resolved, credential: Credential, options: Con
     redactor,
     now: () => clock.now(),
     random,
-    ...(signing && { sign: (over, vars) => (request) => signing.sign(request, { vars: () => vars, captures: {}, now: clock.now() }, over) }),
+    ...(signing && {
+      sign: (over, vars) => (request) => signing.sign(request, { vars: () => vars, captures: {}, now: clock.now() }, over),
+    }),
     ...options.oauth,
     ...(options.store && credential.version > 0 && { store: options.store }),
   });

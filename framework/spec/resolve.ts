@@ -346,8 +346,14 @@ function resolveMethod(name: string, method: AuthMethod, origins: Origins | unde
         { value: own.tls, from: at },
       ]),
     }),
-    ending: [own.revoke, own.logout].flatMap((call) => (isMap(call) ? [resolveCall(call)] : [])),
+    ending: [revocation(own.revoke, type), own.logout].flatMap((call) => (isMap(call) ? [resolveCall(call)] : [])),
   };
+}
+
+/** RFC 7009, 2.1: the longest-lived token, as a form; what the author writes of a body stands alone. */
+function revocation(call: unknown, { token }: AuthType): unknown {
+  if (!isMap(call) || token === undefined || call.body !== undefined || call.encode !== undefined) return call;
+  return { encode: 'form', body: { token: '${default(token.refresh_token, token.access_token)}' }, ...call };
 }
 
 /** RFC 6749, 5.1: what a token answer holds. */
