@@ -20,7 +20,18 @@ export function connectionVariables(source: VariableSource): (now?: number) => V
   const { resolved, clock, random } = source;
   const fixed = { ...resolved.choices, auth: { method: resolved.method.name } };
   const fields = fieldVariables(source, fixed);
-  return (now = clock.now()) => ({ ...fixed, fields, now: new Date(now), uuid: random.uuid() });
+  return (now = clock.now()) => {
+    let uuid: string | undefined;
+    return {
+      ...fixed,
+      fields,
+      now: new Date(now),
+      get uuid() {
+        uuid ??= random.uuid();
+        return uuid;
+      },
+    };
+  };
 }
 
 function fieldVariables({ resolved, scopes, fields }: VariableSource, fixed: Vars): Record<string, unknown> {

@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac, hash } from 'node:crypto';
 import { FerruleError } from '../../core/errors.ts';
 import { once, type Signer, type SignerContext } from '../signer.ts';
 
@@ -136,6 +136,15 @@ export function canonicalRequest(message: Message, { normalize, payload }: Pick<
 
 /** Names in order, each with its values as sent, runs of white space made one space. */
 function grouped(headers: readonly HeaderPair[]): [string, string[]][] {
+  const made = groupings.get(headers) ?? groupsOf(headers);
+  groupings.set(headers, made);
+  return made;
+}
+
+/** One signature looks at its headers three times. */
+const groupings = new WeakMap<readonly HeaderPair[], [string, string[]][]>();
+
+function groupsOf(headers: readonly HeaderPair[]): [string, string[]][] {
   const groups = new Map<string, string[]>();
   for (const [name, value] of headers) {
     const key = name.toLowerCase();
@@ -184,21 +193,30 @@ function canonicalQuery(query: string): string {
 /** By code unit, never by locale. */
 const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
+const PLAIN = /^[A-Za-z0-9._~-]*$/;
 /** UTF-8, one character per byte: what percent-encoding speaks of. */
-const octets = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
+const octets = (text: string): string => (ASCII.test(text) ? text : Buffer.from(text, 'utf8').toString('latin1'));
+const ASCII = /^[\x20-\x7e]*$/;
 const decoded = (text: string): string =>
   octets(text).replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 const encoded = (bytes: string): string =>
-  bytes.replace(/[^A-Za-z0-9._~-]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
+  PLAIN.test(bytes)
+    ? bytes
+    : bytes.replace(/[^A-Za-z0-9._~-]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
 
-const sha256 = (data: string | Uint8Array): string => createHash('sha256').update(data).digest('hex');
+const sha256 = (data: string | Uint8Array): string => hash('sha256', data, 'hex');
 const hmac = (key: string | Buffer, data: string): Buffer => createHmac('sha256', key).update(data).digest();
 
 /** 20150830T123600Z */
 function timestamp(now: number): string {
+  if (now === stamped.now) return stamped.text;
   const iso = new Date(now).toISOString();
-  return `${iso.slice(0, 4)}${iso.slice(5, 7)}${iso.slice(8, 13)}${iso.slice(14, 16)}${iso.slice(17, 19)}Z`;
+  stamped = { now, text: `${iso.slice(0, 4)}${iso.slice(5, 7)}${iso.slice(8, 13)}${iso.slice(14, 16)}${iso.slice(17, 19)}Z` };
+  return stamped.text;
 }
+
+/** One signature names its time five times. */
+let stamped = { now: Number.NaN, text: '' };
 const scope = ({ now, region, service }: Signing): string => `${timestamp(now).slice(0, 8)}/${region}/${service}/aws4_request`;
 
 function signingOf(context: SignerContext, body: Uint8Array, inQuery: boolean): Signing {
