@@ -30,7 +30,8 @@ export function failureOf(error: unknown, place: FailurePlace): FerruleError {
     return new FerruleError('name_not_resolved', `The name ${place.proxy ?? place.host} does not resolve (${code}).`, { where, kind });
   }
   if (TLS.test(code)) {
-    return new FerruleError('tls_failed', `TLS with ${to} failed (${code}): ${tlsReason(code)}.`, { where });
+    const [reason, next] = tlsReason(code);
+    return new FerruleError('tls_failed', `TLS with ${to} failed (${code}): ${reason}.`, { where, ...(next !== undefined && { next }) });
   }
   if (code.startsWith('HPE_')) {
     return new FerruleError('response_malformed', `The answer of ${to} is not HTTP as it should be (${code}).`, {
@@ -96,11 +97,23 @@ export function codeOf(error: unknown): string {
 const messageOf = (error: unknown): string =>
   typeof error === 'object' && error !== null && 'message' in error && typeof error.message === 'string' ? error.message : '';
 
-function tlsReason(code: string): string {
-  if (code.startsWith('DEPTH_ZERO') || code.startsWith('SELF_SIGNED')) return 'the certificate is self-signed';
-  if (code.startsWith('UNABLE_TO_')) return 'the certificate is of no known authority';
-  if (code === 'CERT_HAS_EXPIRED') return 'the certificate has expired';
-  if (code === 'CERT_NOT_YET_VALID') return 'the certificate is not valid yet';
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID' || code === 'HOSTNAME_MISMATCH') return 'the certificate is for another host';
-  return 'the two sides do not agree on TLS';
+/** What to do where the table's own words about the server's certificate would lead astray. */
+const NO_CERTIFICATE = 'Choose an auth method with a client certificate, or set one in the network options.';
+const NOT_ACCEPTED =
+  'Check that it is the one the provider knows and has not expired; put the certificates between it and its authority behind it.';
+const NOT_USABLE = 'Give the certificate and its own key as PEM, and the passphrase if the key has one.';
+
+/** Alerts (RFC 8446, 6.2) are the server's word about our certificate, ERR_OSSL_ what OpenSSL says of it before anything is sent. */
+function tlsReason(code: string): [reason: string, next?: string] {
+  if (code.startsWith('DEPTH_ZERO') || code.startsWith('SELF_SIGNED')) return ['the certificate is self-signed'];
+  if (code.startsWith('UNABLE_TO_')) return ['the certificate is of no known authority'];
+  if (code === 'CERT_HAS_EXPIRED') return ['the certificate has expired'];
+  if (code === 'CERT_NOT_YET_VALID') return ['the certificate is not valid yet'];
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID' || code === 'HOSTNAME_MISMATCH') return ['the certificate is for another host'];
+  if (code.endsWith('_ALERT_CERTIFICATE_REQUIRED')) return ['the server asks for a client certificate', NO_CERTIFICATE];
+  if (/_ALERT_(.*CERTIFICATE.*|UNKNOWN_CA)$/.test(code)) return ['the server does not accept the client certificate', NOT_ACCEPTED];
+  if (code.endsWith('BAD_DECRYPT')) return ["the client certificate's key does not open with this passphrase", NOT_USABLE];
+  if (code.endsWith('KEY_VALUES_MISMATCH')) return ['the key is not the one of the client certificate', NOT_USABLE];
+  if (code.startsWith('ERR_OSSL_')) return ['the client certificate or its key cannot be read', NOT_USABLE];
+  return ['the two sides do not agree on TLS'];
 }

@@ -1,6 +1,5 @@
 /** The servers of these tests, each with its settings written here and its secrets from the canaries. */
-import { execFileSync } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { canary, plainCanary } from '../canary.ts';
@@ -24,40 +23,6 @@ export function serverOf(site: string, program: Program, folder: string): Server
       await rm(folder, { recursive: true });
     },
   };
-}
-
-/** Modules and where this installation keeps them. */
-const APACHE_MODULES = ['mpm_event', 'mime', 'authn_core', 'authn_file', 'authz_core', 'authz_user', 'auth_basic'];
-
-/** Apache with a folder behind Basic: `pages` are served as /basic/1.json, /basic/2.json… */
-export async function apache(users: Record<string, string>, pages: unknown[]): Promise<Server> {
-  const folder = await folderFor('apache');
-  await chmod(folder, 0o755); // Its workers are another user.
-  await mkdir(join(folder, 'files/basic'), { recursive: true });
-  for (const [index, page] of pages.entries()) await writeFile(join(folder, `files/basic/${index + 1}.json`), JSON.stringify(page));
-  await writeFile(join(folder, 'users'), '');
-  for (const [user, password] of Object.entries(users)) {
-    execFileSync('htpasswd', ['-i', '-B', join(folder, 'users'), user], { input: password, stdio: ['pipe', 'ignore', 'ignore'] });
-  }
-  const port = await freePort();
-  const list = execFileSync('dpkg', ['-L', 'apache2-bin'], { encoding: 'utf8' });
-  const modules = dirname(list.split('\n').find((line) => line.endsWith('/mod_auth_basic.so')) ?? '');
-  const directives = [
-    `ServerRoot ${folder}`,
-    'ServerName 127.0.0.1',
-    `Listen 127.0.0.1:${port}`,
-    `PidFile ${folder}/pid`,
-    `ErrorLog ${folder}/errors`,
-    ...(process.getuid?.() === 0 ? ['User www-data', 'Group www-data'] : []),
-    ...APACHE_MODULES.map((name) => `LoadModule ${name}_module ${modules}/mod_${name}.so`),
-    'TypesConfig /etc/mime.types',
-    `DocumentRoot ${folder}/files`,
-    `<Directory ${folder}/files>\nRequire all granted\n</Directory>`,
-    `<Location /basic>\nAuthType Basic\nAuthName "Test realm"\nAuthUserFile ${folder}/users\nRequire valid-user\n</Location>`,
-  ];
-  await writeFile(join(folder, 'httpd.conf'), `${directives.join('\n')}\n`);
-  const site = `http://127.0.0.1:${port}`;
-  return serverOf(site, await start('apache2', ['-f', join(folder, 'httpd.conf'), '-D', 'FOREGROUND'], { address: site }), folder);
 }
 
 export interface GithubServer extends Server {
