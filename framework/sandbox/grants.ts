@@ -107,6 +107,8 @@ export class Grants {
   }
 
   standing(token: string, name = 'access_token'): Standing {
+    const refresh = name === 'refresh_token' ? this.#refresh.get(token) : undefined;
+    if (refresh !== undefined) return refresh.grant.revoked || refresh.spent ? 'revoked' : 'good';
     const found = this.#access.get(token);
     if (found === undefined || found.name !== name) return 'unknown';
     if (found.revoked || found.grant.revoked) return 'revoked';
@@ -114,7 +116,7 @@ export class Grants {
   }
 
   grantOf(token: string): Grant | undefined {
-    return this.#access.get(token)?.grant;
+    return (this.#access.get(token) ?? this.#refresh.get(token))?.grant;
   }
 
   /** RFC 6749, 4.1.2: a code that is used twice ends every token that came from it. */

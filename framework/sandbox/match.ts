@@ -43,6 +43,10 @@ function decode(segment: string): string | undefined {
 export function matchRequest(route: Route, request: Incoming, allowedQuery: ReadonlySet<string>): Matched {
   const matched: Matched = { filled: [], problems: [], body: null };
   matchHeaders(route, request, matched);
+  for (const [name, wanted] of route.cookies) {
+    const value = request.cookies[name];
+    matchEntry(`cookie ${name}`, [wanted], value === undefined ? [] : [value], matched);
+  }
   matchMedia(route, request, matched);
   if (matched.problems.length === 0) matchBody(route, request, matched);
   matchQuery(route, request, allowedQuery, matched);
@@ -121,7 +125,7 @@ const BODY_TYPES: Partial<Record<Route['encode'], string>> = {
 
 function matchBody(route: Route, { body: text }: Incoming, matched: Matched): void {
   const expected = route.body !== undefined && route.body !== null && route.encode !== 'query';
-  if (!expected && text === '') return;
+  if (!expected && (text === '' || route.sent.length > 0)) return;
   if (route.encode === 'text') {
     matchEntry('body', [pattern(String(route.body), route.view)], [text], matched);
     return;
@@ -129,6 +133,7 @@ function matchBody(route: Route, { body: text }: Incoming, matched: Matched): vo
   const parsed = route.encode === 'form' ? formData(text, matched) : jsonData(text, matched);
   if (parsed === undefined) return;
   matched.body = parsed;
+  if (isDataMap(parsed)) for (const name of route.sent) delete parsed[name];
   if (route.encode === 'graphql') matchGraphql(route, parsed, matched);
   else compare(route, route.body ?? {}, parsed, [], matched);
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 
 /** A request as the sandbox reads it: nothing of the client's parsing is used. */
 export interface Incoming {
@@ -13,6 +14,16 @@ export interface Incoming {
   cookies: Record<string, string>;
   body: string;
   bytes: Buffer;
+  /** Kept for as long as the client's connection stands. */
+  connection?: object;
+}
+
+const connections = new WeakMap<Socket, object>();
+
+function connectionOf(socket: Socket): object {
+  const known = connections.get(socket) ?? {};
+  connections.set(socket, known);
+  return known;
 }
 
 const LARGEST = 10 * 1024 * 1024;
@@ -37,6 +48,7 @@ export async function receive(message: IncomingMessage): Promise<Incoming> {
     cookies: cookies(headers.cookie ?? ''),
     body: bytes.toString('utf8'),
     bytes,
+    connection: connectionOf(message.socket),
   };
 }
 

@@ -5,10 +5,13 @@ import type { Encode } from '../core/value.ts';
 import { fixed, type Pattern, pattern } from './pattern.ts';
 import type { View } from './view.ts';
 
+/** A call of the auth method's own: a step, or what ends its grant or session. */
+type Own = 'step' | 'ending';
+
 /** One call of the spec as the provider sees it arrive. */
 export interface Route {
   view: View;
-  purpose: 'stream' | 'check' | 'options' | 'step';
+  purpose: 'stream' | 'check' | 'options' | Own;
   call: ResolvedCall;
   stream: ResolvedStream | undefined;
   /** Another purpose under a stream's address answers with that stream's records. */
@@ -19,7 +22,11 @@ export interface Route {
   query: Map<string, Pattern[]>;
   /** Lower-case names; null: must not be there. */
   headers: Map<string, Pattern | null>;
+  /** A step's own. */
+  cookies: Map<string, Pattern>;
   body: unknown;
+  /** Entries of the body that `send` puts there: the gate's business. */
+  sent: readonly string[];
   encode: Encode;
   mediaType: string | undefined;
   paginate: Paginate;
@@ -58,12 +65,13 @@ const samePath = (a: Route, b: Route): boolean => a.origin === b.origin && JSON.
 export function route(from: View, purpose: Route['purpose'], call: ResolvedCall, stream: ResolvedStream | undefined): Route {
   const view = purpose === 'stream' ? from : beforeChoosing(from);
   const { http, method } = view.resolved;
-  const absolute = /^https?:\/\//.test(call.url) || (purpose === 'step' && call.url.startsWith('${'));
+  const own = purpose === 'step' || purpose === 'ending';
+  const absolute = /^https?:\/\//.test(call.url) || (own && call.url.startsWith('${'));
   const text = absolute ? call.url : `${http.base_url.replace(/\/+$/, '')}/${call.url.replace(/^\/+/, '')}`;
   const [path = '', search] = text.split('?');
   const paginate: Paginate = stream?.paginate ?? { type: 'none' };
   const targets = targetsOf(paginate);
-  const inherited = purpose === 'step' ? { query: {}, headers: {} } : { query: http.query, headers: { ...http.headers } };
+  const inherited = own ? { query: {}, headers: {} } : { query: http.query, headers: { ...http.headers } };
   const { origin, segments } = locate(path, view);
   const query = queryOf({ ...inherited.query, ...inUrl(search), ...call.query }, targets, view);
   return {
@@ -76,8 +84,10 @@ export function route(from: View, purpose: Route['purpose'], call: ResolvedCall,
     origin,
     segments,
     query,
-    headers: headersOf(inherited.headers, purpose === 'step' ? {} : method.send.headers, call.headers, view),
+    headers: headersOf(inherited.headers, own ? {} : method.send.headers, call.headers, view),
+    cookies: new Map(Object.entries(call.cookies).map(([name, cookie]) => [name, pattern(cookie, view)])),
     body: call.body,
+    sent: own ? [] : Object.keys((method.send.body ?? {}) as object),
     encode: call.encode,
     mediaType:
       call.media_type === undefined

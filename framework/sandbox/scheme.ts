@@ -16,6 +16,8 @@ export interface SchemeContext {
 export interface Scheme {
   /** The word in the spec. */
   type: string;
+  /** Lower-case names of headers besides Authorization that it reads: what `send` says of them is not looked at. */
+  reads?: readonly string[];
   verify(request: Incoming, context: SchemeContext): Verdict;
   /** WWW-Authenticate of a 401, where the scheme has one. */
   challenge?(verdict: Verdict, request: Incoming, context: SchemeContext): string | undefined;

@@ -16,6 +16,8 @@ export interface Signed {
   /** A call of the method's own: `settings` stand over the method's. What it was signed with, if that is something that was issued. */
   checkCall(request: Incoming, settings: Readonly<Record<string, string>>): { verdict: Verdict; issued: Issued | undefined };
   challenge(verdict: Verdict, request: Incoming): string | undefined;
+  /** Headers besides Authorization that belong to it. */
+  reads: readonly string[];
   /** Names in the request's query that belong to its signature. */
   queryNames(request: Incoming): string[];
 }
@@ -29,7 +31,8 @@ export interface Shared {
 }
 
 export function signedBy(view: View, shared: Shared): Signed | undefined {
-  const scheme = SCHEMES.get(view.resolved.method.signer?.type ?? '');
+  const { signer, type } = view.resolved.method;
+  const scheme = SCHEMES.get(signer?.type ?? type);
   return scheme && new Verifier(view, scheme, shared);
 }
 
@@ -39,11 +42,16 @@ class Verifier implements Signed {
   readonly #shared: Shared;
   /** A request is judged once for each route that it may mean, and a nonce must not be spent by that. */
   readonly #judged = new WeakMap<Incoming, Verdict>();
+  readonly #calls = new WeakMap<Incoming, Map<object, Verdict>>();
 
   constructor(view: View, scheme: Scheme, shared: Shared) {
     this.#view = view;
     this.#scheme = scheme;
     this.#shared = shared;
+  }
+
+  get reads(): readonly string[] {
+    return this.#scheme.reads ?? [];
   }
 
   check(request: Incoming): Verdict {
@@ -59,7 +67,9 @@ class Verifier implements Signed {
 
   checkCall(request: Incoming, settings: Readonly<Record<string, string>>): { verdict: Verdict; issued: Issued | undefined } {
     const issued = this.#issuedIn(request);
-    const verdict = this.#scheme.verify(request, this.#context({}, settings, issued, request));
+    const known = this.#calls.get(request)?.get(settings);
+    const verdict = known ?? this.#scheme.verify(request, this.#context({}, settings, issued, request));
+    this.#calls.set(request, new Map(this.#calls.get(request)).set(settings, verdict));
     return { verdict: verdict === 'good' ? this.#withdrawn() : verdict, issued };
   }
 
@@ -72,9 +82,8 @@ class Verifier implements Signed {
   }
 
   /** A signed request names in the open what it is signed with. */
-  #issuedIn({ headers, search }: Incoming): Issued | undefined {
-    const shown = decoded(`${headers.authorization ?? ''} ${search}`);
-    return this.#shared.grants.issuedFor(this.#view.resolved.method.name, (text) => shown.includes(text));
+  #issuedIn(request: Incoming): Issued | undefined {
+    return issuedIn(request, this.#view, this.#shared.grants);
   }
 
   #withdrawn(): Verdict {
@@ -84,25 +93,19 @@ class Verifier implements Signed {
   }
 
   #context(captures: Texts, over: Readonly<Record<string, string>>, issued: Issued | undefined, request?: Incoming): SchemeContext {
-    const { resolved, fields } = this.#view;
+    const { resolved } = this.#view;
     const { name, signer } = resolved.method;
     const { memories, clock } = this.#shared;
     const lookup = knowing(this.#view, issued);
-    const values: Texts = { ...fixedFields(this.#view), ...fields, ...captures };
+    const values: Texts = {
+      ...Object.fromEntries(resolved.fields.map((field) => [field.name, this.#view.value(field.name)])),
+      ...captures,
+    };
     for (const [key, text] of Object.entries({ ...signer?.settings, ...over })) values[key] = textOf(text, lookup) ?? sentAs(key, request);
     const memory = memories.get(name) ?? new Map<string, unknown>();
     memories.set(name, memory);
     return { values, now: clock.now(), fresh: (bytes) => randomBytes(bytes).toString('hex'), memory };
   }
-}
-
-function fixedFields(view: View): Texts {
-  return Object.fromEntries(
-    view.resolved.fields.flatMap(({ name, value, default: preset }) => {
-      const known = value === undefined ? preset : view.lookup(['fields', name]);
-      return known === undefined || typeof known === 'symbol' ? [] : [[name, String(known)]];
-    }),
-  );
 }
 
 /** The view's own knowledge, with the values of its fields and what was issued. */
@@ -111,9 +114,10 @@ export function knowing(view: View, issued: Issued | undefined): Lookup {
     const [root, name = ''] = keys;
     if (root === 'token') return issued?.values[name] ?? view.lookup(keys);
     if (root === 'oauth' && name === 'code') return issued?.code ?? UNKNOWN;
+    if (root === 'oauth' && name === 'client_id') return view.value(name) ?? UNKNOWN;
     const known = view.lookup(keys);
     if (root !== 'fields' || known !== UNKNOWN) return known;
-    return view.fields[name] ?? view.field(name)?.default ?? ABSENT;
+    return view.value(name) ?? ABSENT;
   };
 }
 
@@ -127,6 +131,12 @@ function textOf(text: string, lookup: Lookup): string | undefined {
 function sentAs(name: string, request: Incoming | undefined): string | undefined {
   const found = new RegExp(`\\boauth_${name}="([^"]*)"`).exec(request?.headers.authorization ?? '')?.[1];
   return found === undefined ? request?.query.find(([key]) => key === `oauth_${name}`)?.[1] : decoded(found);
+}
+
+/** What was issued to whoever sends this, if anything: one of its values stands in the request. */
+export function issuedIn({ headers, search, body }: Incoming, view: View, grants: Grants): Issued | undefined {
+  const shown = decoded([...Object.values(headers), search, body].join(' '));
+  return grants.issuedFor(view.resolved.method.name, (text) => shown.includes(text));
 }
 
 /** Percent-decoded as far as it goes. */

@@ -1,5 +1,5 @@
 import { FerruleError } from '../core/errors.ts';
-import type { Resolved, ResolvedField } from '../core/resolved.ts';
+import type { Captures, Resolved, ResolvedField } from '../core/resolved.ts';
 import type { SpecDocument } from '../core/spec-types.gen.ts';
 import { resolve } from '../spec/resolve.ts';
 import { generateFields } from './inputs.ts';
@@ -16,6 +16,8 @@ export interface View {
   /** Values of a right credential, before what is asked for after auth. */
   fields: Record<string, string>;
   field(name: string): ResolvedField | undefined;
+  /** What a right request holds of a field: fixed, entered, or its default. */
+  value(name: string): string | undefined;
   /** What the sandbox knows without a request: choices, fixed fields, fields that stand in a host. */
   lookup: Lookup;
   /** Whether an entry that is exactly this look-up may be left out of a request. */
@@ -56,6 +58,11 @@ function view(spec: SpecDocument, method: string, choices: Record<string, string
     choices,
     fields,
     field: (name) => byName.get(name),
+    value: (name) => {
+      const known = lookup(['fields', name]);
+      const preset = byName.get(name)?.default;
+      return typeof known === 'string' ? known : (fields[name] ?? (preset === undefined ? undefined : String(preset)));
+    },
     lookup,
     vars: resolved.method.vars,
     mayBeAbsent: ([root, name]) => {
@@ -75,7 +82,8 @@ function lookupOf(resolved: Resolved, fields: Record<string, string>, byName: Ma
     if (choice !== undefined) return choice[name] ?? UNKNOWN;
     if (root === 'auth' && name === 'method') return resolved.method.name;
     if (root === 'vars') return variable(resolved.method.vars[name]);
-    if (root === 'token') return captured(resolved, name);
+    if (root === 'token') return captured(resolved, name, lookup);
+    if (root === 'oauth' && name === 'resource') return knownText(resolved.method.resource ?? '${unknown}', lookup) ?? UNKNOWN;
     if (root !== 'fields' || more.length > 0) return UNKNOWN;
     const field = byName.get(name);
     if (field === undefined) return UNKNOWN;
@@ -91,23 +99,34 @@ function lookupOf(resolved: Resolved, fields: Record<string, string>, byName: Ma
   return lookup;
 }
 
-/** A captured host is one that its patterns allow; any other capture is made when it is issued. */
-function captured({ method }: Resolved, name: string): Read {
-  const calls = [
-    ...method.steps.flatMap((step) => (step.type === 'call' ? [step] : [])),
+/** A captured host is one that its patterns allow, or the one that answers; any other capture is made when it is issued. */
+function captured({ method }: Resolved, name: string, lookup: Lookup): Read {
+  const calls: (Captures & { url?: string; well_known?: string })[] = [
+    ...method.steps.flatMap((step) => (step.type === 'token' ? [] : [step])),
     ...(method.token === undefined ? [] : [method.token]),
+    ...(method.authorize === undefined ? [] : [method.authorize]),
   ];
-  const capture = calls.map((call) => call.capture[name]).find((found) => found !== undefined);
-  if (capture === undefined || capture === null) return UNKNOWN;
-  const host = capture.hosts?.find((one) => one !== 'same')?.replace(/^\*/, 'sandbox');
-  if (host === undefined) return capture.path.endsWith('?') ? ABSENT : UNKNOWN;
-  if (capture.type === 'url') return `https://${host}`;
-  return capture.type === 'host' ? host : UNKNOWN;
+  const call = calls.find(({ capture }) => capture[name] !== undefined && capture[name] !== null);
+  const capture = call?.capture[name];
+  if (call === undefined || capture === undefined) return UNKNOWN;
+  if (capture.type !== 'url' && capture.type !== 'host') return capture.path.endsWith('?') ? ABSENT : UNKNOWN;
+  const same = knownText(call.url ?? '', lookup);
+  if (call.well_known !== undefined && same !== undefined) return wellKnownUrl(same, name);
+  const host =
+    capture.hosts?.find((one) => one !== 'same')?.replace(/^\*/, 'sandbox') ?? (same === undefined ? undefined : new URL(same).host);
+  if (host === undefined) return UNKNOWN;
+  return capture.type === 'url' ? `https://${host}` : host;
 }
 
-/** Origin and path of a URL that the spec's text gives without a request. */
+/** What an issuer's metadata name (RFC 8414, 2), or a resource's (RFC 9728, 2: an issuer on the same host). */
+function wellKnownUrl(of: string, name: string): string {
+  const { origin } = new URL(of);
+  return name === 'issuer' ? origin : `${origin}/oauth/${name.replace(/_endpoint$/, '')}`;
+}
+
+/** Origin and path of a URL whose part before the query the spec's text gives without a request. */
 export function address(text: string, lookup: Lookup, where: string): Address {
-  const known = knownText(text, lookup);
+  const known = knownText(text.replace(/^((?:\$\{[^}]*\}|[^?${])*)\?.*$/s, '$1'), lookup);
   const match = known === undefined ? null : /^(https?:\/\/[^/?#]+)([^?#]*)/.exec(known);
   if (match === null) throw new FerruleError('not_supported', `The sandbox can't work out the address in ${where}`, { where });
   return { origin: new URL(match[1]!).origin, path: match[2]!.replace(/\/+$/, '') };

@@ -2,6 +2,8 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { md4 } from '../../core/md4.ts';
 import { rc4 } from '../../core/rc4.ts';
 import type { Verdict } from '../authenticate.ts';
+import type { Incoming } from '../request.ts';
+import type { Scheme } from '../scheme.ts';
 
 /** What the server keeps for one TCP connection: NTLM proves the connection, not the request (MS-NTHT 1.3). Begins as `{}`. */
 export interface NtlmConnection {
@@ -176,4 +178,24 @@ const mac = (key: Uint8Array, parts: Uint8Array[]): Buffer => {
   const hmac = createHmac('md5', key);
   for (const one of parts) hmac.update(one);
   return hmac.digest();
+};
+
+const answers = new WeakMap<Incoming, NtlmAnswer>();
+
+/** The same as a scheme. A request is answered once, however often it is asked for: each answer changes the connection. */
+export const ntlm: Scheme = {
+  type: 'ntlm',
+
+  verify(request, { values, now, fresh }) {
+    const { username = '', password = '', domain } = values;
+    const known = answers.get(request);
+    const account = { username, password, domain };
+    const answer =
+      known ??
+      answerNtlm(request.headers.authorization, (request.connection ?? {}) as NtlmConnection, account, now, Buffer.from(fresh(8), 'hex'));
+    answers.set(request, answer);
+    return answer.verdict;
+  },
+
+  challenge: (_verdict, request) => answers.get(request)?.challenge,
 };

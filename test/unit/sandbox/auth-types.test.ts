@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { Clock } from '../../../framework/core/clock.ts';
 import { isFerruleError } from '../../../framework/core/errors.ts';
@@ -195,5 +196,166 @@ describe('oauth1 (RFC 5849)', () => {
   it('signs with an RSA key that the sandbox has made', async () => {
     const { connect } = await stand('{ type: oauth1, signature_method: RSA-SHA256, fields: { private_key: { type: pem } } }');
     expect(await status(await connect())).toBe(200);
+  });
+});
+
+describe('http_signature (RFC 9421)', () => {
+  const AUTH =
+    "{ type: http_signature, alg: ALG, components: ['@method', '@target-uri', date], nonce: true, send: { headers: { Date: '${http_date(now)}' } } }";
+
+  it.each(['ed25519', 'ecdsa-p256-sha256', 'rsa-pss-sha512', 'rsa-v1_5-sha256', 'hmac-sha256'])(
+    '%s: right, used twice, each part wrong, too old',
+    async (alg) => {
+      const auth = AUTH.replace('ALG', alg).replace(
+        ', send:',
+        alg === 'hmac-sha256' ? ', fields: { private_key: { type: text, secret: true } }, send:' : ', send:',
+      );
+      const { sandbox, connect } = await stand(auth);
+      const connection = await connect();
+      expect([await status(connection), await status(connection)]).toEqual([200, 200]);
+      expect(await again(sandbox, 0)).toBe(401);
+      const unused = await stand(auth);
+      const replay = (headers: Record<string, string | undefined> = {}, query?: string): Promise<number> =>
+        again(unused.sandbox, 0, headers, query, sandbox);
+      const { 'signature-input': input = '', signature = '' } = sandbox.requests[0]!.headers;
+      expect(await replay({ date: 'Thu, 01 Jan 2026 00:00:01 GMT' })).toBe(401);
+      expect(await replay({}, 'limit=1')).toBe(401);
+      expect(await replay({ 'signature-input': input.replace(/keyid="[^"]*"/, 'keyid="other"') })).toBe(401);
+      expect(await replay({ signature: signature.replace(/:[^:]{6}/, ':AAAAAA') })).toBe(401);
+      expect(await replay({ signature: undefined })).toBe(401);
+      expect(await replay({ signature: undefined, 'signature-input': undefined })).toBe(401);
+      unused.pass(301);
+      expect(await replay()).toBe(401);
+      unused.pass(-301);
+      expect(await replay()).toBe(200);
+    },
+  );
+});
+
+describe('ntlm', () => {
+  const password = canary('ntlm');
+  const fields = { username: 'ana', password };
+
+  // The scheme wants a MIC (MS-NLMP 3.1.5.1.2), which curl has none of.
+  it.each<[string, Record<string, string>, number]>([
+    ['right', {}, 200],
+    ['in capitals, with its domain', { username: 'ANA', domain: 'ACME' }, 200],
+    ['another password', { password: 'other' }, 401],
+    ['another user', { username: 'eve' }, 401],
+  ])('%s', async (_, changed, wanted) => {
+    const { connect } = await stand('{ type: ntlm }', { fields });
+    expect(await status(await connect({ fields: { ...fields, ...changed } }))).toBe(wanted);
+  });
+
+  it('one handshake for a connection; nothing, or Basic, is refused', async () => {
+    const { sandbox, connect } = await stand('{ type: ntlm }', { fields });
+    expect([await curl(sandbox), await curl(sandbox, '--user', `ana:${password}`)]).toEqual([401, 401]);
+    const connection = await connect();
+    expect([await status(connection), await status(connection)]).toEqual([200, 200]);
+    expect(statuses(sandbox).slice(-2)).toEqual([200, 200]);
+    expect(await again(sandbox, -2)).toBe(401);
+  });
+});
+
+describe('wsse', () => {
+  it('right, used twice, each part wrong, too old', async () => {
+    const { sandbox, connect } = await stand('{ type: wsse }');
+    const connection = await connect();
+    expect([await status(connection), await status(connection)]).toEqual([200, 200]);
+    expect(await again(sandbox, 0)).toBe(401);
+    const unused = await stand('{ type: wsse }');
+    const token = sandbox.requests[0]!.headers['x-wsse']!;
+    const replay = (headers: Record<string, string | undefined> = {}): Promise<number> =>
+      again(unused.sandbox, 0, headers, undefined, sandbox);
+    for (const name of ['Username', 'PasswordDigest', 'Nonce', 'Created']) {
+      expect(await replay({ 'x-wsse': token.replace(new RegExp(`${name}="[^"]*"`), `${name}="2026-01-01T00:00:00Zx"`) })).toBe(401);
+    }
+    expect(await replay({ 'x-wsse': undefined })).toBe(401);
+    expect(await replay({ authorization: undefined })).toBe(401);
+    unused.pass(301);
+    expect(await replay()).toBe(401);
+    unused.pass(-301);
+    expect(await replay()).toBe(200);
+  });
+
+  it('the digest is the one of the profile: by a hand that knows only its text', async () => {
+    const { sandbox } = await stand('{ type: wsse }', { fields: { username: 'bob', password: 'taadtaadpstcsm' } });
+    const [nonce, created] = ['d36e316282959a9ed4c89851497a717f', '2026-01-01T00:00:00Z'];
+    const digest = createHash('sha1').update(`${nonce}${created}taadtaadpstcsm`).digest('base64');
+    const token = `UsernameToken Username="bob", PasswordDigest="${digest}", Nonce="${Buffer.from(nonce).toString('base64')}", Created="${created}"`;
+    const got = await send(sandbox, 'https://api.acme.com/v1/things', {
+      headers: { authorization: 'WSSE profile="UsernameToken"', 'x-wsse': token },
+    });
+    expect(got.status).toBe(200);
+  });
+});
+
+describe('jwt', () => {
+  const AUTH =
+    "{ type: jwt, jwt: { alg: ALG, key: '${fields.key}', header: { kid: k1 }, claims: { iss: '${fields.who}', aud: acme }, lifetime: 5m }, fields: { who: {}, key: { type: pem } } }";
+
+  const authOf = (alg: string): string =>
+    AUTH.replace('ALG', alg).replace('type: pem', alg.startsWith('HS') ? 'secret: true' : 'type: pem');
+
+  it.each(['RS256', 'PS384', 'ES256', 'ES512', 'EdDSA', 'HS256'])('%s: right, again right, wrong, expired', async (alg) => {
+    const { sandbox, connect, pass } = await stand(authOf(alg));
+    const connection = await connect();
+    expect(await status(connection)).toBe(200);
+    expect(await again(sandbox, 0)).toBe(200);
+    const { authorization = '' } = sandbox.requests[0]!.headers;
+    const [head, , signature] = authorization.split('.');
+    const claims = Buffer.from(JSON.stringify({ iss: 'other', aud: 'acme', exp: 9999999999 })).toString('base64url');
+    expect(await again(sandbox, 0, { authorization: [head, claims, signature].join('.') })).toBe(401);
+    expect(await again(sandbox, 0, { authorization: authorization.slice(0, -6) })).toBe(401);
+    expect(await again(sandbox, 0, { authorization: undefined })).toBe(401);
+    pass(301);
+    expect(await again(sandbox, 0)).toBe(401);
+    expect(await status(connection)).toBe(200);
+  });
+
+  it.each([
+    ['another issuer', { fields: { who: 'other' } }],
+    ['another key', { fields: { key: plainCanary('hs256-other') } }],
+  ])('%s', async (_, changed) => {
+    const { sandbox, connect } = await stand(authOf('HS256'));
+    const fields = { ...sandbox.inputs.fields, ...changed.fields };
+    expect(await status(await connect({ fields }))).toBe(401);
+  });
+});
+
+describe('custom', () => {
+  // As many a provider has it: an HMAC over verb, path, query, body, time and a fresh id.
+  const AUTH = `
+    type: custom
+    fields: { key: {}, secret: { secret: true } }
+    vars:
+      stamp: '\${string(epoch(now))}'
+      text: '\${[request.method, request.path, request.params, request.body_sha256, vars.stamp, uuid].join("|")}'
+    send:
+      headers:
+        X-Key: '\${fields.key}'
+        X-Stamp: '\${vars.stamp}'
+        Authorization: 'HMAC \${uuid}:\${hex(hmac("sha256", fields.secret, vars.text))}'
+`;
+
+  it('an HMAC: right, used twice, each part wrong, too old', async () => {
+    const { sandbox, connect } = await stand(AUTH);
+    const connection = await connect();
+    expect([await status(connection), await status(connection)]).toEqual([200, 200]);
+    expect(await again(sandbox, 0)).toBe(401);
+    const unused = await stand(AUTH);
+    const { authorization = '' } = sandbox.requests[0]!.headers;
+    const replay = (headers: Record<string, string | undefined> = {}, query?: string): Promise<number> =>
+      again(unused.sandbox, 0, headers, query, sandbox);
+    expect(await replay({ authorization: authorization.replace(/:[0-9a-f]{4}/, ':0000') })).toBe(401);
+    expect(await replay({ authorization: authorization.replace(/ [0-9a-f]{4}/, ' 0000') })).toBe(401);
+    expect(await replay({ 'x-stamp': '1767225601' })).toBe(401);
+    expect(await replay({ 'x-key': 'other' })).toBe(401);
+    expect(await replay({}, 'limit=1')).toBe(401);
+    for (const name of ['authorization', 'x-stamp', 'x-key']) expect(await replay({ [name]: undefined })).toBe(401);
+    unused.pass(301);
+    expect(await replay()).toBe(401);
+    unused.pass(-301);
+    expect(await replay()).toBe(200);
   });
 });
