@@ -54,7 +54,7 @@ describe('Basic', () => {
 });
 
 describe('Digest', () => {
-  it.each(['plain', 'unicode'])('user %s: one challenge for all pages', async (username) => {
+  it.each(Object.keys(PASSWORDS))('user %s: one challenge for all pages', async (username) => {
     await using connection = await connect('digest', { username, password: PASSWORDS[username] as string });
     await server.answers('/digest');
     expect(await linesOf(connection)).toEqual(ALL);

@@ -167,10 +167,13 @@ function authorization(
   return `Digest ${parts.join(', ')}`;
 }
 
-/** RFC 7616, 3.4 and 3.4.4: hashed where the server asks for it, `username*` (RFC 5987) for what a quoted string cannot hold. */
-function user({ algorithm, realm, userhash }: Challenge, username: string): string {
+/**
+ * RFC 7616, 3.4 and 3.4.4: hashed where the server asks for it; `username*` (RFC 5987) beyond ASCII for a server that names a
+ * charset. One that names none may be of RFC 2617, which has no `username*`: such servers (Apache) want the bytes as they are.
+ */
+function user({ algorithm, realm, userhash, normal }: Challenge, username: string): string {
   if (userhash) return `username="${digested(algorithmOf(algorithm)!.hash, username, realm)}"`;
-  if (/^[\x20-\x7e]*$/.test(username)) return `username=${quoted(username)}`;
+  if ((normal ? /^[\x20-\x7e]*$/ : /^[\x20-\x7e\x80-\xff]*$/).test(username)) return `username=${quoted(username)}`;
   return `username*=UTF-8''${percent(Buffer.from(username, 'latin1').toString('utf8'))}`;
 }
 

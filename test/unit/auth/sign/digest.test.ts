@@ -122,7 +122,8 @@ describe('the header', () => {
     challenged('Digest realm="r", qop="auth", algorithm=SHA-256, nonce="n", charset="utf-8"', at);
     expect(header(at)).toContain("username*=UTF-8''%C3%A9va");
     challenged('Digest realm="r", qop="auth", algorithm=SHA-256, nonce="n"', at);
-    expect(header(at)).toContain("username*=UTF-8''e%CC%81va");
+    // The bytes of UTF-8, one character each: what curl 7.88 sends, and Apache 2.4 takes.
+    expect(header(at)).toContain('username="e\u00cc\u0081va"');
   });
 
   it.each<[string, string, string, string]>([
