@@ -6,6 +6,8 @@ export interface Answer {
   status: number;
   headers: Record<string, string>;
   body: string;
+  /** One Set-Cookie each. */
+  cookies?: readonly string[];
 }
 
 export const json = (status: number, body: Data, headers: Record<string, string> = {}): Answer => ({

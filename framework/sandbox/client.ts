@@ -1,5 +1,7 @@
 import { same } from './authenticate.ts';
 import type { Grants } from './grants.ts';
+import { jwtVerdict, readJwt } from './jwt.ts';
+import { claimsOf, idOf, keyOf } from './made.ts';
 import { fill, pattern } from './pattern.ts';
 import type { Incoming } from './request.ts';
 import type { View } from './view.ts';
@@ -19,37 +21,68 @@ export class TokenError extends Error {
 }
 
 export interface ClientIdentity {
-  id: string;
+  /** Undefined: the method has none. */
+  id: string | undefined;
   /** Undefined: a public client. */
   secret: string | undefined;
 }
 
-/** The registered client of an OAuth method: the generated one, or what the spec fixes. */
-export function registered(view: View): ClientIdentity {
-  const value = (name: string): string | undefined => {
-    const known = view.lookup(['fields', name]);
-    return typeof known === 'string' ? known : view.fields[name];
-  };
-  return { id: value('client_id') ?? '', secret: value('client_secret') };
+/** The registered client of an OAuth method: the generated one, what the spec fixes, or the one of this ID that has registered itself. */
+export function registered(view: View, grants: Grants, id: string | undefined): ClientIdentity {
+  const own = { id: view.value('client_id'), secret: view.value('client_secret') };
+  const itself = id === undefined || id === own.id ? undefined : grants.clients.get(id);
+  return itself?.method === view.resolved.method.name ? itself : own;
 }
 
-/** The client shows itself in the place that the spec names, and in no other (RFC 6749, 2.3: one method in each request). */
-export function checkClient(view: View, request: Incoming, params: Map<string, string>, grants: Grants): void {
-  const wanted = registered(view);
-  const { client_auth: place } = view.resolved.method;
+/** Whose token a request asks for. `url`: the endpoint, which a client's own JWT must be for. Gives the client's ID. */
+export function checkClient(view: View, request: Incoming, params: Map<string, string>, grants: Grants, url: string): string {
+  const { client_auth: place, token } = view.resolved.method;
   const header = request.headers.authorization;
   const query = new Map(request.query);
   const refused = (description: string): TokenError =>
     new TokenError('invalid_client', description, 401, header === undefined ? {} : { 'www-authenticate': 'Basic realm="token"' });
-  if (place !== 'basic' && header !== undefined) throw refused('the client may not show itself in the Authorization header');
+  const own = Object.keys(token?.headers ?? {}).some((name) => name.toLowerCase() === 'authorization');
+  if (place !== 'basic' && header !== undefined && !own) throw refused('the client may not show itself in the Authorization header');
   if (place !== 'post' && params.has('client_secret')) throw refused('the client secret may not stand in the body');
   if (place !== 'query' && query.has('client_secret')) throw refused('the client secret may not stand in the query');
   const given = place === 'basic' ? basicClient(header) : from(place === 'query' ? query : params);
-  if (given === undefined) throw refused('the client did not show itself');
-  const secret = place === 'none' ? undefined : wanted.secret;
-  if (!same(given.id, wanted.id)) throw refused('unknown client');
-  if (!same(given.secret ?? '', secret ?? '')) throw refused('wrong client secret');
-  if (secret !== undefined && grants.withdrawn(secret)) throw refused('the client secret was revoked');
+  const wanted = registered(view, grants, given?.id);
+  if (wanted.id === undefined && given === undefined) return '';
+  if (given?.id === undefined) throw refused('the client did not show itself');
+  if (!same(given.id, wanted.id ?? '')) throw refused('unknown client');
+  if (place.endsWith('_jwt')) {
+    const wrong = assertionFault(view, params, { url, id: given.id, secret: wanted.secret }, grants);
+    if (wrong !== undefined) throw refused(wrong);
+  } else {
+    const secret = place === 'none' ? undefined : wanted.secret;
+    if (!same(given.secret ?? '', secret ?? '')) throw refused('wrong client secret');
+  }
+  if (wanted.secret !== undefined && grants.withdrawn(wanted.secret)) throw refused('the client secret was revoked');
+  return given.id;
+}
+
+/** RFC 7523, 2.2 and 3; OpenID Connect Core, 9: signed, by and of the client, for this endpoint, not too old, and never seen. */
+function assertionFault(
+  view: View,
+  params: Map<string, string>,
+  { url, id, secret }: { url: string; id: string; secret: string | undefined },
+  grants: Grants,
+): string | undefined {
+  if (params.get('client_assertion_type') !== 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer')
+    return 'wrong client_assertion_type';
+  const { client_assertion: settings, client_auth } = view.resolved.method;
+  const shared = client_auth === 'client_secret_jwt';
+  const token = params.get('client_assertion') ?? '';
+  const wanted = {
+    alg: String(settings.alg ?? (shared ? 'HS256' : 'RS256')),
+    key: settings.key === undefined ? (secret ?? '') : keyOf(view, settings),
+    claims: { iss: id, sub: id, aud: url, ...claimsOf(view, settings) },
+  };
+  const verdict = jwtVerdict(token, wanted, grants.now);
+  if (verdict !== 'good') return `the client assertion is ${verdict}`;
+  const jti = idOf(token);
+  if (jti === undefined || readJwt(token)?.claims.exp === undefined) return 'the client assertion has no jti or no exp';
+  return grants.once(`client ${id} ${jti}`) ? undefined : 'the client assertion was used before';
 }
 
 const from = (values: Map<string, string>): ClientIdentity | undefined => {

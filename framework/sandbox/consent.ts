@@ -1,23 +1,32 @@
 import { type Answer, html, redirect } from './answer.ts';
 import { checkScope, registered, TokenError } from './client.ts';
-import type { Grants } from './grants.ts';
-import { fill, pattern } from './pattern.ts';
+import { fitting } from './fitting.ts';
+import type { Grant, Grants, Issued } from './grants.ts';
+import { decisionPage, escaped, stop } from './page.ts';
+import { type Filled, fill, pattern } from './pattern.ts';
+import { lookupsIn } from './reading.ts';
 import { type Incoming, pairs } from './request.ts';
 import { digest } from './seeded.ts';
 import type { View } from './view.ts';
 
 export const CONSENT_PATH = '/__sandbox/consent';
-const OUT_OF_BAND = 'urn:ietf:wg:oauth:2.0:oob';
+export const OUT_OF_BAND = 'urn:ietf:wg:oauth:2.0:oob';
+/** Where a page leads back that is told no address: what ferrule's client listens at unless it is told otherwise. */
+const USUAL = 'http://localhost:8765/callback';
 
 interface Asked {
   view: View;
+  clientId: string;
   redirectUri: string;
-  state: string | undefined;
+  /** What goes back as it came. */
+  echoed: Record<string, string | undefined>;
   scope: string;
   challenge: string | undefined;
+  /** The temporary token that is to be allowed (RFC 5849, 2.2). */
+  temporary?: Issued;
 }
 
-/** The authorization endpoint (RFC 6749, 3.1) with a page that a person, curl or a test can answer. */
+/** The authorization endpoint (RFC 6749, 3.1), or whatever page the spec has, for a person, curl or a test to answer. */
 export class Consent {
   readonly #grants: Grants;
   readonly #auto: boolean;
@@ -33,26 +42,57 @@ export class Consent {
 
   authorize(views: readonly View[], request: Incoming): Answer {
     const query = new Map(request.query);
-    const view = views.find((one) => registered(one).id === query.get('client_id')) ?? views[0]!;
-    // Who asks and where to must be known before anything is sent there (RFC 6749, 4.1.2.1).
     if (request.method !== 'GET') return stop(405, 'The authorization endpoint takes GET.');
-    if (query.get('client_id') !== registered(view).id) return stop(400, 'No client has this client_id.');
+    const id = query.get('client_id');
+    const view = views.find((one) => registered(one, this.#grants, id).id === id) ?? views[0]!;
+    const asked =
+      'response_type' in view.resolved.method.authorize!.query ? this.#oauth2(view, query, request) : this.#page(view, query, request);
+    if ('status' in asked) return asked;
+    const auto = query.get('auto') ?? (this.#auto ? 'accept' : undefined);
+    return auto === undefined ? this.#show(asked) : this.#decide(asked, auto === 'accept');
+  }
+
+  /** Who asks and where to must be known before anything is sent there (RFC 6749, 4.1.2.1). */
+  #oauth2(view: View, query: Map<string, string>, request: Incoming): Asked | Answer {
+    const client = registered(view, this.#grants, query.get('client_id'));
+    if (query.get('client_id') !== client.id) return stop(400, 'No client has this client_id.');
     const redirectUri = query.get('redirect_uri');
     if (redirectUri === undefined) return stop(400, 'redirect_uri is missing.');
-    if (!this.#allowed(redirectUri)) return stop(400, 'This redirect_uri is not registered for the client.');
+    const own = this.#grants.clients.get(client.id ?? '')?.redirectUris;
+    if (!this.allows(redirectUri) || own?.includes(redirectUri) === false)
+      return stop(400, 'This redirect_uri is not registered for the client.');
     const state = query.get('state');
     try {
       const challenge = checkQuery(view, request);
-      const asked: Asked = { view, redirectUri, state, scope: checkScope(view, query.get('scope')), challenge };
-      const auto = query.get('auto') ?? (this.#auto ? 'accept' : undefined);
-      return auto === undefined ? this.#page(asked) : this.#decide(asked, auto === 'accept');
+      return { view, clientId: client.id ?? '', redirectUri, echoed: { state }, scope: checkScope(view, query.get('scope')), challenge };
     } catch (error) {
       if (!(error instanceof TokenError)) throw error;
       return back(redirectUri, { error: error.error, error_description: error.message, state });
     }
   }
 
-  #allowed(uri: string): boolean {
+  /** An installation page, or the one of OAuth 1.0a: what the spec's own query says, and nothing that an RFC adds. */
+  #page(view: View, query: Map<string, string>, request: Incoming): Asked | Answer {
+    const { method } = view.resolved;
+    const { proof } = method.authorize!;
+    const filled = ownQuery(view, request);
+    if (typeof filled === 'string') return stop(400, filled);
+    const sent = new Map(filled.map(({ hole, value }) => [hole, value]));
+    const echo = typeof proof === 'object' ? proof.parameter : proof === 'state' ? 'state' : undefined;
+    const echoed = echo === undefined ? {} : { [echo]: query.get(echo) };
+    const asked = { view, clientId: view.value('client_id') ?? '', echoed, scope: '', challenge: undefined };
+    if (typeof proof !== 'object') {
+      const redirectUri = sent.get('oauth.redirect_uri') ?? this.#registered?.[0] ?? USUAL;
+      return this.allows(redirectUri) ? { ...asked, redirectUri } : stop(400, 'This address is not registered for the client.');
+    }
+    const temporary = this.#grants.issuedFor(method.name, (value) => value === echoed[proof.parameter]);
+    if (temporary?.redirectUri === undefined || temporary.code !== undefined)
+      return stop(400, 'There is no such request, or it was answered.');
+    return { ...asked, redirectUri: temporary.redirectUri, temporary };
+  }
+
+  /** Whether a person may be sent there. */
+  allows(uri: string): boolean {
     if (this.#registered !== undefined) return this.#registered.includes(uri);
     if (uri === OUT_OF_BAND) return true;
     if (!URL.canParse(uri)) return false;
@@ -61,21 +101,16 @@ export class Consent {
     return hash === '' && (protocol === 'https:' || (protocol === 'http:' && loopback));
   }
 
-  #page(asked: Asked): Answer {
+  #show(asked: Asked): Answer {
     const id = digest('consent', this.#shown++, asked.view.resolved.name)
       .toString('hex')
       .slice(0, 24);
     this.#waiting.set(id, asked);
-    const scopes = asked.scope === '' ? '' : `\n<p>It asks for: ${escaped(asked.scope)}</p>`;
-    const button = (decision: string, label: string) => `<button name="decision" value="${decision}">${label}</button>`;
-    return html(
-      200,
-      `<title>${escaped(asked.view.resolved.title)} (sandbox)</title>
-<body><h1>${escaped(asked.view.resolved.title)} (sandbox)</h1>
-<p>The application ${escaped(registered(asked.view).id)} wants to use your account.</p>${scopes}
-<form method="post" action="${CONSENT_PATH}"><input type="hidden" name="id" value="${id}">
-${button('accept', 'Accept')} ${button('deny', 'Deny')}</form></body>`,
-    );
+    const says = [
+      `The application ${asked.clientId} wants to use your account.`,
+      ...(asked.scope === '' ? [] : [`It asks for: ${asked.scope}`]),
+    ];
+    return decisionPage(asked.view, CONSENT_PATH, says, { id });
   }
 
   /** The page's form. Each page can be answered once. */
@@ -88,13 +123,50 @@ ${button('accept', 'Accept')} ${button('deny', 'Deny')}</form></body>`,
     return this.#decide(asked, form.get('decision') === 'accept');
   }
 
-  #decide({ view, redirectUri, state, scope, challenge }: Asked, accept: boolean): Answer {
-    if (!accept) return back(redirectUri, { error: 'access_denied', error_description: 'the person refused', state });
+  #decide({ view, clientId, redirectUri, echoed, scope, challenge, temporary }: Asked, accept: boolean): Answer {
+    if (!accept) return back(redirectUri, { error: 'access_denied', error_description: 'the person refused', ...echoed });
     const { method } = view.resolved;
-    const grant = { method: method.name, clientId: registered(view).id, scope, revoked: false };
-    const code = this.#grants.issueCode(grant, redirectUri, challenge);
-    return back(redirectUri, { [method.authorize?.code ?? 'code']: code, state });
+    const grant = { method: method.name, clientId, scope, revoked: false };
+    const brought = this.#brought(view, grant);
+    const name = method.authorize?.code;
+    if (name === undefined) return back(redirectUri, { ...brought, ...echoed });
+    const code = temporary === undefined ? this.#grants.issueCode(grant, redirectUri, challenge) : this.#grants.text('verifier');
+    if (temporary !== undefined) temporary.code = code;
+    return back(redirectUri, { ...brought, [name]: code, ...echoed });
   }
+
+  /** What the spec takes from the callback, besides the code: where its captures look. */
+  #brought(view: View, grant: Grant): Record<string, string> {
+    const values: Record<string, string> = {};
+    const query: Record<string, string> = {};
+    for (const [name, { path, pattern: form }] of Object.entries(view.resolved.method.authorize?.capture ?? {})) {
+      const parameter = lookupsIn(path, 'callback')[0]?.[0];
+      if (parameter === undefined) continue;
+      const known = view.lookup(['token', name]);
+      const text = form === undefined ? {} : { text: (seed: number) => fitting(form, name, seed) };
+      query[parameter] = typeof known === 'string' ? known : this.#grants.issueAccess(grant, name, text);
+      values[name] = query[parameter];
+    }
+    if (Object.keys(values).length > 0) this.#grants.issueSet(grant.method, values);
+    return query;
+  }
+}
+
+/** The entries that the spec puts in the page's query, those in its URL too; or what is wrong with them. */
+function ownQuery(view: View, { query }: Incoming): Filled[] | string {
+  const { url, query: entries } = view.resolved.method.authorize!;
+  const [, search = ''] = url.split('?');
+  const written = search.split('&').flatMap((pair) => (pair === '' ? [] : [pair.split(/=(.*)/s).slice(0, 2) as [string, string]]));
+  const own = new Map<string, unknown>([...written, ...Object.entries(entries)]);
+  const filled: Filled[] = [];
+  for (const [name, text] of own) {
+    const value = query.find(([key]) => key === name)?.[1];
+    const found = value === undefined ? undefined : fill(pattern(String(text), view), value);
+    if (text !== null && found === undefined) return `${name} is missing or wrong.`;
+    filled.push(...(found ?? []));
+  }
+  const stray = query.find(([name]) => !own.has(name) && name !== 'auto');
+  return stray === undefined ? filled : `There is no parameter ${stray[0]}.`;
 }
 
 const STANDARD = ['client_id', 'redirect_uri', 'response_type', 'scope', 'state', 'code_challenge', 'code_challenge_method', 'auto'];
@@ -115,6 +187,7 @@ function checkQuery(view: View, { query }: Incoming): string | undefined {
     const wanted = text === null ? undefined : pattern(String(text), view);
     const value = values.get(name);
     const fits = wanted === undefined || (value === undefined ? wanted.optional : fill(wanted, value) !== undefined);
+    if (!fits && name === 'resource') throw new TokenError('invalid_target', 'there is no such resource'); // RFC 8707, 2
     if (!fits) invalid(`missing or wrong ${name}`);
   }
   if (values.get('response_type') !== 'code') throw new TokenError('unsupported_response_type', 'response_type must be code');
@@ -139,8 +212,3 @@ function back(redirectUri: string, values: Record<string, string | undefined>): 
   for (const [name, value] of given) url.searchParams.append(name, value);
   return redirect(url.href);
 }
-
-const stop = (status: number, message: string): Answer => html(status, `<title>Stopped</title>\n<body><p>${escaped(message)}</p></body>`);
-
-const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
-const escaped = (text: string): string => text.replace(/[&<>"']/g, (char) => ENTITIES[char]!);

@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts';
+import { Devices } from './devices.ts';
 import { digest } from './seeded.ts';
 
 /** What a person, or a client for itself, has allowed. Ends as a whole when a code or a rotated refresh token is used twice. */
@@ -21,6 +22,14 @@ interface RefreshToken {
   grant: Grant;
   /** A newer one has taken its place. */
   spent: boolean;
+}
+
+export interface Client {
+  method: string;
+  id: string;
+  /** Undefined: a public client. */
+  secret: string | undefined;
+  redirectUris: readonly string[];
 }
 
 export interface Code {
@@ -55,13 +64,31 @@ export class Grants {
   readonly #codes = new Map<string, Code>();
   readonly #revoked = new Set<string>();
   readonly #sets: Issued[] = [];
+  readonly #used = new Set<string>();
+  readonly devices: Devices;
+  /** Clients that have registered themselves, by ID (RFC 7591). */
+  readonly clients = new Map<string, Client>();
   #issued = 0;
 
   constructor(clock: Clock, seed: string, lifetimes: { token: number; code: number }) {
     this.#clock = clock;
+    this.devices = new Devices(clock);
     this.#seed = seed;
     this.#lifetime = lifetimes.token * 1000;
     this.#codeLifetime = lifetimes.code * 1000;
+  }
+
+  get now(): number {
+    return this.#clock.now();
+  }
+
+  get codeLifetime(): number {
+    return this.#codeLifetime / 1000;
+  }
+
+  /** Fresh text for whatever else is given out. */
+  text(kind: string): string {
+    return this.#text(kind);
   }
 
   /** base64 with its `+`, `/` and `=` (legal in a bearer token, RFC 6750, 2.1), so that a client that does not encode them in a form fails. */
@@ -70,10 +97,29 @@ export class Grants {
     return `${digest(this.#seed, kind, this.#issued).toString('base64').slice(0, 38)}+/=`;
   }
 
-  issueAccess(grant: Grant, name = 'access_token'): string {
-    const token = this.#text(name);
-    this.#access.set(token, { grant, name, expires: this.#clock.now() + this.#lifetime, revoked: false });
+  /** `text`: what it must look like instead; `jwt`: it says its own end (RFC 7519, 4.1.4). */
+  issueAccess(
+    grant: Grant,
+    name = 'access_token',
+    { text, jwt }: { text?: (seed: number) => string | undefined; jwt?: boolean } = {},
+  ): string {
+    const plain = this.#text(name);
+    const token = text?.(this.#issued) ?? (jwt === true ? this.#jwt(plain) : plain);
+    this.#access.set(token, { grant, name, expires: this.ends, revoked: false });
     return token;
+  }
+
+  /** Nobody but the sandbox reads it, and it knows its tokens by heart: the signature is no more than looks. */
+  #jwt(signature: string): string {
+    const parts = [{ alg: 'HS256', typ: 'JWT' }, { exp: Math.floor(this.ends / 1000) }, signature];
+    return parts.map((part) => Buffer.from(typeof part === 'string' ? part : JSON.stringify(part)).toString('base64url')).join('.');
+  }
+
+  /** True for the first use of something that is good once. */
+  once(what: string): boolean {
+    const first = !this.#used.has(what);
+    this.#used.add(what);
+    return first;
   }
 
   /** Keeps together what one answer brought. */
@@ -142,6 +188,11 @@ export class Grants {
     }
     token.spent = rotates;
     return token.grant;
+  }
+
+  /** When a token ends that is issued now. */
+  get ends(): number {
+    return this.#clock.now() + this.#lifetime;
   }
 
   get lifetime(): number {

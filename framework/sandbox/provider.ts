@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import { systemClock } from '../core/clock.ts';
 import { FerruleError } from '../core/errors.ts';
+import type { ResolvedCall } from '../core/resolved.ts';
 import type { SpecDocument } from '../core/spec-types.gen.ts';
 import { suggest } from '../core/suggest.ts';
 import { resolve } from '../spec/resolve.ts';
@@ -11,7 +12,10 @@ import { offeredValues } from './fields.ts';
 import { type Gate, gate } from './gate.ts';
 import { Grants } from './grants.ts';
 import { Limits } from './limits.ts';
+import { metadataAddress } from './metadata.ts';
 import { apiRoutes, offered, type Route, route } from './route.ts';
+import { knowing } from './signed.ts';
+import type { TokenCall } from './token-endpoint.ts';
 import type { SandboxInputs, SandboxOptions } from './types.ts';
 import { type Address, address, everyView, type View } from './view.ts';
 
@@ -25,10 +29,15 @@ export interface Side {
   steps: Route[];
 }
 
+/** A place of the auth methods' own. */
 export interface Endpoint {
   address: Address;
-  kind: 'authorize' | 'token';
+  kind: 'authorize' | 'token' | 'device' | 'metadata' | 'registration';
   views: View[];
+  /** token, device: what may be called here. */
+  calls: TokenCall[];
+  /** metadata: what is asked. */
+  call: ResolvedCall | undefined;
 }
 
 /** The whole provider: everything that the spec says of it, for all methods and choices. */
@@ -43,14 +52,16 @@ export class Provider {
   readonly faults: Faults;
   readonly limits: Limits;
   readonly enforceLimits: boolean;
+  readonly autoConsent: boolean;
 
   constructor(spec: SpecDocument, options: SandboxOptions) {
     this.spec = spec;
     this.clock = options.clock ?? systemClock;
     this.seed = options.seed ?? spec.name;
+    this.autoConsent = options.autoConsent ?? false;
     this.enforceLimits = options.enforceLimits ?? false;
     this.grants = new Grants(this.clock, this.seed, { token: options.tokenLifetime ?? 3600, code: options.codeLifetime ?? 300 });
-    this.consent = new Consent(this.grants, { auto: options.autoConsent ?? false, redirectUris: options.redirectUris });
+    this.consent = new Consent(this.grants, { auto: this.autoConsent, redirectUris: options.redirectUris });
     this.limits = new Limits(this.clock);
     this.faults = new Faults();
     this.faults.add(...(options.faults ?? []));
@@ -62,7 +73,12 @@ export class Provider {
       gate: gate(view, shared),
       dataset: new Dataset(view, { records, parents: options.parents, seed: this.seed }),
       routes: apiRoutes(view),
-      steps: view.resolved.method.steps.flatMap((step) => (step.type === 'call' ? [route(view, 'step', step, undefined)] : [])),
+      steps: [
+        ...view.resolved.method.steps.flatMap((step) =>
+          step.type === 'call' && step.well_known === undefined && !step.once ? [route(view, 'step', step, undefined)] : [],
+        ),
+        ...view.resolved.method.ending.map((call) => route(view, 'ending', call, undefined)),
+      ],
     }));
     this.endpoints = endpoints(this.sides);
   }
@@ -133,15 +149,34 @@ function checkNames(spec: SpecDocument, records: number | Record<string, number>
 
 function endpoints(sides: readonly Side[]): Endpoint[] {
   const found: Endpoint[] = [];
-  const put = (kind: Endpoint['kind'], at: Address, view: View): void => {
+  const put = (kind: Endpoint['kind'], at: Address, view: View, more: { call?: TokenCall; asked?: ResolvedCall } = {}): void => {
     const same = found.find((one) => one.kind === kind && one.address.origin === at.origin && one.address.path === at.path);
-    if (same === undefined) found.push({ address: at, kind, views: [view] });
-    else same.views.push(view);
+    const endpoint = same ?? { address: at, kind, views: [], calls: [], call: more.asked };
+    if (same === undefined) found.push(endpoint);
+    endpoint.views.push(view);
+    if (more.call !== undefined) endpoint.calls.push(more.call);
   };
-  for (const { view } of sides) {
-    const { method } = view.resolved;
-    if (method.token !== undefined) put('token', address(method.token.url, view.lookup, 'token_url'), view);
-    if (method.authorize !== undefined) put('authorize', address(method.authorize.url, view.lookup, 'authorize_url'), view);
+  for (const { view, gate } of sides) {
+    const { token, refresh = [], authorize, device, steps } = view.resolved.method;
+    const lookup = knowing(view, undefined);
+    const calls: Omit<TokenCall, 'view' | 'gate'>[] = [
+      ...(token === undefined ? [] : [{ call: token, purpose: 'token' as const }]),
+      ...refresh.map((call) => ({ call, purpose: 'refresh' as const })),
+      ...(device === undefined ? [] : [{ call: device, purpose: 'device' as const }]),
+    ];
+    for (const one of calls) {
+      const at = address(underBase(one.call.url, view), lookup, 'token_url');
+      put(one.purpose === 'device' ? 'device' : 'token', at, view, { call: { view, gate, ...one } });
+    }
+    if (authorize !== undefined) put('authorize', address(authorize.url, lookup, 'authorize_url'), view);
+    for (const step of steps) {
+      if (step.type !== 'call') continue;
+      if (step.well_known !== undefined) put('metadata', metadataAddress(view, step), view, { asked: step });
+      else if (step.once) put('registration', address(step.url, lookup, 'registration'), view);
+    }
   }
   return found;
 }
+
+const underBase = (url: string, { resolved }: View): string =>
+  /^(https?:|\$\{)/.test(url) ? url : `${resolved.http.base_url.replace(/\/+$/, '')}/${url.replace(/^\/+/, '')}`;

@@ -4,6 +4,7 @@ import { FerruleError, isFerruleError } from '../core/errors.ts';
 import type { SpecDocument } from '../core/spec-types.gen.ts';
 import { CONSENT_PATH } from './consent.ts';
 import { control } from './control.ts';
+import { DEVICE_PATH } from './device-page.ts';
 import { Provider } from './provider.ts';
 import { type Incoming, receive } from './request.ts';
 import { type Served, serve } from './serve.ts';
@@ -55,7 +56,7 @@ export async function startSandbox(spec: SpecDocument, options: SandboxOptions =
 
   async function handle(message: IncomingMessage, response: ServerResponse): Promise<void> {
     const request = await receive(message);
-    if (request.path.startsWith('/__sandbox') && request.path !== CONSENT_PATH) {
+    if (request.path.startsWith('/__sandbox') && request.path !== CONSENT_PATH && request.path !== DEVICE_PATH) {
       return deliver({ answer: control(sandbox, request) }, response);
     }
     const origin = origins.get(request.host);
@@ -85,7 +86,12 @@ const record = ({ method, host, path, query, headers, body }: Incoming, origin: 
 function deliver({ answer, cut }: Served, response: ServerResponse): void {
   if (cut === 'before_head') return void response.socket?.destroy();
   const body = Buffer.from(answer.body);
-  response.writeHead(answer.status, { ...answer.headers, 'content-length': body.length });
+  const { headers, cookies = [] } = answer;
+  response.writeHead(answer.status, {
+    ...headers,
+    ...(cookies.length > 0 && { 'set-cookie': [...cookies] }),
+    'content-length': body.length,
+  });
   if (cut === undefined) return void response.end(body);
   // The head promises more than comes.
   response.write(body.subarray(0, body.length >> 1), () => response.socket?.destroy());

@@ -1,17 +1,21 @@
 import type { RateLimit } from '../core/spec-types.gen.ts';
 import { type Answer, json, Refused, refusal } from './answer.ts';
 import { type Verdict, worst } from './authenticate.ts';
-import { CONSENT_PATH } from './consent.ts';
+import { CONSENT_PATH, OUT_OF_BAND } from './consent.ts';
+import { DEVICE_PATH, deviceEndpoint, devicePage } from './device-page.ts';
 import { errorPage, type Subject, waitHeaders } from './faults.ts';
 import { wrongField } from './fields.ts';
+import { issue } from './issue.ts';
 import { resetHeader } from './limits.ts';
 import { type Matched, matchPath, matchRequest } from './match.ts';
+import { metadata, register } from './metadata.ts';
 import type { Filled } from './pattern.ts';
 import type { Endpoint, Provider, Side } from './provider.ts';
 import type { Incoming } from './request.ts';
 import { respond } from './respond.ts';
 import type { Route } from './route.ts';
-import { answerStep, tokenEndpoint } from './token-endpoint.ts';
+import { sentAs } from './signed.ts';
+import { tokenEndpoint } from './token-endpoint.ts';
 import type { Fault } from './types.ts';
 
 /** An answer and how it is delivered. */
@@ -29,19 +33,25 @@ export function serve(provider: Provider, request: Incoming, origin: string | un
   const endpoint = provider.endpoints.find(
     ({ address }) => (origin === undefined || address.origin === origin) && address.path === request.path.replace(/\/+$/, ''),
   );
-  if (endpoint !== undefined) return atEndpoint(provider, endpoint, request);
+  if (request.path === DEVICE_PATH) return { answer: devicePage(provider.sides[0]!.view, request, provider.grants) };
+  if (endpoint !== undefined) return atEndpoint(provider, endpoint, request, own);
   return atApi(provider, request, origin, own);
 }
 
-function atEndpoint(provider: Provider, { kind, views }: Endpoint, request: Incoming): Served {
-  if (kind === 'authorize') return { answer: provider.consent.authorize(views, request) };
+function atEndpoint(provider: Provider, endpoint: Endpoint, request: Incoming, own: string): Served {
+  const { kind, views } = endpoint;
+  const { grants, consent } = provider;
+  if (kind === 'authorize') return { answer: consent.authorize(views, request) };
+  if (kind === 'metadata') return { answer: metadata(views[0]!, endpoint.call!) };
   const fault = provider.faults.take({ where: 'token', path: request.path, stream: undefined });
   const planned = faulty(provider, fault, views[0]!.resolved.http.rate_limit, (status, message, headers) =>
     json(status, { error: 'temporarily_unavailable', error_description: message }, headers),
   );
-  return planned.answer === undefined
-    ? { ...planned, answer: tokenEndpoint(views, request, provider.grants) }
-    : { ...planned, answer: planned.answer };
+  if (planned.answer !== undefined) return { ...planned, answer: planned.answer };
+  if (kind === 'registration') return { ...planned, answer: register(views[0]!, request, grants, consent) };
+  const url = `${endpoint.address.origin}${endpoint.address.path}`;
+  if (kind === 'device') return { ...planned, answer: deviceEndpoint(endpoint.calls, request, grants, url, own, provider.autoConsent) };
+  return { ...planned, answer: tokenEndpoint(endpoint.calls, request, grants, url) };
 }
 
 interface Candidate {
@@ -118,9 +128,13 @@ function judge(candidate: Candidate, request: Incoming): Judged {
   const { side, route } = candidate;
   if (route.purpose === 'step') {
     // A login has no credential but what it holds.
-    const login = matchRequest(route, request, new Set());
-    return { candidate, matched: login, verdict: side.gate.checkFilled(login.filled) };
+    const signature = route.call.sign === undefined ? undefined : side.gate.signed?.checkCall(request, route.call.sign).verdict;
+    const names = signature === undefined ? [] : side.gate.signed!.queryNames(request);
+    const login = matchRequest(route, request, new Set(names));
+    return { candidate, matched: login, verdict: worst([side.gate.checkFilled(login.filled), signature ?? 'good']) };
   }
+  // RFC 7009, 2.2: whoever ends what has ended already has what he wanted.
+  if (route.purpose === 'ending') return { candidate, matched: matchRequest(route, request, new Set()), verdict: 'good' };
   const matched = matchRequest(route, request, side.gate.queryNames(request));
   const filled = [...candidate.filled, ...matched.filled];
   for (const one of filled) {
@@ -165,9 +179,26 @@ function unauthorized({ candidate, verdict }: Judged, judged: readonly Judged[],
 
 function fulfil(provider: Provider, { candidate, matched }: Judged, request: Incoming, origin: string, fault: Fault | undefined): Answer {
   const { side, route } = candidate;
-  if (route.purpose === 'step') return answerStep(side.view, route.call, provider.grants);
+  if (route.purpose === 'step') return answerStep(side, route, request, provider);
   const { filled, body } = matched;
+  if (route.purpose === 'ending') {
+    for (const { hole, value } of filled) if (hole.startsWith('token.')) provider.grants.revoke(value);
+    return json(200, {});
+  }
   return respond({ route, request, filled, body, origin, repeatPage: fault?.kind === 'repeat_page' }, side.dataset);
+}
+
+/** A step of the spec's own, such as a login: what it captures is issued. */
+function answerStep({ view }: Side, { call }: Route, request: Incoming, { grants, consent }: Provider): Answer {
+  const { answer, issued } = issue(view, call, { method: view.resolved.method.name, clientId: '', scope: '', revoked: false }, grants);
+  const names = Object.entries(call.sign ?? {}).filter(([, text]) => text === '${oauth.redirect_uri}');
+  const [redirectUri] = names.map(([name]) => sentAs(name, request));
+  if (redirectUri === undefined) return answer;
+  // RFC 5849, 2.1: where the person comes back to is said with the first call.
+  if (!consent.allows(redirectUri === 'oob' ? OUT_OF_BAND : redirectUri))
+    throw new Refused(400, 'This callback is not registered for the client');
+  issued.redirectUri = redirectUri;
+  return call.decode === 'form' ? { ...answer, body: `${answer.body}&oauth_callback_confirmed=true` } : answer;
 }
 
 type Refuse = (status: number, message: string, headers?: Record<string, string>) => Answer;

@@ -128,7 +128,7 @@ function textOf(text: string, lookup: Lookup): string | undefined {
 }
 
 /** What only the client knows beforehand, such as its callback: as it says it (RFC 5849, 3.5.1). */
-function sentAs(name: string, request: Incoming | undefined): string | undefined {
+export function sentAs(name: string, request: Incoming | undefined): string | undefined {
   const found = new RegExp(`\\boauth_${name}="([^"]*)"`).exec(request?.headers.authorization ?? '')?.[1];
   return found === undefined ? request?.query.find(([key]) => key === `oauth_${name}`)?.[1] : decoded(found);
 }

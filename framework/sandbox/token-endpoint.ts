@@ -1,36 +1,107 @@
-import { createHash } from 'node:crypto';
 import type { ResolvedCall } from '../core/resolved.ts';
 import { type Answer, json, placeOf } from './answer.ts';
-import { checkClient, checkScope, registered, TokenError } from './client.ts';
+import { checkClient, TokenError } from './client.ts';
 import { type Data, plant } from './data.ts';
-import type { Grant, Grants } from './grants.ts';
-import { fill, pattern } from './pattern.ts';
+import type { Gate } from './gate.ts';
+import { checkGrant, GRANT_TYPES, type Presented } from './grant-types.ts';
+import type { Grants } from './grants.ts';
+import { issue } from './issue.ts';
+import { type Filled, fill, pattern } from './pattern.ts';
+import { knownText } from './reading.ts';
 import { type Incoming, mediaType, pairs } from './request.ts';
 import type { View } from './view.ts';
 
-/** RFC 6749, 3.2, for the methods whose token_url this is. */
-export function tokenEndpoint(views: readonly View[], request: Incoming, grants: Grants): Answer {
-  const [first] = views;
+/** A call of a method that gets or renews a token. */
+export interface TokenCall {
+  view: View;
+  gate: Gate;
+  call: ResolvedCall;
+  purpose: 'token' | 'refresh' | 'device';
+}
+
+/** RFC 6749, 3.2, for the methods whose token URL this is. */
+export function tokenEndpoint(calls: readonly TokenCall[], request: Incoming, grants: Grants, url: string): Answer {
+  const [first] = calls as [TokenCall];
   try {
-    if (request.method !== 'POST') throw new TokenError('invalid_request', 'the token endpoint takes POST', 405, { allow: 'POST' });
-    const params = parameters(first!, request);
-    const grantType = params.get('grant_type');
-    if (grantType === undefined) throw new TokenError('invalid_request', 'missing grant_type');
-    const view = views.find(({ resolved }) => GRANT_TYPES[grantType]?.includes(resolved.method.type));
-    if (view === undefined) throw new TokenError('unsupported_grant_type', `no grant type ${grantType}`);
-    checkClient(view, request, params, grants);
-    return issue(view, grantType, params, request, grants);
+    const onMethod = calls.filter(({ call }) => call.method === request.method);
+    if (onMethod.length === 0) {
+      throw new TokenError('invalid_request', `the token endpoint takes ${first.call.method}`, 405, { allow: first.call.method });
+    }
+    const signed = onMethod.find(({ call }) => call.sign !== undefined);
+    if (signed !== undefined) return signedCall(signed, request, grants);
+    const params = parameters(onMethod[0]!, request);
+    return unsigned(chosen(onMethod, params, request, grants), params, request, grants, url);
   } catch (error) {
-    if (error instanceof TokenError) return refusal(first!, error);
+    if (error instanceof TokenError) return refusal(first.view, error);
     throw error;
   }
 }
 
-const GRANT_TYPES: Record<string, string[]> = {
-  client_credentials: ['oauth2_client_credentials'],
-  authorization_code: ['oauth2_authorization_code'],
-  refresh_token: ['oauth2_authorization_code'],
-};
+function unsigned(chosen: TokenCall, params: Map<string, string>, request: Incoming, grants: Grants, url: string): Answer {
+  const { view, call, gate } = chosen;
+  const client = checkClient(view, request, params, grants, url);
+  const filled = checkParameters(chosen, params, request);
+  const verdict = gate.checkFilled(filled.filter(({ hole }) => !RENEWED.test(hole)));
+  if (verdict !== 'good') throw new TokenError('invalid_grant', `what was presented is ${verdict}`);
+  const presented: Presented = { view, call, purpose: chosen.purpose, params, filled, client, authored: authored(chosen), grants };
+  const { grant, standard } = checkGrant(presented);
+  return issue(view, call, grant, grants, standard).answer;
+}
+
+/** Tokens whose standing a renewal judges by itself: an access token may have ended. */
+const RENEWED = /^token\.(access|refresh)_token$/;
+
+/** RFC 5849, 2.3: who asks and for what is all in the signature. The temporary token is good once. */
+function signedCall({ view, gate, call }: TokenCall, request: Incoming, grants: Grants): Answer {
+  const { verdict, issued } = gate.signed?.checkCall(request, call.sign ?? {}) ?? { verdict: 'wrong' as const, issued: undefined };
+  const good = verdict === 'good' && issued?.code !== undefined && !issued.used;
+  if (!good)
+    return json(401, { message: `the request is ${issued?.used ? 'used' : verdict}` }, { 'www-authenticate': 'OAuth realm="token"' });
+  issued.used = true;
+  const grant = { method: view.resolved.method.name, clientId: '', scope: '', revoked: false };
+  return issue(view, call, grant, grants).answer;
+}
+
+/** By grant type; where the author's call has none, by its being the only one. */
+function chosen(calls: readonly TokenCall[], params: Map<string, string>, request: Incoming, grants: Grants): TokenCall {
+  const given = params.get('grant_type') ?? new Map(request.query).get('grant_type');
+  const refresh = params.get('refresh_token');
+  const fitting = calls.filter((one) => grantTypeOf(one) === given);
+  const mine = fitting.find(({ view, purpose }) =>
+    purpose === 'refresh' && refresh !== undefined
+      ? grants.grantOf(refresh)?.method === view.resolved.method.name
+      : view.value('client_id') === params.get('client_id'),
+  );
+  const found = mine ?? fitting[0];
+  if (found !== undefined) return found;
+  if (given === undefined) throw new TokenError('invalid_request', 'missing grant_type');
+  throw new TokenError('unsupported_grant_type', `no grant type ${given}`);
+}
+
+/** The author's own word, or the one of the RFC that the method's type follows. */
+function grantTypeOf({ view, call, purpose }: TokenCall): string | undefined {
+  const { method } = view.resolved;
+  const own = spec(view);
+  const written = [own[purpose], own.token]
+    .flat()
+    .find((one) => one?.body?.grant_type !== undefined || one?.query?.grant_type !== undefined);
+  if (written !== undefined && (purpose === 'token' || [own.refresh].flat().includes(written))) {
+    const text = written.body?.grant_type ?? written.query?.grant_type;
+    return typeof text === 'string' ? knownText(text, view.lookup) : undefined;
+  }
+  const inCall = { ...(call.body as object | undefined), ...call.query } as Record<string, unknown>;
+  return inCall.grant_type === undefined ? undefined : purpose === 'refresh' ? 'refresh_token' : GRANT_TYPES[method.type];
+}
+
+type Written = { body?: Record<string, unknown>; query?: Record<string, unknown> };
+const spec = (view: View): { token?: Written; refresh?: Written[]; device?: undefined } =>
+  view.spec.auth[view.resolved.method.name] as object;
+
+/** Entries that the author has written, which are read as written. */
+function authored({ view, purpose }: TokenCall): ReadonlySet<string> {
+  const own = spec(view);
+  return new Set([own.token, ...(purpose === 'refresh' ? (own.refresh ?? []) : [])].flatMap((one) => Object.keys(one?.body ?? {})));
+}
 
 /** The provider's own place for the message, where the spec names one for token calls; else RFC 6749, 5.2. */
 function refusal(view: View, { error, message, status, headers }: TokenError): Answer {
@@ -40,16 +111,16 @@ function refusal(view: View, { error, message, status, headers }: TokenError): A
 }
 
 /** RFC 6749, 3.2: form-encoded, no parameter twice. */
-function parameters({ resolved }: View, request: Incoming): Map<string, string> {
-  const encode = resolved.method.token?.encode ?? 'form';
+export function parameters({ call }: Pick<TokenCall, 'call'>, request: Incoming): Map<string, string> {
   const type = mediaType(request.headers['content-type']);
   let entries = request.query;
-  if (encode === 'form') {
+  if (request.method === 'GET') entries = [];
+  else if (call.encode === 'form') {
     if (type !== 'application/x-www-form-urlencoded') {
       throw new TokenError('invalid_request', 'content must be application/x-www-form-urlencoded');
     }
     entries = pairs(request.body);
-  } else if (encode === 'json') {
+  } else if (call.encode === 'json') {
     if (type !== 'application/json') throw new TokenError('invalid_request', 'content must be application/json');
     try {
       entries = Object.entries(JSON.parse(request.body) as Record<string, unknown>).map(([name, value]) => [name, String(value)]);
@@ -65,103 +136,51 @@ function parameters({ resolved }: View, request: Incoming): Map<string, string> 
   return params;
 }
 
-/** What each grant type takes besides what the spec's own token body adds. */
-const STANDARD: Record<string, string[]> = {
-  client_credentials: ['scope'],
-  authorization_code: ['code', 'redirect_uri', 'code_verifier'],
-  refresh_token: ['refresh_token', 'scope'],
+/** Read by the sandbox from the RFCs, not from the type's built-in call. */
+const ALWAYS: readonly string[] = [
+  ...['grant_type', 'client_id', 'client_secret', 'client_assertion', 'client_assertion_type', 'scope', 'code', 'redirect_uri'],
+  ...['code_verifier', 'refresh_token', 'username', 'password', 'assertion', 'device_code', 'subject_token'],
+];
+
+/** What each purpose takes besides what the spec's own body adds. */
+const STANDARD: Record<string, readonly string[]> = {
+  oauth2_client_credentials: ['scope'],
+  oauth2_authorization_code: ['code', 'redirect_uri', 'code_verifier'],
+  oauth2_password: ['username', 'password', 'scope'],
+  oauth2_device: ['device_code'],
+  oauth2_jwt_bearer: ['assertion', 'scope'],
+  oauth2_saml2_bearer: ['assertion', 'scope'],
+  oauth2_token_exchange: ['subject_token', 'scope'],
 };
 
-function issue(view: View, grantType: string, params: Map<string, string>, request: Incoming, grants: Grants): Answer {
-  const { method } = view.resolved;
-  const call = (grantType === 'refresh_token' ? method.refresh?.[0] : undefined) ?? method.token!;
-  checkParameters(view, grantType, call, params, request);
-  if (grantType === 'client_credentials') {
-    const scope = checkScope(view, params.get('scope'));
-    const grant: Grant = { method: method.name, clientId: registered(view).id, scope, revoked: false };
-    return answer(view, call, grant, grants, undefined);
-  }
-  if (grantType === 'authorization_code') {
-    const grant = redeem(view, params, grants);
-    return answer(view, call, grant, grants, grants.issueRefresh(grant));
-  }
-  const given = params.get('refresh_token') ?? '';
-  const rotates = method.refresh?.some((one) => one.rotates) ?? false;
-  const grant = grants.useRefresh(given, rotates);
-  if (typeof grant === 'string') throw new TokenError('invalid_grant', `the refresh token is ${grant}`);
-  if (grant.method !== method.name) throw new TokenError('invalid_grant', 'the refresh token belongs to another client');
-  return answer(view, call, grant, grants, rotates ? grants.issueRefresh(grant) : given);
-}
-
 /** The spec's own entries must be there; what neither they nor the RFC name is refused, so that a stray parameter is noticed. */
-function checkParameters(view: View, grantType: string, call: ResolvedCall, params: Map<string, string>, request: Incoming): void {
-  const standard = ['grant_type', 'client_id', 'client_secret', ...STANDARD[grantType]!];
-  const own = Object.entries((call.body ?? {}) as Record<string, unknown>).filter(([name]) => !ALWAYS.has(name));
-  for (const [name, text] of own) {
+export function checkParameters(one: TokenCall, params: Map<string, string>, request: Incoming): Filled[] {
+  const { view, call, purpose } = one;
+  const written = authored(one);
+  const standard =
+    purpose === 'refresh' ? ['refresh_token', 'scope'] : purpose === 'device' ? ['scope'] : (STANDARD[view.resolved.method.type] ?? []);
+  const client = [
+    'grant_type',
+    'client_id',
+    'client_secret',
+    ...(view.resolved.method.client_auth.endsWith('_jwt') ? ['client_assertion', 'client_assertion_type'] : []),
+  ];
+  const entries = Object.entries((call.body ?? {}) as Record<string, unknown>);
+  const own = entries.filter(([name, text]) => text !== null && (!ALWAYS.includes(name) || (written.has(name) && name !== 'scope')));
+  const query = new Map(request.query);
+  const filled: Filled[] = [];
+  const check = (what: string, text: unknown, value: string | undefined): void => {
     const wanted = pattern(String(text), view);
-    const value = params.get(name);
-    if (value === undefined ? !wanted.optional : fill(wanted, value) === undefined) {
-      throw new TokenError('invalid_request', `missing or wrong ${name}`);
-    }
-  }
-  const known = new Set([...standard, ...own.map(([name]) => name)]);
-  for (const name of params.keys()) if (!known.has(name)) throw new TokenError('invalid_request', `unexpected parameter: ${name}`);
-  for (const [name, text] of Object.entries(call.query)) {
-    const value = request.query.find(([key]) => key === name)?.[1];
-    if (text !== null && (value === undefined || fill(pattern(String(text), view), value) === undefined)) {
-      throw new TokenError('invalid_request', `missing or wrong query parameter ${name}`);
-    }
-  }
-}
-
-/** Read by the sandbox from the RFCs, not from the type's built-in call. */
-const ALWAYS = new Set(['grant_type', 'client_id', 'client_secret', 'scope', 'code', 'redirect_uri', 'code_verifier', 'refresh_token']);
-
-/** RFC 6749, 4.1.3 and RFC 7636, 4.6 */
-function redeem(view: View, params: Map<string, string>, grants: Grants): Grant {
-  const code = grants.useCode(params.get('code') ?? '');
-  if (typeof code === 'string') throw new TokenError('invalid_grant', `the code is ${code}`);
-  if (code.grant.method !== view.resolved.method.name) throw new TokenError('invalid_grant', 'the code belongs to another client');
-  if (params.get('redirect_uri') !== code.redirectUri) throw new TokenError('invalid_grant', 'redirect_uri is not the one of the consent');
-  const verifier = params.get('code_verifier');
-  if (code.challenge === undefined) {
-    if (verifier !== undefined) throw new TokenError('invalid_grant', 'there was no code_challenge');
-    return code.grant;
-  }
-  if (verifier === undefined) throw new TokenError('invalid_grant', 'missing code_verifier');
-  if (!/^[A-Za-z0-9._~-]{43,128}$/.test(verifier)) throw new TokenError('invalid_grant', 'malformed code_verifier');
-  if (createHash('sha256').update(verifier, 'ascii').digest('base64url') !== code.challenge) {
-    throw new TokenError('invalid_grant', 'wrong code_verifier');
-  }
-  return code.grant;
-}
-
-/** RFC 6749, 5.1 */
-function answer(view: View, call: ResolvedCall, grant: Grant, grants: Grants, refreshToken: string | undefined): Answer {
-  const standard: Record<string, Data> = {
-    access_token: grants.issueAccess(grant),
-    token_type: 'Bearer',
-    ...(refreshToken !== undefined && { refresh_token: refreshToken }),
-    ...(grant.scope !== '' && { scope: grant.scope }),
+    const found = value === undefined ? (wanted.optional ? [] : undefined) : fill(wanted, value);
+    const error = what === 'resource' ? 'invalid_target' : 'invalid_request';
+    if (found === undefined) throw new TokenError(error, `missing or wrong ${what}`);
+    filled.push(...found);
   };
-  return captured(view, call, grant, grants, standard);
-}
-
-/** A step of the spec's own, such as a login: what it captures is issued. */
-export function answerStep(view: View, call: ResolvedCall, grants: Grants): Answer {
-  return captured(view, call, { method: view.resolved.method.name, clientId: '', scope: '', revoked: false }, grants, {});
-}
-
-/** Every value where the call's captures look for it; what is not known by the RFC is a host that its patterns allow, or one more token. */
-function captured(view: View, call: ResolvedCall, grant: Grant, grants: Grants, standard: Record<string, Data>): Answer {
-  let body: Data = {};
-  for (const [name, { path }] of Object.entries(call.capture)) {
-    const known = standard[name] ?? view.lookup(['token', name]);
-    const value = typeof known === 'symbol' ? undefined : (known as Data);
-    if (value !== undefined) body = plant(body, placeOf(path), value);
-    else if (!path.endsWith('?')) body = plant(body, placeOf(path), grants.issueAccess(grant, name));
-  }
-  const { expires } = call;
-  if (expires?.in !== undefined) body = plant(body, placeOf(expires.in), grants.lifetime * (expires.as === 'ms' ? 1000 : 1));
-  return json(200, body, { 'cache-control': 'no-store', pragma: 'no-cache' });
+  for (const [name, text] of own) check(name, text, params.get(name));
+  for (const [name, text] of Object.entries(call.query)) if (text !== null) check(`query parameter ${name}`, text, query.get(name));
+  for (const [name, text] of Object.entries(call.headers))
+    if (text !== null) check(`header ${name}`, text, request.headers[name.toLowerCase()]);
+  const known = new Set([...client, ...standard, ...entries.map(([name]) => name)]);
+  for (const name of params.keys()) if (!known.has(name)) throw new TokenError('invalid_request', `unexpected parameter: ${name}`);
+  return filled;
 }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { createHash, createSign, generateKeyPairSync } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { Clock } from '../../../framework/core/clock.ts';
 import { isFerruleError } from '../../../framework/core/errors.ts';
@@ -7,7 +7,7 @@ import { connectSpec, type Inputs } from '../../../framework/engine/connect.ts';
 import type { Connection } from '../../../framework/engine/connection.ts';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../../framework/sandbox/index.ts';
 import { canary, plainCanary } from '../../canary.ts';
-import { send, spec } from './wire.ts';
+import { at, type Got, send, spec } from './wire.ts';
 
 const open: { close(): Promise<void> }[] = [];
 afterEach(async () => {
@@ -357,5 +357,290 @@ describe('custom', () => {
     expect(await replay()).toBe(401);
     unused.pass(-301);
     expect(await replay()).toBe(200);
+  });
+});
+
+const TOKEN = 'https://auth.acme.com/token';
+const URLS = `token_url: '${TOKEN}'`;
+/** Presses the page's button. */
+const accepting =
+  (sandbox: Sandbox, decision = 'accept') =>
+  async ({ authorizeUrl }: { authorizeUrl: string }): Promise<string> =>
+    (await send(sandbox, `${authorizeUrl}${authorizeUrl.includes('?') ? '&' : '?'}auto=${decision}`)).headers.location ?? '';
+/** The form that our client has sent to the token endpoint. */
+const tokenForm = (sandbox: Sandbox): Record<string, string> =>
+  Object.fromEntries(new URLSearchParams(sandbox.requests.findLast(({ path }) => path === '/token')!.body));
+async function asks(sandbox: Sandbox, form: Record<string, string | undefined>): Promise<[number, unknown]> {
+  const given = Object.entries(form).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  const got = await send(sandbox, TOKEN, { form: given });
+  return [got.status, at(got.body, 'error')];
+}
+
+describe('oauth2_password (RFC 6749, 4.3)', () => {
+  const AUTH = `{ type: oauth2_password, ${URLS}, scopes: [read] }`;
+
+  it('right; renewed with the refresh token; expired', async () => {
+    const { sandbox, connect, pass } = await stand(AUTH);
+    const connection = await connect();
+    expect(await status(connection)).toBe(200);
+    pass(3601);
+    expect(await again(sandbox, -1)).toBe(401);
+    expect(await status(connection)).toBe(200);
+    expect(tokenForm(sandbox).grant_type).toBe('refresh_token');
+  });
+
+  it.each<[string, Record<string, string | undefined>, [number, string]]>([
+    ['another password', { password: 'other' }, [400, 'invalid_grant']],
+    ['another user', { username: 'other' }, [400, 'invalid_grant']],
+    ['no password', { password: undefined }, [400, 'invalid_request']],
+    ['another client', { client_id: 'other' }, [401, 'invalid_client']],
+    ['another client secret', { client_secret: 'other' }, [401, 'invalid_client']],
+    ['another scope', { scope: 'write' }, [400, 'invalid_scope']],
+    ['another grant type', { grant_type: 'client_credentials' }, [400, 'unsupported_grant_type']],
+    ['no grant type', { grant_type: undefined }, [400, 'invalid_request']],
+    ['a stray parameter', { audience: 'x' }, [400, 'invalid_request']],
+  ])('%s', async (_, changes, wanted) => {
+    const { sandbox, connect } = await stand(AUTH);
+    await status(await connect());
+    expect(await asks(sandbox, { ...tokenForm(sandbox), ...changes })).toEqual(wanted);
+  });
+});
+
+describe('oauth2_jwt_bearer (RFC 7523)', () => {
+  const AUTH = `{ type: oauth2_jwt_bearer, ${URLS}, jwt: { alg: RS256, key: '\${fields.private_key}', claims: { sub: '\${fields.user}' } }, fields: { user: {}, private_key: { type: pem } } }`;
+
+  it('right; the assertion again, changed, of another issuer, audience or key, expired', async () => {
+    const { sandbox, connect } = await stand(AUTH);
+    expect(await status(await connect())).toBe(200);
+    const form = tokenForm(sandbox);
+    expect(await asks(sandbox, form)).toEqual([400, 'invalid_grant']);
+    const unused = await stand(AUTH);
+    const [head = '', claims = '', signature = ''] = form.assertion!.split('.');
+    const said = JSON.parse(Buffer.from(claims, 'base64url').toString()) as Record<string, unknown>;
+    expect(said).toMatchObject({ iss: sandbox.inputs.fields.client_id, aud: TOKEN, sub: sandbox.inputs.fields.user });
+    // Signed by a hand that shares nothing with the client.
+    const signs = (changes: Record<string, unknown>, key = sandbox.inputs.fields.private_key!): string => {
+      const input = `${head}.${Buffer.from(JSON.stringify({ ...said, ...changes })).toString('base64url')}`;
+      return `${input}.${createSign('sha256').update(input).sign(key, 'base64url')}`;
+    };
+    const other = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+    const past = { exp: Date.UTC(2025, 11, 31) / 1000 };
+    for (const assertion of [
+      `${head}.${claims}.${signature.slice(2)}`,
+      signs({ iss: 'other' }),
+      signs({ sub: 'other' }),
+      signs({ aud: 'https://other.acme.com/token' }),
+      signs(past),
+      signs({}, other),
+      'no.jwt',
+    ]) {
+      expect(await asks(unused.sandbox, { ...form, assertion })).toEqual([400, 'invalid_grant']);
+    }
+    expect(await asks(unused.sandbox, { ...form, assertion: undefined })).toEqual([400, 'invalid_request']);
+    expect(await asks(unused.sandbox, { ...form, assertion: signs({ jti: 'new' }) })).toEqual([200, undefined]);
+  });
+});
+
+describe('oauth2_saml2_bearer (RFC 7522)', () => {
+  const AUTH = `{ type: oauth2_saml2_bearer, ${URLS}, assertion: { issuer: '\${fields.client_id}', subject: '\${fields.user}', audience: www.acme.com, key: '\${fields.private_key}' }, fields: { user: {}, private_key: { type: pem } } }`;
+
+  it('right; the assertion again, changed, too old, none', async () => {
+    const { sandbox, connect } = await stand(AUTH);
+    expect(await status(await connect())).toBe(200);
+    const form = tokenForm(sandbox);
+    expect(await asks(sandbox, form)).toEqual([400, 'invalid_grant']);
+    const unused = await stand(AUTH);
+    const xml = Buffer.from(form.assertion!, 'base64url').toString();
+    const changed = (from: string, to: string): string => {
+      expect(xml).toContain(from);
+      return Buffer.from(xml.replace(from, to)).toString('base64url');
+    };
+    for (const assertion of [
+      changed('www.acme.com', 'www.other.com'),
+      changed(sandbox.inputs.fields.user!, 'other'),
+      changed('SignatureValue>', 'SignatureValue>AA'),
+      changed(TOKEN, 'https://other.acme.com/token'),
+    ]) {
+      expect(await asks(unused.sandbox, { ...form, assertion })).toEqual([400, 'invalid_grant']);
+    }
+    expect(await asks(unused.sandbox, { ...form, assertion: undefined })).toEqual([400, 'invalid_request']);
+    unused.pass(301);
+    expect(await asks(unused.sandbox, form)).toEqual([400, 'invalid_grant']);
+    unused.pass(-301);
+    expect(await asks(unused.sandbox, form)).toEqual([200, undefined]);
+  });
+});
+
+describe('oauth2_token_exchange (RFC 8693)', () => {
+  it('right; another subject token, its type, none; for another resource (RFC 8707)', async () => {
+    const { sandbox, connect } = await stand(
+      `{ type: oauth2_token_exchange, ${URLS}, subject_token_type: 'urn:ietf:params:oauth:token-type:jwt', resource: 'https://api.acme.com/v1' }`,
+    );
+    expect(await status(await connect())).toBe(200);
+    const form = tokenForm(sandbox);
+    expect(await asks(sandbox, form)).toEqual([200, undefined]);
+    expect(await asks(sandbox, { ...form, subject_token: 'other' })).toEqual([400, 'invalid_request']);
+    expect(await asks(sandbox, { ...form, subject_token: undefined })).toEqual([400, 'invalid_request']);
+    expect(await asks(sandbox, { ...form, subject_token_type: 'urn:ietf:params:oauth:token-type:access_token' })).toEqual([
+      400,
+      'invalid_request',
+    ]);
+    expect(await asks(sandbox, { ...form, resource: 'https://other.acme.com' })).toEqual([400, 'invalid_target']);
+    expect(await asks(sandbox, { ...form, client_secret: 'other' })).toEqual([401, 'invalid_client']);
+  });
+});
+
+describe('oauth2_device (RFC 8628)', () => {
+  const AUTH = `{ type: oauth2_device, ${URLS}, device_authorization_url: 'https://auth.acme.com/device', client_auth: none, fields: { client_secret: null }, scopes: [read] }`;
+  const decide = (sandbox: Sandbox, code: string, decision: string): Promise<Got> =>
+    send(sandbox, `${sandbox.origin}/__sandbox/device`, { form: { user_code: code, decision } });
+
+  it('pending until the person has entered the code; the code is good once', async () => {
+    const { sandbox, connect } = await stand(AUTH);
+    const connection = await connect(undefined, {
+      showCode: async ({ userCode, verificationUri, complete }) => {
+        const page = await send(sandbox, complete!);
+        expect([page.status, page.text.includes(userCode), verificationUri]).toEqual([200, true, `${sandbox.origin}/__sandbox/device`]);
+        expect((await decide(sandbox, 'AAAA-AAAA', 'accept')).status).toBe(400);
+        expect((await decide(sandbox, userCode.toLowerCase(), 'accept')).status).toBe(200);
+        expect((await decide(sandbox, userCode, 'deny')).status).toBe(400);
+      },
+    });
+    expect(await status(connection)).toBe(200);
+    expect(await asks(sandbox, tokenForm(sandbox))).toEqual([400, 'invalid_grant']);
+  });
+
+  it('refused by the person', async () => {
+    const { sandbox, connect } = await stand(AUTH);
+    const connecting = connect(undefined, { showCode: ({ userCode }) => decide(sandbox, userCode, 'deny') });
+    await expect(connecting).rejects.toMatchObject({ code: 'consent_denied' });
+  });
+
+  it('too early, too often, too late; another code or client; by itself where consent is automatic', async () => {
+    const { sandbox, pass } = await stand(AUTH, { fields: { client_id: 'acme-tv' } });
+    const form = { client_id: 'acme-tv', scope: 'read' };
+    const asked = (await send(sandbox, 'https://auth.acme.com/device', { form })).body as Record<string, string>;
+    expect(asked).toMatchObject({ expires_in: 300, interval: 5, verification_uri: `${sandbox.origin}/__sandbox/device` });
+    const poll = (changes: Record<string, string> = {}): Promise<[number, unknown]> =>
+      asks(sandbox, {
+        grant_type: 'urn:ietf:params:oauth:grant-type:device_code',
+        device_code: asked.device_code!,
+        client_id: 'acme-tv',
+        ...changes,
+      });
+    expect(await poll()).toEqual([400, 'authorization_pending']);
+    pass(4);
+    expect(await poll()).toEqual([400, 'slow_down']);
+    pass(9);
+    expect(await poll()).toEqual([400, 'slow_down']);
+    pass(20);
+    expect(await poll()).toEqual([400, 'authorization_pending']);
+    expect(await poll({ device_code: 'other' })).toEqual([400, 'invalid_grant']);
+    expect(await poll({ client_id: 'other' })).toEqual([401, 'invalid_client']);
+    pass(300);
+    expect(await poll()).toEqual([400, 'expired_token']);
+    const refused = await send(sandbox, 'https://auth.acme.com/device', { form: { ...form, scope: 'write' } });
+    expect([refused.status, at(refused.body, 'error')]).toEqual([400, 'invalid_scope']);
+    const automatic = await stand(AUTH, { autoConsent: true });
+    expect(await status(await automatic.connect(undefined, { showCode: () => undefined }))).toBe(200);
+  });
+});
+
+describe.each([
+  [
+    'private_key_jwt',
+    "client_assertion: { alg: ES256, key: '${fields.private_key}' }, fields: { client_secret: null, private_key: { type: pem } }",
+  ],
+  ['client_secret_jwt', 'client_assertion: { alg: HS512 }'],
+])('client_auth %s (RFC 7523, 2.2)', (place, more) => {
+  const AUTH = `{ type: oauth2_client_credentials, ${URLS}, client_auth: ${place}, ${more} }`;
+
+  it('right; used twice, changed, another type, none, expired', async () => {
+    const { sandbox, connect } = await stand(AUTH);
+    expect(await status(await connect())).toBe(200);
+    const form = tokenForm(sandbox);
+    expect(form.client_secret).toBeUndefined();
+    const refused = [401, 'invalid_client'];
+    expect(await asks(sandbox, form)).toEqual(refused);
+    const unused = await stand(AUTH);
+    const [head = '', claims = '', signature = ''] = form.client_assertion!.split('.');
+    const other = Buffer.from(JSON.stringify({ iss: 'other', sub: 'other', aud: TOKEN, jti: 'x', exp: 9999999999 })).toString('base64url');
+    expect(await asks(unused.sandbox, { ...form, client_assertion: `${head}.${other}.${signature}` })).toEqual(refused);
+    expect(await asks(unused.sandbox, { ...form, client_assertion: `${head}.${claims}.${signature.slice(4)}` })).toEqual(refused);
+    expect(await asks(unused.sandbox, { ...form, client_assertion: undefined })).toEqual(refused);
+    expect(await asks(unused.sandbox, { ...form, client_assertion_type: 'other' })).toEqual(refused);
+    expect(await asks(unused.sandbox, { ...form, client_id: 'other' })).toEqual(refused);
+    unused.pass(301);
+    expect(await asks(unused.sandbox, form)).toEqual(refused);
+    unused.pass(-301);
+    expect(await asks(unused.sandbox, form)).toEqual([200, undefined]);
+  });
+});
+
+describe('discovery and registration', () => {
+  it.each<[string, string, string]>([
+    ['openid', 'discovery: openid', 'https://auth.acme.com/tenant/.well-known/openid-configuration'],
+    ['oauth (RFC 8414)', 'discovery: oauth', 'https://auth.acme.com/.well-known/oauth-authorization-server/tenant'],
+  ])('%s: the endpoints are those of the metadata', async (_, words, url) => {
+    const { sandbox, connect } = await stand(`{ type: oauth2_client_credentials, issuer: 'https://auth.acme.com/tenant', ${words} }`);
+    expect(await status(await connect())).toBe(200);
+    expect(sandbox.requests.map(({ origin, path }) => `${origin}${path}`)).toEqual([
+      url,
+      'https://auth.acme.com/oauth/token',
+      'https://api.acme.com/v1/things',
+    ]);
+    const got = await send(sandbox, url);
+    expect(got.body).toMatchObject({ issuer: 'https://auth.acme.com/tenant', token_endpoint: 'https://auth.acme.com/oauth/token' });
+  });
+
+  it('a resource names its issuer (RFC 9728), where the client registers itself (RFC 7591)', async () => {
+    const { sandbox, connect } = await stand(
+      "{ type: oauth2_authorization_code, discovery: resource, resource: 'https://api.acme.com/v1', issuer_hosts: [api.acme.com], registration: { client_name: Ferrule }, client_auth: none }",
+    );
+    const connection = await connect(undefined, { consent: accepting(sandbox) });
+    expect(await status(connection)).toBe(200);
+    expect(statuses(sandbox)).toEqual([200, 200, 201, 302, 200, 200]);
+    const authorize = sandbox.requests[3]!;
+    const url = (changes: Record<string, string>): string =>
+      `${authorize.origin}${authorize.path}?${new URLSearchParams({ ...Object.fromEntries(authorize.query), ...changes })}`;
+    expect((await send(sandbox, url({ client_id: 'other' }))).status).toBe(400);
+    expect((await send(sandbox, url({ redirect_uri: 'http://localhost:9/other' }))).status).toBe(400);
+    expect((await send(sandbox, url({ resource: 'https://other.acme.com' }))).headers.location).toContain('error=invalid_target');
+    const registers = (body: unknown): Promise<Got> => send(sandbox, 'https://api.acme.com/oauth/registration', { json: body });
+    expect((await registers({ redirect_uris: ['http://evil.example.com/'] })).body).toMatchObject({ error: 'invalid_redirect_uri' });
+    expect((await registers({})).status).toBe(400);
+  });
+});
+
+describe('oauth1 with its three legs (RFC 5849, 2)', () => {
+  const AUTH =
+    "{ type: oauth1, request_url: 'https://auth.acme.com/request', authorize_url: 'https://auth.acme.com/authorize', token_url: 'https://auth.acme.com/token' }";
+
+  it('a temporary token, the page, the token; nothing is good twice', async () => {
+    const { sandbox, connect } = await stand(AUTH);
+    const connection = await connect(undefined, { consent: accepting(sandbox) });
+    expect([await status(connection), await status(connection)]).toEqual([200, 200]);
+    expect(sandbox.requests.map(({ path }) => path)).toEqual(['/request', '/authorize', '/token', '/v1/things', '/v1/things']);
+    expect(statuses(sandbox)).toEqual([200, 302, 200, 200, 200]);
+    for (const index of [0, 2, 3]) expect(await again(sandbox, index)).toBe(401);
+    expect(await again(sandbox, 1)).toBe(400);
+    const issued = sandbox.tokens.access;
+    expect(sandbox.revoke(issued.at(-1)!)).toBe(true);
+    await expect(status(connection)).rejects.toMatchObject({ code: 'reconnect_required' });
+    expect(sandbox.requests.at(-1)!.status).toBe(401);
+  });
+
+  it('refused by the person', async () => {
+    const { sandbox, connect } = await stand(AUTH);
+    await expect(connect(undefined, { consent: accepting(sandbox, 'deny') })).rejects.toMatchObject({ code: 'consent_denied' });
+  });
+
+  it('another consumer secret, another verifier', async () => {
+    const { sandbox, connect } = await stand(AUTH);
+    const fields = { ...sandbox.inputs.fields, consumer_secret: plainCanary('oauth1-other') };
+    await expect(connect({ fields }, { consent: accepting(sandbox) })).rejects.toMatchObject({ status: 401 });
+    const forging = async (asked: { authorizeUrl: string }): Promise<string> =>
+      (await accepting(sandbox)(asked)).replace(/oauth_verifier=[^&]*/, 'oauth_verifier=other');
+    await expect(connect(undefined, { consent: forging })).rejects.toMatchObject({ status: 401 });
   });
 });
