@@ -67,16 +67,18 @@ export const awsSigv4: Signer = {
     const inQuery = word(context, 'placement', ['header', 'query'], 'header') === 'query';
     const signing = signingOf(context, request.body, inQuery);
     const { 'x-amz-date': _date, 'x-amz-security-token': _token, 'x-amz-content-sha256': _hash, ...kept } = request.headers;
+    // Of a path that is signed as it is sent, all but unreserved characters travel encoded, as AWS's own libraries send it: servers
+    // do not agree on what stands for a bare ( or +.
+    const path = signing.normalize ? url.pathname : plainPath(url.pathname);
     const message: Message = {
       method: request.method,
-      path: url.pathname,
+      path,
       query: url.search.slice(1),
       headers: [...Object.entries(kept), ['host', url.host]],
     };
-    if (!inQuery) return { headers: Object.fromEntries(signInHeaders(message, signing).headers) };
-    url.search = '';
-    url.hash = '';
-    return { href: `${url.href}?${signInQuery(message, signing).query}` };
+    if (inQuery) return { href: `${url.origin}${path}?${signInQuery(message, signing).query}` };
+    const headers = Object.fromEntries(signInHeaders(message, signing).headers);
+    return path === url.pathname ? { headers } : { headers, href: `${url.origin}${path}${url.search}` };
   },
 };
 

@@ -265,6 +265,15 @@ describe('signer and sandbox', () => {
     expect(headers?.['x-amz-date']).toBe('20261124T120000Z');
   });
 
+  it('sends the path of S3 as it is signed, and no other path', () => {
+    const request = { ...REQUEST, href: "https://api.example.com/a+b(1)/%C3%A9'!*?q=(1)" };
+    const s3 = { ...VALUES, service: 's3' };
+    const path = 'https://api.example.com/a%2Bb%281%29/%C3%A9%27%21%2A?q=(1)';
+    expect(awsSigv4.sign(request, context(s3)).href).toBe(path);
+    expect(awsSigv4.sign(request, context({ ...s3, placement: 'query' })).href).toContain(`${path}&X-Amz-Algorithm=`);
+    expect(awsSigv4.sign(request, context(VALUES)).href).toBeUndefined();
+  });
+
   it("keeps the href's query as it is and adds to it", () => {
     const { href, headers } = awsSigv4.sign(REQUEST, context({ ...VALUES, placement: 'query' }));
     expect(headers).toBeUndefined();
@@ -272,7 +281,7 @@ describe('signer and sandbox', () => {
   });
 });
 
-// AWS's suite has neither S3 nor a path that is already encoded: these four were worked out by botocore 1.44.5 (SigV4Auth, S3SigV4Auth,
+// AWS's suite has neither S3 nor a path that is already encoded: these five were worked out by botocore 1.44.5 (SigV4Auth, S3SigV4Auth,
 // S3SigV4QueryAuth, SigV4QueryAuth) with its clock held at 2026-11-24T12:00:00Z.
 it.each<[string, Partial<Unsigned> & { href: string }, Values, string]>([
   [
@@ -304,6 +313,13 @@ it.each<[string, Partial<Unsigned> & { href: string }, Values, string]>([
     'c759e5cc7e89da1c491663eaa978f4d64c61dbe4b55032443a4b3992185c0f5e',
   ],
   [
+    // botocore was given the path as its own client writes it: /a%2Bb%281%29/x
+    'S3 with reserved characters in its path',
+    { href: 'https://bucket.s3.example.com/a+b(1)/x?versionId=3' },
+    { service: 's3' },
+    'bf7d97d3c6635104b298ed4d30169160acad6dc5dc94fd3072fe97ec33627c98',
+  ],
+  [
     'a path encoded twice, in the query',
     { href: 'https://api.example.com:8443/items/a%20b/%C3%A9?z=1&b=x%2By&a=~' },
     { placement: 'query', expires: '900' },
@@ -313,7 +329,7 @@ it.each<[string, Partial<Unsigned> & { href: string }, Values, string]>([
   const values = { ...VALUES, access_key_id: 'AKIDEXAMPLE', secret_access_key: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY', ...more };
   const whole = { method: 'GET' as const, headers: {}, body: Buffer.from(''), ...request };
   const signed = awsSigv4.sign(whole, context(values));
-  expect(signed.href ?? signed.headers?.authorization).toMatch(new RegExp(`Signature=${signature}$`));
+  expect(signed.headers?.authorization ?? signed.href).toMatch(new RegExp(`Signature=${signature}$`));
   expect(verify(send(whole, values), values)).toBe('good');
 });
 
