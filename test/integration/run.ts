@@ -1,6 +1,6 @@
 /**
  * `npm run test:integration`: installs the servers that nobody here wrote into a temporary folder, then runs the tests
- * against them on loopback. Needs the npm registry, and Apache with htpasswd, which root gets from apt. In
+ * against them on loopback. Needs the npm registry, PyPI, and programs that root gets from apt. In
  * FERRULE_INTEGRATION a folder can be named that is kept for the next run. What is missing is said, and fails.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -11,6 +11,7 @@ import { dirname, join } from 'node:path';
 
 const SERVERS = [
   'oidc-provider@9.13.3',
+  'azurite@3.35.0',
   'emulate@0.11.2',
   '@sap/cds@9.9.3',
   '@cap-js/sqlite@2.4.2',
@@ -23,13 +24,17 @@ const PROGRAMS: Record<string, string> = {
   ...{ python3: 'python3', openssl: 'openssl', curl: 'curl' },
 };
 
+/** From PyPI, with what only Python has: a server that verifies AWS signatures, and one that lets in by NTLM. */
+const PYTHON = ['moto[server]==5.2.5', 'pyspnego==0.12.4'];
+
 const has = (program: string) => spawnSync('sh', ['-c', 'command -v "$0"', program]).status === 0;
 
 function installPrograms(): void {
-  const missing = Object.keys(PROGRAMS).filter((program) => !has(program));
-  if (missing.length === 0) return;
-  const packages = missing.map((program) => PROGRAMS[program] ?? program);
-  if (process.getuid?.() !== 0) throw new Error(`missing: ${missing.join(', ')}. Install them: apt-get install ${packages.join(' ')}`);
+  const packages = Object.keys(PROGRAMS).flatMap((program) => (has(program) ? [] : [PROGRAMS[program] ?? program]));
+  // Debian keeps what `python3 -m venv` needs in a package of its own.
+  if (spawnSync('python3', ['-c', 'import ensurepip']).status !== 0) packages.push('python3-venv');
+  if (packages.length === 0) return;
+  if (process.getuid?.() !== 0) throw new Error(`missing programs. Install them: apt-get install ${packages.join(' ')}`);
   console.log(`installing ${packages.join(', ')}`);
   // A package that starts a service on installation must not: the tests start their own.
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
@@ -53,6 +58,8 @@ async function installServers(folder: string): Promise<void> {
     env,
     stdio: 'inherit',
   });
+  if (!existsSync(join(folder, 'python'))) execFileSync('python3', ['-m', 'venv', join(folder, 'python')], { stdio: 'inherit' });
+  execFileSync(join(folder, 'python/bin/pip'), ['install', '--quiet', '--disable-pip-version-check', ...PYTHON], { stdio: 'inherit' });
   console.log(`servers installed in ${Math.round((Date.now() - begin) / 1000)} s`);
 }
 
