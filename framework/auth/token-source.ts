@@ -92,10 +92,11 @@ export class TokenSource {
     const { scope, captures } = this.#credential;
     if (scope === undefined) return [];
     const granted = new Set([...scope.split(/[\s,]+/), 'openid', ...(captures.refresh_token === undefined ? [] : ['offline_access'])]);
-    return this.#asked().filter((wanted) => !granted.has(wanted));
+    return this.askedScopes.filter((wanted) => !granted.has(wanted));
   }
 
-  #asked(): string[] {
+  /** The scopes that are asked for. */
+  get askedScopes(): string[] {
     const { resolved, scopes, variables } = this.#options;
     return askedScopes(resolved, scopes, variables());
   }
@@ -344,7 +345,7 @@ export class TokenSource {
   /** What the calls and tokens of this method may be made from. */
   #variables(credential: Credential, now: number, oauth: OauthVariables = {}): Vars {
     const { resolved, variables } = this.#options;
-    const scope = this.#asked().join(resolved.method.scope_separator);
+    const scope = this.askedScopes.join(resolved.method.scope_separator);
     const vars = variables(now);
     const token = tokenVariables(credential.captures);
     const resource = this.#resource(vars);

@@ -7,7 +7,7 @@ import { styleOf } from './style.ts';
 
 export const run: Run = async (args, io) => {
   await using opened = await openConnection(args, io);
-  const report = await opened.connection.check({ signal: io.signal });
+  const report = await opened.connection.check({ signal: io.signal, allChoices: args.flag('all-choices') });
   if (opened.credential !== undefined) await opened.remember(report);
   if (args.flag('json')) await printJson(io, { ...report, ...(opened.credential !== undefined && { credential: opened.credential }) });
   else await say(io.stdout, checkText(report, styleOf(io.stdout, io.env)));

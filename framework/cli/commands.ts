@@ -250,9 +250,21 @@ export const COMMANDS: readonly CommandInfo[] = [
     name: 'check',
     summary: 'Try a credential: name, TLS, answer, sign-in, permission',
     args: [{ ...CONNECTOR, help: `${CONNECTOR.help}; not needed with --credential`, required: false }],
-    options: { ...CREDENTIAL, ...INPUTS, ...JSON_OUTPUT, ...CATALOGUE, ...STORE, ...BEHAVIOUR, ...ADDED },
+    options: {
+      'all-choices': {
+        help: 'If it fails: try the other options of choices such as the region too. The credential then goes to the hosts that the spec names for them.',
+      },
+      ...CREDENTIAL,
+      ...INPUTS,
+      ...JSON_OUTPUT,
+      ...CATALOGUE,
+      ...STORE,
+      ...BEHAVIOUR,
+      ...ADDED,
+    },
     examples: [
       ['ferrule check jama-connect', 'the stored credential'],
+      ['ferrule check amazon-ads --all-choices', 'for which region the key is'],
       ['ferrule check --credential work', 'one of several'],
       ['ferrule check jama-connect --inputs inputs.yaml --json', 'inputs that are stored nowhere'],
     ],

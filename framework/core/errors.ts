@@ -17,6 +17,8 @@ export interface ErrorDetails {
   provider?: string;
   /** The provider's own error code. */
   providerCode?: string;
+  /** Scopes that the provider wants for this and the token lacks; empty: it names none (RFC 6750, 3). */
+  scopes?: readonly string[];
   /** Findings behind it (a spec that does not load). */
   findings?: Finding[];
   /** For retries: how long the server asked us to wait. Milliseconds. */
@@ -38,6 +40,7 @@ export class FerruleError extends Error {
   readonly status: number | undefined;
   readonly provider: string | undefined;
   readonly providerCode: string | undefined;
+  readonly scopes: readonly string[] | undefined;
   readonly findings: readonly Finding[];
   readonly retryAfter: number | undefined;
 
@@ -50,14 +53,15 @@ export class FerruleError extends Error {
     this.status = details.status;
     this.provider = details.provider;
     this.providerCode = details.providerCode;
+    this.scopes = details.scopes;
     this.findings = details.findings ?? [];
     this.retryAfter = details.retryAfter;
   }
 
   /** Plain data for `--json` and logs. */
   toJSON(): Record<string, unknown> {
-    const { code, kind, message, where, next, status, provider, providerCode, findings } = this;
-    return { code, kind, message, where, next, status, provider, providerCode, ...(findings.length > 0 && { findings }) };
+    const { code, kind, message, where, next, status, provider, providerCode, scopes, findings } = this;
+    return { code, kind, message, where, next, status, provider, providerCode, scopes, ...(findings.length > 0 && { findings }) };
   }
 }
 

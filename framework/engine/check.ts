@@ -5,7 +5,10 @@ import { compilePath, readPath } from '../core/path.ts';
 import { compileCall } from '../core/render.ts';
 import type { Resolved, ResolvedCheck } from '../core/resolved.ts';
 import { Secret } from '../core/secret.ts';
+import type { SpecDocument } from '../core/spec-types.gen.ts';
 import type { Response } from '../core/value.ts';
+import type { ConnectionOptions } from './options.ts';
+import { otherOptions, type Tried, tryOthers } from './other-choices.ts';
 import type { Session } from './session.ts';
 
 /** The rungs, in order. Each is reached only when those before it hold. */
@@ -21,6 +24,10 @@ export interface CheckStep {
   /** The provider's own words. */
   provider?: string;
   next?: string;
+  /** Scopes that the credential lacks for it. */
+  scopes?: string[];
+  /** The option that may be the wrong one, and what else there is. */
+  choice?: { name: string; option: string; others: string[] };
 }
 
 export interface CheckReport {
@@ -34,6 +41,17 @@ export interface CheckReport {
   /** Code and kind of the error that ended it. */
   code?: string;
   kind?: string;
+  /** How it fared under the other options of its choices, where that was asked for. */
+  tried?: Tried[];
+}
+
+export interface CheckOptions {
+  signal?: AbortSignal | undefined;
+  /**
+   * Where it fails in a way that another region would explain: sends the credential to the hosts that the spec names for the other
+   * options, and tells under which it works. Without it no credential leaves for a host that was not chosen.
+   */
+  allChoices?: boolean;
 }
 
 const HOLDS: Record<CheckStepName, string> = {
@@ -46,8 +64,43 @@ const HOLDS: Record<CheckStepName, string> = {
   scopes: 'All scopes were granted',
 };
 
-/** Climbs the ladder: name resolves → TLS → answers → authenticates → is permitted → right tenant. Never throws for what a provider or network does. */
-export async function check(session: Session, signal?: AbortSignal): Promise<CheckReport> {
+/** Climbs the ladder, and where it breaks says whether key, region or scope is at fault. Never throws for what a provider or network does. */
+export async function check(
+  spec: SpecDocument,
+  session: Session,
+  options: ConnectionOptions,
+  { signal, allChoices = false }: CheckOptions = {},
+): Promise<CheckReport> {
+  const report = await climb(session, signal);
+  const last = report.steps.at(-1);
+  if (report.ok || last === undefined || !ELSEWHERE.has(last.name) || last.scopes !== undefined) return report;
+  // A grant that has ended has ended everywhere.
+  if (report.code === 'reconnect_required') return report;
+  const others = otherOptions(spec, session.resolved);
+  const [first] = others;
+  if (first === undefined) return report;
+  const name = first.choice;
+  const choice = {
+    name,
+    option: session.resolved.choices[name]?.id ?? '',
+    others: others.filter((other) => other.choice === name).map(({ option }) => option),
+  };
+  const field = last.name === 'authenticate' ? last.field : (last.field ?? name);
+  const step: CheckStep = { ...last, ...(field !== undefined && { field }), choice };
+  const tried = allChoices ? await tryOthers(others, session, options, (other) => climb(other, signal)) : undefined;
+  const works = tried?.find(({ ok }) => ok);
+  if (works !== undefined) {
+    step.field = works.choice;
+    step.next = `The credential works with ${works.choice}=${works.option}: connect again with that.`;
+  }
+  return { ...report, steps: [...report.steps.slice(0, -1), step], ...(tried && { tried }) };
+}
+
+/** Where a credential of another region ends. */
+const ELSEWHERE: ReadonlySet<CheckStepName> = new Set(['authenticate', 'permission', 'expect']);
+
+/** name resolves → TLS → answers → authenticates → is permitted → right tenant. */
+async function climb(session: Session, signal: AbortSignal | undefined): Promise<CheckReport> {
   const { resolved, tokens } = session;
   const report = { connector: resolved.name, method: resolved.method.name };
   const { check: call } = resolved;
@@ -96,6 +149,11 @@ export async function check(session: Session, signal?: AbortSignal): Promise<Che
     if (!isFerruleError(error) || ['aborted', 'closed', 'internal'].includes(error.code)) throw error;
     const name = rungOf(error);
     const field = fieldOf(error, name, resolved);
+    const lacking = name === 'permission' ? lackingScopes(error, session) : [];
+    if (lacking.length > 0) {
+      const failure = scopeFailure(lacking, error, session);
+      return { ...report, ok: false, steps: ladder(rungs, name, failure), code: 'scope_missing', kind: 'permission' };
+    }
     const failure = {
       message: error.message,
       next: error.next,
@@ -105,6 +163,28 @@ export async function check(session: Session, signal?: AbortSignal): Promise<Che
     const steps = unsent(error, name) ? [{ name, ok: false, ...failure }] : ladder(rungs, name, failure);
     return { ...report, ok: false, steps, code: error.code, kind: error.kind };
   }
+}
+
+/** Scopes that a refusal is about: those that the provider names, else those that were asked for and not granted. */
+function lackingScopes({ status, scopes }: FerruleError, { tokens }: Session): string[] {
+  if (scopes === undefined) return status === 403 ? tokens.missingScopes : [];
+  const granted = new Set((tokens.credential.scope ?? '').split(/[\s,]+/));
+  const lacking = scopes.filter((scope) => !granted.has(scope));
+  if (scopes.length > 0) return lacking.length > 0 ? lacking : [...scopes];
+  return tokens.missingScopes;
+}
+
+function scopeFailure(lacking: readonly string[], error: FerruleError, { tokens, resolved }: Session): Omit<CheckStep, 'name' | 'ok'> {
+  const asked = new Set(tokens.askedScopes);
+  const unasked = lacking.filter((scope) => !asked.has(scope));
+  const { authorize, device, name } = resolved.method;
+  const grant = authorize || device ? 'Connect again and grant it.' : 'Grant it to the client at the provider.';
+  return {
+    message: `The credential is valid, but lacks ${lacking.length === 1 ? 'the scope' : 'the scopes'} ${lacking.join(', ')}`,
+    ...(error.provider !== undefined && { provider: error.provider }),
+    next: unasked.length > 0 ? `auth.${name}.scopes in the spec does not ask for ${unasked.join(', ')}.` : grant,
+    scopes: [...lacking],
+  };
 }
 
 /** What this check can tell: nothing is said of expectations and scopes where there are none. */

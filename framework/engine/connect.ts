@@ -56,7 +56,7 @@ export async function connectSpec(spec: SpecDocument, inputs: Inputs, options: C
       await ready.closeExchange();
       return await connectStored(spec, options.name, options);
     }
-    return createConnection(await openSession(ready, unstored), options);
+    return createConnection(spec, await openSession(ready, unstored), options);
   } catch (error) {
     await ready.closeExchange();
     throw error;
@@ -74,7 +74,7 @@ export async function connectStored(spec: SpecDocument, name: string, options: C
     throw new FerruleError('input_unknown', `Credential "${name}" is for ${credential.connector}, not for ${spec.name}`, { where: name });
   }
   const resolved = asking(resolve(spec, { method: credential.method, choices: credential.choices }), credential.scopes);
-  return createConnection(await openSession(prepare(resolved, credential, options), options), options);
+  return createConnection(spec, await openSession(prepare(resolved, credential, options), options), options);
 }
 
 /** With the person's own scopes in place of the spec's. */

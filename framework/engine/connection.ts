@@ -4,13 +4,14 @@ import { compileOrThrow, evaluateCondition, type Vars } from '../core/expression
 import { compilePath, readPath, readRequired } from '../core/path.ts';
 import { compileCall, compileText } from '../core/render.ts';
 import type { ResolvedStream } from '../core/resolved.ts';
-import type { Column } from '../core/spec-types.gen.ts';
+import type { Column, SpecDocument } from '../core/spec-types.gen.ts';
 import { suggest } from '../core/suggest.ts';
 import type { Json, JsonObject } from '../core/value.ts';
 import type { Credential } from '../credentials/types.ts';
 import type { Http } from '../http/types.ts';
 import { type Page, readStream } from '../streams/read.ts';
-import { type CheckReport, check } from './check.ts';
+import { type CheckOptions, type CheckReport, check } from './check.ts';
+import type { ConnectionOptions } from './options.ts';
 import type { Session } from './session.ts';
 
 export interface StreamInfo {
@@ -42,7 +43,7 @@ export interface Connection<Stream extends string = string> extends AsyncDisposa
   readonly method: string;
   /** got's call shape. Only hosts that the spec names get the credential; errors are FerruleErrors. */
   readonly http: Http;
-  check(options?: { signal?: AbortSignal }): Promise<CheckReport>;
+  check(options?: CheckOptions): Promise<CheckReport>;
   /** The values that the provider offers for a field, such as the profiles of an account. */
   options(field: string, options?: { signal?: AbortSignal }): Promise<{ value: string; label: string }[]>;
   streams(): StreamInfo[];
@@ -57,7 +58,8 @@ export interface Connection<Stream extends string = string> extends AsyncDisposa
   close(): Promise<void>;
 }
 
-export function createConnection(session: Session, { limit }: { limit?: number | undefined } = {}): Connection {
+export function createConnection(spec: SpecDocument, session: Session, options: ConnectionOptions): Connection {
+  const { limit } = options;
   const { resolved, client, tokens } = session;
   const connection: Connection = {
     connector: resolved.name,
@@ -66,10 +68,10 @@ export function createConnection(session: Session, { limit }: { limit?: number |
     get credential() {
       return tokens.credential;
     },
-    check: ({ signal } = {}) => check(session, signal),
+    check: (how) => check(spec, session, options, how),
     options: (field, { signal } = {}) => fieldOptions(session, field, signal),
     streams: () => Object.values(resolved.streams).map((stream) => streamInfo(stream, session)),
-    read: (name, options = {}) => createReading(session, name, { ...(limit !== undefined && { limit }), ...options }),
+    read: (name, how = {}) => createReading(session, name, { ...(limit !== undefined && { limit }), ...how }),
     revoke: ({ signal } = {}) => tokens.end(signal),
     close: () => session.close(),
     [Symbol.asyncDispose]: () => session.close(),

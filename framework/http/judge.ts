@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../core/error-table.ts';
 import { type ErrorKind, FerruleError } from '../core/errors.ts';
 import type { Json, Response } from '../core/value.ts';
+import { bearerRefusal } from './bearer-refusal.ts';
 import type { ErrorRules, Read, Then } from './types.ts';
 
 export interface Verdict {
@@ -39,18 +40,21 @@ export function judge(response: Response, rules: ErrorRules, context: JudgeConte
   for (const rule of rules.rules) {
     if (rule.status && !rule.status.includes(response.status)) continue;
     if (rule.when && !rule.when(response)) continue;
-    const kind = rule.kind ?? kindOf(response.status) ?? 'request';
+    const kind = rule.kind ?? kindOf(response) ?? 'request';
     const outcome = rule.then ?? thenOf(kind);
     const error = errorFor(response, kind, rules, context, rule.message, rule.hint);
     return { outcome, kind, repeatable: rule.then === 'retry' || kind === 'rate_limit', error };
   }
-  const kind = kindOf(response.status);
+  const kind = kindOf(response);
   if (kind === undefined) return undefined;
   return { outcome: thenOf(kind), kind, repeatable: kind === 'rate_limit', error: errorFor(response, kind, rules, context) };
 }
 
-function kindOf(status: number): ErrorKind | undefined {
+function kindOf(response: Response): ErrorKind | undefined {
+  const { status } = response;
   if (status >= 200 && status < 300) return undefined;
+  // The token is good, whatever the status: a new one of the same kind would fare no better.
+  if (lacksScope(response)) return 'permission';
   if (status === 401 || status === 407) return 'auth';
   if (status === 403) return 'permission';
   if (status === 429) return 'rate_limit';
@@ -58,13 +62,17 @@ function kindOf(status: number): ErrorKind | undefined {
   return 'request';
 }
 
+const lacksScope = ({ status, headers }: Response): boolean =>
+  (status === 401 || status === 403) && bearerRefusal(headers['www-authenticate'])?.error === 'insufficient_scope';
+
 const thenOf = (kind: ErrorKind): Then => (kind === 'transient' || kind === 'rate_limit' ? 'retry' : kind === 'auth' ? 'renew' : 'fail');
 
 function errorFor(response: Response, kind: ErrorKind, rules: ErrorRules, context: JudgeContext, own?: Read, hint?: string): FerruleError {
   const { where, asked, excerpt, errorCode } = context;
-  const said = textOf(own?.(response)) ?? textOf(rules.message?.(response)) ?? usualMessage(response.body);
+  const refusal = bearerRefusal(response.headers['www-authenticate']);
+  const said = textOf(own?.(response)) ?? textOf(rules.message?.(response)) ?? usualMessage(response.body) ?? refusal?.description;
   const provider = said === undefined ? undefined : excerpt(said);
-  const ownCode = textOf(rules.code?.(response)) ?? usualCode(response.body);
+  const ownCode = textOf(rules.code?.(response)) ?? usualCode(response.body) ?? refusal?.error;
   const code = ownCode === undefined ? undefined : errorCode(ownCode);
   const shown = provider ?? (typeof response.body === 'string' ? excerpt(response.body) : '');
   const next = hint ?? (asked !== undefined && asked > 0 ? `Try again in ${Math.ceil(asked / 1000)} s.` : undefined);
@@ -76,6 +84,7 @@ function errorFor(response: Response, kind: ErrorKind, rules: ErrorRules, contex
     ...(provider !== undefined && { provider }),
     ...(code !== undefined && { providerCode: code }),
     ...(asked !== undefined && { retryAfter: asked }),
+    ...(lacksScope(response) && { scopes: (refusal?.scopes ?? []).map(excerpt) }),
   });
 }
 

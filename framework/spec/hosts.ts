@@ -26,6 +26,13 @@ export function hostsOf(spec: SpecDocument): HostUse[] {
   return [...uses].map(([use, hosts]) => ({ use, hosts: [...hosts] }));
 }
 
+/** The same for one method and one set of choices. */
+export function hostsUnder(resolved: Resolved): HostUse[] {
+  const uses = new Map<string, Set<string>>();
+  collect(resolved, uses);
+  return [...uses].map(([use, hosts]) => ({ use, hosts: [...hosts] }));
+}
+
 function combinations(spec: SpecDocument): Record<string, string>[] {
   const choices = Object.entries(spec.choices ?? {}).map(([name, { options }]) => [name, Object.keys(options)] as const);
   const product = choices.reduce<Record<string, string>[]>(
