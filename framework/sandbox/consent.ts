@@ -3,7 +3,7 @@ import { checkScope, registered, TokenError } from './client.ts';
 import { fitting } from './fitting.ts';
 import type { Grant, Grants, Issued } from './grants.ts';
 import { decisionPage, escaped, stop } from './page.ts';
-import { type Filled, fill, pattern } from './pattern.ts';
+import { fill, pattern } from './pattern.ts';
 import { lookupsIn } from './reading.ts';
 import { type Incoming, pairs } from './request.ts';
 import { digest } from './seeded.ts';
@@ -75,15 +75,13 @@ export class Consent {
   #page(view: View, query: Map<string, string>, request: Incoming): Asked | Answer {
     const { method } = view.resolved;
     const { proof } = method.authorize!;
-    const filled = ownQuery(view, request);
-    if (typeof filled === 'string') return stop(400, filled);
-    const sent = new Map(filled.map(({ hole, value }) => [hole, value]));
+    const wrong = ownQuery(view, request);
+    if (wrong !== undefined) return stop(400, wrong);
     const echo = typeof proof === 'object' ? proof.parameter : proof === 'state' ? 'state' : undefined;
     const echoed = echo === undefined ? {} : { [echo]: query.get(echo) };
     const asked = { view, clientId: view.value('client_id') ?? '', echoed, scope: '', challenge: undefined };
     if (typeof proof !== 'object') {
-      const redirectUri = sent.get('oauth.redirect_uri') ?? this.#registered?.[0] ?? USUAL;
-      return this.allows(redirectUri) ? { ...asked, redirectUri } : stop(400, 'This address is not registered for the client.');
+      return { ...asked, redirectUri: this.#registered?.[0] ?? USUAL };
     }
     const temporary = this.#grants.issuedFor(method.name, (value) => value === echoed[proof.parameter]);
     if (temporary?.redirectUri === undefined || temporary.code !== undefined)
@@ -152,21 +150,19 @@ export class Consent {
   }
 }
 
-/** The entries that the spec puts in the page's query, those in its URL too; or what is wrong with them. */
-function ownQuery(view: View, { query }: Incoming): Filled[] | string {
+/** What is wrong with the entries that the spec puts in the page's query, those in its URL too. */
+function ownQuery(view: View, { query }: Incoming): string | undefined {
   const { url, query: entries } = view.resolved.method.authorize!;
   const [, search = ''] = url.split('?');
   const written = search.split('&').flatMap((pair) => (pair === '' ? [] : [pair.split(/=(.*)/s).slice(0, 2) as [string, string]]));
   const own = new Map<string, unknown>([...written, ...Object.entries(entries)]);
-  const filled: Filled[] = [];
   for (const [name, text] of own) {
     const value = query.find(([key]) => key === name)?.[1];
-    const found = value === undefined ? undefined : fill(pattern(String(text), view), value);
-    if (text !== null && found === undefined) return `${name} is missing or wrong.`;
-    filled.push(...(found ?? []));
+    if (text !== null && (value === undefined || fill(pattern(String(text), view), value) === undefined))
+      return `${name} is missing or wrong.`;
   }
   const stray = query.find(([name]) => !own.has(name) && name !== 'auto');
-  return stray === undefined ? filled : `There is no parameter ${stray[0]}.`;
+  return stray === undefined ? undefined : `There is no parameter ${stray[0]}.`;
 }
 
 const STANDARD = ['client_id', 'redirect_uri', 'response_type', 'scope', 'state', 'code_challenge', 'code_challenge_method', 'auto'];

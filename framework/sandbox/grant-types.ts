@@ -12,7 +12,7 @@ import type { View } from './view.ts';
 export interface Presented {
   view: View;
   call: ResolvedCall;
-  purpose: 'token' | 'refresh' | 'device';
+  purpose: 'token' | 'refresh' | 'device' | 'ending';
   params: Map<string, string>;
   /** What stands in the holes of the author's own entries. */
   filled: readonly Filled[];

@@ -27,8 +27,7 @@ export function generateFields(
 /** A key must be a real one, of the kind that its algorithm signs with. */
 function key({ name, type }: ResolvedField, method: ResolvedMethod): string | undefined {
   const algorithm = algorithmFor(name, method);
-  if (type !== 'pem' || /^(HS|hmac)/i.test(algorithm ?? '')) return undefined;
-  return privateKeyFor(algorithm ?? '');
+  return type === 'pem' ? privateKeyFor(algorithm ?? '') : undefined;
 }
 
 function generate(field: ResolvedField, seed: string): string {

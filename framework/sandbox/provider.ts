@@ -17,7 +17,7 @@ import { apiRoutes, offered, type Route, route } from './route.ts';
 import { knowing } from './signed.ts';
 import type { TokenCall } from './token-endpoint.ts';
 import type { SandboxInputs, SandboxOptions } from './types.ts';
-import { type Address, address, everyView, type View } from './view.ts';
+import { type Address, address, everyView, refuse, type View } from './view.ts';
 
 /** One view with what serves it. */
 export interface Side {
@@ -32,9 +32,9 @@ export interface Side {
 /** A place of the auth methods' own. */
 export interface Endpoint {
   address: Address;
-  kind: 'authorize' | 'token' | 'device' | 'metadata' | 'registration';
+  kind: 'authorize' | 'token' | 'device' | 'ending' | 'metadata' | 'registration';
   views: View[];
-  /** token, device: what may be called here. */
+  /** token, device, ending: what may be called here. */
   calls: TokenCall[];
   /** metadata: what is asked. */
   call: ResolvedCall | undefined;
@@ -77,7 +77,7 @@ export class Provider {
         ...view.resolved.method.steps.flatMap((step) =>
           step.type === 'call' && step.well_known === undefined && !step.once ? [route(view, 'step', step, undefined)] : [],
         ),
-        ...view.resolved.method.ending.map((call) => route(view, 'ending', call, undefined)),
+        ...view.resolved.method.ending.filter((call) => !showsClient(view, call)).map((call) => route(view, 'ending', call, undefined)),
       ],
     }));
     this.endpoints = endpoints(this.sides);
@@ -104,10 +104,11 @@ export class Provider {
     ]);
     const found = this.sides.find(
       ({ view }) =>
-        view.resolved.method.name === (method ?? Object.keys(this.spec.auth)[0]) &&
+        view.resolved.method.name === (method ?? this.sides[0]?.view.resolved.method.name) &&
         wanted.every(([name, option]) => view.choices[name!] === option),
     );
     if (found !== undefined) return found;
+    refuse(this.spec, method ?? Object.keys(this.spec.auth)[0] ?? '');
     // Says which name is wrong, and what there is.
     resolve(this.spec, { ...(method !== undefined && { method }), choices });
     throw new FerruleError('internal', `${this.spec.name} has no view for what was chosen`);
@@ -157,16 +158,17 @@ function endpoints(sides: readonly Side[]): Endpoint[] {
     if (more.call !== undefined) endpoint.calls.push(more.call);
   };
   for (const { view, gate } of sides) {
-    const { token, refresh = [], authorize, device, steps } = view.resolved.method;
+    const { token, refresh = [], authorize, device, steps, ending } = view.resolved.method;
     const lookup = knowing(view, undefined);
     const calls: Omit<TokenCall, 'view' | 'gate'>[] = [
       ...(token === undefined ? [] : [{ call: token, purpose: 'token' as const }]),
       ...refresh.map((call) => ({ call, purpose: 'refresh' as const })),
       ...(device === undefined ? [] : [{ call: device, purpose: 'device' as const }]),
+      ...ending.filter((call) => showsClient(view, call)).map((call) => ({ call, purpose: 'ending' as const })),
     ];
     for (const one of calls) {
       const at = address(underBase(one.call.url, view), lookup, 'token_url');
-      put(one.purpose === 'device' ? 'device' : 'token', at, view, { call: { view, gate, ...one } });
+      put(one.purpose === 'refresh' ? 'token' : one.purpose, at, view, { call: { view, gate, ...one } });
     }
     if (authorize !== undefined) put('authorize', address(authorize.url, lookup, 'authorize_url'), view);
     for (const step of steps) {
@@ -177,6 +179,9 @@ function endpoints(sides: readonly Side[]): Endpoint[] {
   }
   return found;
 }
+
+/** RFC 7009, 2.1: as at the token endpoint. What ends a session is no such request. */
+const showsClient = ({ resolved }: View, { encode }: ResolvedCall): boolean => resolved.method.token !== undefined && encode === 'form';
 
 const underBase = (url: string, { resolved }: View): string =>
   /^(https?:|\$\{)/.test(url) ? url : `${resolved.http.base_url.replace(/\/+$/, '')}/${url.replace(/^\/+/, '')}`;

@@ -15,7 +15,7 @@ import type { Incoming } from './request.ts';
 import { respond } from './respond.ts';
 import type { Route } from './route.ts';
 import { sentAs } from './signed.ts';
-import { tokenEndpoint } from './token-endpoint.ts';
+import { revocationEndpoint, tokenEndpoint } from './token-endpoint.ts';
 import type { Fault } from './types.ts';
 
 /** An answer and how it is delivered. */
@@ -51,6 +51,7 @@ function atEndpoint(provider: Provider, endpoint: Endpoint, request: Incoming, o
   if (kind === 'registration') return { ...planned, answer: register(views[0]!, request, grants, consent) };
   const url = `${endpoint.address.origin}${endpoint.address.path}`;
   if (kind === 'device') return { ...planned, answer: deviceEndpoint(endpoint.calls, request, grants, url, own, provider.autoConsent) };
+  if (kind === 'ending') return { ...planned, answer: revocationEndpoint(endpoint.calls, request, grants, url) };
   return { ...planned, answer: tokenEndpoint(endpoint.calls, request, grants, url) };
 }
 
@@ -182,7 +183,7 @@ function fulfil(provider: Provider, { candidate, matched }: Judged, request: Inc
   if (route.purpose === 'step') return answerStep(side, route, request, provider);
   const { filled, body } = matched;
   if (route.purpose === 'ending') {
-    for (const { hole, value } of filled) if (hole.startsWith('token.')) provider.grants.revoke(value);
+    for (const { value } of filled) provider.grants.revoke(value);
     return json(200, {});
   }
   return respond({ route, request, filled, body, origin, repeatPage: fault?.kind === 'repeat_page' }, side.dataset);

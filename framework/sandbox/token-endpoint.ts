@@ -16,7 +16,7 @@ export interface TokenCall {
   view: View;
   gate: Gate;
   call: ResolvedCall;
-  purpose: 'token' | 'refresh' | 'device';
+  purpose: 'token' | 'refresh' | 'device' | 'ending';
 }
 
 /** RFC 6749, 3.2, for the methods whose token URL this is. */
@@ -38,14 +38,29 @@ export function tokenEndpoint(calls: readonly TokenCall[], request: Incoming, gr
 }
 
 function unsigned(chosen: TokenCall, params: Map<string, string>, request: Incoming, grants: Grants, url: string): Answer {
-  const { view, call, gate } = chosen;
+  const { view, call, gate, purpose } = chosen;
   const client = checkClient(view, request, params, grants, url);
   const filled = checkParameters(chosen, params, request);
   const verdict = gate.checkFilled(filled.filter(({ hole }) => !RENEWED.test(hole)));
   if (verdict !== 'good') throw new TokenError('invalid_grant', `what was presented is ${verdict}`);
-  const presented: Presented = { view, call, purpose: chosen.purpose, params, filled, client, authored: authored(chosen), grants };
+  const presented: Presented = { view, call, purpose, params, filled, client, authored: authored(chosen), grants };
   const { grant, standard } = checkGrant(presented);
   return issue(view, call, grant, grants, standard).answer;
+}
+
+/** RFC 7009, 2: who ends what has ended already has what he wanted. */
+export function revocationEndpoint(calls: readonly TokenCall[], request: Incoming, grants: Grants, url: string): Answer {
+  const [one] = calls as [TokenCall];
+  try {
+    if (request.method !== one.call.method) throw new TokenError('invalid_request', `the endpoint takes ${one.call.method}`, 405);
+    const params = parameters(one, request);
+    checkClient(one.view, request, params, grants, url);
+    for (const { value } of checkParameters(one, params, request)) grants.revoke(value);
+    return json(200, {}, { 'cache-control': 'no-store' });
+  } catch (error) {
+    if (error instanceof TokenError) return refusal(one.view, error);
+    throw error;
+  }
 }
 
 /** Tokens whose standing a renewal judges by itself: an access token may have ended. */
@@ -94,7 +109,7 @@ function grantTypeOf({ view, call, purpose }: TokenCall): string | undefined {
 }
 
 type Written = { body?: Record<string, unknown>; query?: Record<string, unknown> };
-const spec = (view: View): { token?: Written; refresh?: Written[]; device?: undefined } =>
+const spec = (view: View): { token?: Written; refresh?: Written[]; device?: undefined; ending?: undefined } =>
   view.spec.auth[view.resolved.method.name] as object;
 
 /** Entries that the author has written, which are read as written. */
@@ -114,7 +129,7 @@ function refusal(view: View, { error, message, status, headers }: TokenError): A
 export function parameters({ call }: Pick<TokenCall, 'call'>, request: Incoming): Map<string, string> {
   const type = mediaType(request.headers['content-type']);
   let entries = request.query;
-  if (request.method === 'GET') entries = [];
+  if (request.method === 'GET' && request.body === '' && call.encode !== 'query') entries = [];
   else if (call.encode === 'form') {
     if (type !== 'application/x-www-form-urlencoded') {
       throw new TokenError('invalid_request', 'content must be application/x-www-form-urlencoded');
@@ -158,7 +173,13 @@ export function checkParameters(one: TokenCall, params: Map<string, string>, req
   const { view, call, purpose } = one;
   const written = authored(one);
   const standard =
-    purpose === 'refresh' ? ['refresh_token', 'scope'] : purpose === 'device' ? ['scope'] : (STANDARD[view.resolved.method.type] ?? []);
+    purpose === 'refresh'
+      ? ['refresh_token', 'scope']
+      : purpose === 'device'
+        ? ['scope']
+        : purpose === 'ending'
+          ? ['token_type_hint']
+          : (STANDARD[view.resolved.method.type] ?? []);
   const client = [
     'grant_type',
     'client_id',
@@ -180,7 +201,8 @@ export function checkParameters(one: TokenCall, params: Map<string, string>, req
   for (const [name, text] of Object.entries(call.query)) if (text !== null) check(`query parameter ${name}`, text, query.get(name));
   for (const [name, text] of Object.entries(call.headers))
     if (text !== null) check(`header ${name}`, text, request.headers[name.toLowerCase()]);
-  const known = new Set([...client, ...standard, ...entries.map(([name]) => name)]);
+  const inQuery = call.encode === 'query' ? Object.keys(call.query) : [];
+  const known = new Set([...client, ...standard, ...inQuery, ...entries.map(([name]) => name)]);
   for (const name of params.keys()) if (!known.has(name)) throw new TokenError('invalid_request', `unexpected parameter: ${name}`);
   return filled;
 }

@@ -40,11 +40,29 @@ export function everyView(spec: SpecDocument, seed: string, given: Record<string
   for (const [choice, { options }] of Object.entries(spec.choices ?? {})) {
     selections = selections.flatMap((selection) => Object.keys(options).map((option) => ({ ...selection, [choice]: option })));
   }
-  const methods = Object.keys(spec.auth);
+  const methods = Object.keys(spec.auth).filter((method) => unsupported(spec, method) === undefined);
+  if (methods.length === 0) refuse(spec, Object.keys(spec.auth)[0] ?? '');
   if (selections.length * methods.length > MOST_VIEWS) {
     throw new FerruleError('not_supported', `${spec.name} has more than ${MOST_VIEWS} combinations of methods and choices`);
   }
   return methods.flatMap((method) => selections.map((choices) => view(spec, method, choices, seed, given)));
+}
+
+/** Why a method has no stand-in. */
+function unsupported(spec: SpecDocument, name: string): string | undefined {
+  const method = spec.auth[name];
+  const byCertificate = method?.type === 'mutual_tls' || (method !== undefined && 'tls' in method);
+  return byCertificate ? 'shows a client certificate, and the sandbox speaks no TLS' : undefined;
+}
+
+/** @throws FerruleError not_supported for a method that the sandbox does not stand in for */
+export function refuse(spec: SpecDocument, method: string): void {
+  const why = unsupported(spec, method);
+  if (why === undefined) return;
+  throw new FerruleError('not_supported', `The auth method ${method} of ${spec.name} ${why}`, {
+    where: `auth.${method}`,
+    next: 'Choose another method, or try it with the provider itself.',
+  });
 }
 
 function view(spec: SpecDocument, method: string, choices: Record<string, string>, seed: string, given: Record<string, string>): View {

@@ -627,7 +627,7 @@ describe('oauth1 with its three legs (RFC 5849, 2)', () => {
     const issued = sandbox.tokens.access;
     expect(sandbox.revoke(issued.at(-1)!)).toBe(true);
     await expect(status(connection)).rejects.toMatchObject({ code: 'reconnect_required' });
-    expect(sandbox.requests.at(-1)!.status).toBe(401);
+    expect(sandbox.requests.findLast(({ path }) => path === '/v1/things')!.status).toBe(401);
   });
 
   it('refused by the person', async () => {
@@ -642,5 +642,175 @@ describe('oauth1 with its three legs (RFC 5849, 2)', () => {
     const forging = async (asked: { authorizeUrl: string }): Promise<string> =>
       (await accepting(sandbox)(asked)).replace(/oauth_verifier=[^&]*/, 'oauth_verifier=other');
     await expect(connect(undefined, { consent: forging })).rejects.toMatchObject({ status: 401 });
+  });
+});
+
+describe('sessions and steps', () => {
+  const login = (more: string): string => `
+    type: session
+    steps:
+      - { name: login, post: https://api.acme.com/login, encode: form, body: { user: '\${fields.username}', pass: '\${fields.password}' }, ${more} }
+`;
+  const signsIn = (sandbox: Sandbox, form: Record<string, string>): Promise<Got> => send(sandbox, 'https://api.acme.com/login', { form });
+
+  it.each<[string, string]>([
+    [
+      'cookies',
+      "capture: { sid: '\\${response.cookies.JSESSIONID}', csrf: { path: '\\${response.headers[\"x-csrf\"]}' } } }\n    send: { headers: { Authorization: null, X-CSRF: '\\${token.csrf}' }, cookies: { JSESSIONID: '\\${token.sid}' }",
+    ],
+    ['XML', 'decode: xml, capture: { access_token: Envelope.Body.LoginResponse.SessionId } }\n    send: {'],
+    ['text', 'decode: text, capture: { access_token: $ } }\n    send: {'],
+    ['text by its content type', 'capture: { access_token: $ } }\n    send: {'],
+    ['a token of a certain form', "capture: { access_token: { path: data.token, pattern: '^tok_[A-Z0-9]{16}$' } } }\n    send: {"],
+    ['a JWT that says its end', 'capture: { access_token: token }, expires: { jwt: access_token } }\n    send: {'],
+    ['its end as a time', 'capture: { access_token: token }, expires: { at: until, as: epoch } }\n    send: {'],
+    [
+      'a condition that a good answer fulfils',
+      'expect: \'\\${response.body.status == "ok" && response.body.code == 0}\', capture: { access_token: token } }\n    send: {',
+    ],
+  ])('%s: right, wrong, missing, expired', async (_, words) => {
+    const [step, send] = words.replaceAll('\\\\$', '$').replaceAll('\\$', '$').split(' }\n    ') as [string, string];
+    const { sandbox, connect, pass } = await stand(`${login(step)}    ${send} }\n`);
+    const connection = await connect();
+    expect([await status(connection), await status(connection)]).toEqual([200, 200]);
+    const { authorization = '', cookie = '' } = sandbox.requests[1]!.headers;
+    expect(await again(sandbox, 1, cookie === '' ? { authorization: `${authorization}x` } : { cookie: `${cookie}x` })).toBe(401);
+    expect(await again(sandbox, 1, { authorization: undefined, cookie: undefined })).toBe(401);
+    pass(3601);
+    expect(await again(sandbox, 1)).toBe(401);
+    expect(await status(connection)).toBe(200);
+    const { username = '', password = '' } = sandbox.inputs.fields;
+    expect((await signsIn(sandbox, { user: username, pass: 'other' })).status).toBe(401);
+    expect((await signsIn(sandbox, { user: 'other', pass: password })).status).toBe(401);
+    expect((await signsIn(sandbox, { user: username })).status).toBe(400);
+  });
+
+  it('what a step has brought goes into the next one', async () => {
+    const { sandbox, connect } = await stand(`
+    type: session
+    steps:
+      - { name: ticket, get: https://api.acme.com/ticket, query: { user: '\${fields.username}' }, capture: { ticket: ticket } }
+      - { name: login, post: https://api.acme.com/login, body: { ticket: '\${token.ticket}', hash: '\${hex(hash("md5", token.ticket + fields.password))}' }, capture: { access_token: token } }
+`);
+    expect(await status(await connect())).toBe(200);
+    const refused = await send(sandbox, 'https://api.acme.com/login', { json: { ticket: 'other', hash: 'x' } });
+    expect(refused.status).toBe(401);
+  });
+
+  it('an assumed role: a signed call whose XML answer brings the keys that sign from then on', async () => {
+    const { sandbox, connect, pass } = await stand(`
+    type: aws_sigv4
+    service: execute-api
+    region: eu-west-1
+    steps:
+      - name: role
+        get: https://sts.amazonaws.com/
+        query: { Action: AssumeRole, RoleArn: 'arn:aws:iam::1:role/acme' }
+        sign: { service: sts, region: us-east-1 }
+        decode: xml
+        capture:
+          access_key_id: { path: AssumeRoleResponse.AssumeRoleResult.Credentials.AccessKeyId, pattern: '^ASIA[A-Z0-9]{16}$' }
+          secret_access_key: AssumeRoleResponse.AssumeRoleResult.Credentials.SecretAccessKey
+          session_token: AssumeRoleResponse.AssumeRoleResult.Credentials.SessionToken
+        expires: { at: AssumeRoleResponse.AssumeRoleResult.Credentials.Expiration, as: iso }
+`);
+    const connection = await connect();
+    expect(await status(connection)).toBe(200);
+    expect(statuses(sandbox)).toEqual([200, 200]);
+    expect(sandbox.requests[1]!.headers.authorization).toMatch(/Credential=ASIA[A-Z0-9]{16}\//);
+    pass(3601);
+    expect(await status(connection)).toBe(200);
+    expect(statuses(sandbox)).toEqual([200, 200, 200, 200]);
+    const other = { ...sandbox.inputs.fields, secret_access_key: plainCanary('aws-other') };
+    expect(await status(await connect({ fields: other }))).toBe(401);
+    expect(sandbox.requests.at(-1)!.host).toBe('sts.amazonaws.com');
+  });
+
+  it('a key in the body', async () => {
+    const { sandbox, connect } = await stand("{ type: api_key, send: { body: { key: '${fields.api_key}' } } }");
+    const connection = await connect();
+    expect(connection.connector).toBe('acme');
+    const asks = async (json: unknown): Promise<number> =>
+      (
+        await send(sandbox, 'https://api.acme.com/v1/things', {
+          method: 'GET',
+          json,
+          headers: { 'content-length': String(JSON.stringify(json).length) },
+        })
+      ).status;
+    expect(await asks({ key: sandbox.inputs.fields.api_key })).toBe(200);
+    expect([await asks({ key: 'other' }), await asks({})]).toEqual([401, 401]);
+  });
+});
+
+describe('pages of the providers', () => {
+  const CODE = `type: oauth2_authorization_code, authorize_url: 'https://auth.acme.com/authorize', ${URLS}`;
+
+  it('what comes with the code is good afterwards, and nothing else', async () => {
+    const { sandbox, connect } = await stand(
+      `{ ${CODE}, authorize: { capture: { realm: { path: '\${callback.realmId}', secret: false, pattern: '^[0-9]{15}$' } } }, send: { headers: { X-Realm: '\${token.realm}' } } }`,
+    );
+    expect(await status(await connect(undefined, { consent: accepting(sandbox) }))).toBe(200);
+    expect(await again(sandbox, -1)).toBe(200);
+    expect(await again(sandbox, -1, { 'x-realm': '123456789012345' })).toBe(401);
+    expect(sandbox.requests.at(-1)!.headers['x-realm']).toBe('123456789012345');
+  });
+
+  it('an installation page, whose callback brings a token and a shop', async () => {
+    const { sandbox, connect } = await stand(
+      "{ type: custom, install: { url: 'https://acme.com/apps/install?app=ferrule', capture: { key: '${callback.api_key}', shop: { path: '${callback.shop}', type: host, hosts: ['*.acme.com'] } } }, send: { headers: { X-Key: '${token.key}', X-Shop: '${token.shop}' } } }",
+    );
+    const connection = await connect(undefined, { consent: accepting(sandbox) });
+    expect(await status(connection)).toBe(200);
+    expect(sandbox.requests.at(-1)!.headers['x-shop']).toBe('sandbox.acme.com');
+    expect(await again(sandbox, -1, { 'x-key': 'other' })).toBe(401);
+    expect(await again(sandbox, -1, { 'x-shop': 'other.acme.com' })).toBe(401);
+    expect((await send(sandbox, 'https://acme.com/apps/install?app=other')).status).toBe(400);
+    expect((await send(sandbox, 'https://acme.com/apps/install?app=ferrule&stray=1')).status).toBe(400);
+  });
+
+  it('what ends the grant (RFC 7009)', async () => {
+    const { sandbox, connect } = await stand(
+      `{ ${CODE}, revoke: { post: https://auth.acme.com/revoke, encode: form, body: { token: '\${token.refresh_token}' } } }`,
+    );
+    const connection = await connect(undefined, { consent: accepting(sandbox) });
+    expect(await status(connection)).toBe(200);
+    const { client_id = '', client_secret = '' } = sandbox.inputs.fields;
+    const ends = async (token: string, secret = client_secret): Promise<number> =>
+      (await send(sandbox, 'https://auth.acme.com/revoke', { form: { token, client_id, client_secret: secret } })).status;
+    const [token = ''] = sandbox.tokens.refresh;
+    expect([await ends('other'), await ends(token, 'other')]).toEqual([200, 401]);
+    expect(await again(sandbox, 2)).toBe(200);
+    await connection.revoke();
+    expect(await again(sandbox, 2)).toBe(401);
+    expect(await ends(token)).toBe(200);
+  });
+
+  it('what ends a session', async () => {
+    const { sandbox, connect } = await stand(
+      "{ type: session, steps: [{ name: login, post: https://api.acme.com/login, body: { user: '${fields.username}', pass: '${fields.password}' }, capture: { sid: '${response.cookies.sid}' } }], send: { headers: { Authorization: null }, cookies: { sid: '${token.sid}' } }, logout: { delete: https://api.acme.com/login, cookies: { sid: '${token.sid}' } } }",
+    );
+    const connection = await connect();
+    expect(await status(connection)).toBe(200);
+    await connection.revoke();
+    expect(await again(sandbox, 1)).toBe(401);
+  });
+
+  it('an access token that renews itself, at an address of its own', async () => {
+    const { sandbox, connect, pass } = await stand(
+      `{ ${CODE}, client_auth: none, refresh: { from: access_token, get: https://auth.acme.com/extend, encode: query, body: { grant_type: null, refresh_token: null, token: '\${token.access_token}' } } }`,
+    );
+    const connection = await connect(undefined, { consent: accepting(sandbox) });
+    expect(await status(connection)).toBe(200);
+    pass(3601);
+    expect(await status(connection)).toBe(200);
+    expect(sandbox.requests.map(({ path }) => path).slice(-2)).toEqual(['/extend', '/v1/things']);
+    expect((await send(sandbox, 'https://auth.acme.com/extend?token=other')).status).not.toBe(200);
+  });
+});
+
+describe('what there is no stand-in for', () => {
+  it('client certificates are a matter of TLS, which the sandbox does not speak', async () => {
+    await expect(stand('{ type: mutual_tls }')).rejects.toMatchObject({ code: 'not_supported' });
   });
 });
