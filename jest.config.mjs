@@ -1,7 +1,12 @@
 export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
-  testMatch: ['<rootDir>/test/unit/**/*.test.ts', '<rootDir>/test/lint/**/*.test.ts', '<rootDir>/test/scenarios/**/*.test.ts'],
+  testMatch: [
+    '<rootDir>/test/unit/**/*.test.ts',
+    '<rootDir>/test/lint/**/*.test.ts',
+    '<rootDir>/test/scenarios/**/*.test.ts',
+    '<rootDir>/test/auth/**/*.test.ts',
+  ],
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'es6' } }] },
   testTimeout: 20000,

@@ -82,7 +82,9 @@ export async function requestToken(request: TokenRequest, resolved: Resolved, sc
   if (named !== undefined) checkMetadata(named, call.well_known as WellKnown, body, name);
   try {
     const captures = capture(call.capture, response, name, scopes.auth, vars);
-    return { captures, expires: expiry(call.expires, body, now, name, captures), scope: granted(body) };
+    // A call that takes no scope speaks of another token's: a user's beside the bot's.
+    const scope = 'scope' in call.capture ? granted(body) : undefined;
+    return { captures, expires: expiry(call.expires, body, now, name, captures), scope };
   } catch (error) {
     throw isFerruleError(error) && error.code === 'path_missing'
       ? new FerruleError('token_malformed', error.message, { where: error.where ?? name })

@@ -193,20 +193,23 @@ class ScopeTable {
     return made;
   }
 
-  /** In a method's own words only what stands before: vars see the vars above them, a step what the steps before it captured. */
+  /**
+   * In a method's own words only what stands before: vars see the vars above them, a step what the steps before it captured, the
+   * page of consent what the steps before the token request did.
+   */
   #soFar([, method, part, at]: SpecPath, name: ScopeName, scope: Scope): Scope {
     const resolved = this.#resolved[String(method)]?.method;
-    if (resolved === undefined || (part !== 'vars' && part !== 'steps' && part !== 'token')) return scope;
-    const key = `${method}/${part}/${part === 'token' ? '' : at}/${name}`;
+    const ordered = part === 'vars' || part === 'steps' || part === 'token' || name === 'authorize';
+    if (resolved === undefined || !ordered) return scope;
+    const key = `${method}/${part}/${part === 'vars' || part === 'steps' ? at : ''}/${name}`;
     const known = this.#earlier.get(key);
     if (known !== undefined) return known;
     const root = part === 'vars' ? 'vars' : 'token';
     const names = part === 'vars' ? Object.keys(resolved.vars) : [];
     // Discovery comes before the steps that the author wrote.
     const before = resolved.steps.length - (this.#spec.auth[String(method)]?.steps ?? []).length;
-    const end = part === 'steps' ? before + Number(at) : resolved.steps.findIndex(({ type }) => type === 'token');
-    const earlier =
-      part === 'vars' ? names.slice(0, names.indexOf(String(at))) : capturedBy(resolved, resolved.steps.slice(0, Math.max(0, end)));
+    const end = part === 'steps' ? before + Number(at) : 'token';
+    const earlier = part === 'vars' ? names.slice(0, names.indexOf(String(at))) : capturedBefore(resolved, end, name !== 'authorize');
     const members = Object.fromEntries(Object.entries(scope[root]?.members ?? {}).filter(([member]) => earlier.includes(member)));
     const made: Scope = { ...scope, [root]: { type: 'map', members } };
     this.#earlier.set(key, made);
@@ -234,8 +237,16 @@ class ScopeTable {
   }
 }
 
-const capturedBy = ({ token }: Login['method'], steps: Login['method']['steps']): string[] =>
-  steps.flatMap((step) => Object.keys((step.type === 'token' ? token?.capture : step.capture) ?? {}));
+/** Names of what is known before one step. A callback brings its captures right before the token request, or before all steps where there is none. */
+function capturedBefore({ token, steps, authorize }: Login['method'], at: number | 'token', consented: boolean): string[] {
+  const request = Math.max(
+    0,
+    steps.findIndex(({ type }) => type === 'token'),
+  );
+  const end = at === 'token' ? request : at;
+  const earlier = steps.slice(0, end).flatMap((step) => Object.keys((step.type === 'token' ? token?.capture : step.capture) ?? {}));
+  return consented && end >= request ? [...Object.keys(authorize?.capture ?? {}), ...earlier] : earlier;
+}
 
 /** A choice has the attributes of all its options; that each option has them is a rule of its own. */
 function choiceEntries(spec: SpecDocument): Scope {
