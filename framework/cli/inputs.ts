@@ -6,7 +6,7 @@ import type { SpecDocument } from '../core/spec-types.gen.ts';
 import { suggest } from '../core/suggest.ts';
 import { readAssignments } from '../credentials/assignments.ts';
 import { type ParsedConnection, scopesIn } from '../credentials/connection.ts';
-import { environmentInputs } from '../credentials/environment.ts';
+import { appVariable, environmentInputs } from '../credentials/environment.ts';
 import { checkValue, type RawValue, type ValueOptions } from '../credentials/field-value.ts';
 import { readInputFile } from '../credentials/input-file.ts';
 import { type InputShape, type InputSource, inputError, readInputs } from '../credentials/inputs.ts';
@@ -63,7 +63,8 @@ export async function gatherInputs(spec: SpecDocument, args: Arguments, io: Io, 
   const asked = options.method ?? file?.method ?? string?.method ?? presets.method;
   const given = [...args.texts('field').map((text) => text.split('=', 1)[0] ?? ''), ...Object.keys(file?.source.values ?? {})];
   const method = await pickMethod(spec, { asked, given }, io, options.prompt);
-  const shape = withoutSignIn(shapeOf(spec, method), spec, string);
+  const ours = appNames(spec, method, io);
+  const shape = optional(withoutSignIn(shapeOf(spec, method), spec, string), ours);
   const { source, findings } = await readAssignments(args.texts('field'), {
     fields: shape.fields,
     stdin: async () => (await readAll(io)).toString('utf8'),
@@ -90,7 +91,8 @@ export async function gatherInputs(spec: SpecDocument, args: Arguments, io: Io, 
     fields: read.values,
     ...(string !== undefined && { tokens: string.tokens, ...scopesIn(string), string }),
   };
-  if (options.prompt) await askForRest(spec, shape, inputs, presets, io);
+  const asks = { ...shape, fields: shape.fields.filter(({ name }) => !ours.has(name)) };
+  if (options.prompt) await askForRest(spec, asks, inputs, presets, io);
   return inputs;
 }
 
@@ -113,9 +115,19 @@ export function shapeOf(spec: SpecDocument, method: string): InputShape & { fiel
 /** With a token that is not renewed (InitiateOAuth=OFF) what only a token request needs is not wanted. */
 function withoutSignIn(shape: ReturnType<typeof shapeOf>, spec: SpecDocument, string: ParsedConnection | undefined): typeof shape {
   if (string?.initiate !== 'OFF' || string.tokens.access_token === undefined) return shape;
-  const idle = signInFields(resolve(spec, { method: string.method, choices: string.choices }));
-  return { ...shape, fields: shape.fields.map((field) => (idle.has(field.name) ? { ...field, required: false } : field)) };
+  return optional(shape, signInFields(resolve(spec, { method: string.method, choices: string.choices })));
 }
+
+const optional = (shape: ReturnType<typeof shapeOf>, names: ReadonlySet<string>): typeof shape => ({
+  ...shape,
+  fields: shape.fields.map((field) => (names.has(field.name) ? { ...field, required: false } : field)),
+});
+
+/** What the app has for all its accounts, by the environment: a person is not asked for it, and no credential holds it. */
+const appNames = (spec: SpecDocument, method: string, io: Io): Set<string> =>
+  new Set(
+    resolveFields(spec, method).flatMap(({ name, owner }) => (owner === 'app' && io.env[appVariable(spec.name, name)] ? [name] : [])),
+  );
 
 /** The method that is asked for by name; else one that has all the fields that are given, the person's choice or the first. */
 async function pickMethod(

@@ -6,6 +6,7 @@ import { Secret } from '../core/secret.ts';
 import type { SpecDocument } from '../core/spec-types.gen.ts';
 import type { Credential, FieldValue } from '../credentials/types.ts';
 import { resolve } from '../spec/resolve.ts';
+import { appFields } from './app.ts';
 import { type Connection, createConnection } from './connection.ts';
 import { checkedFields, renewable } from './inputs.ts';
 import type { ConnectionOptions } from './options.ts';
@@ -138,7 +139,10 @@ function newCredential(resolved: Resolved, inputs: Inputs, options: ConnectOptio
     connector: resolved.name,
     method: resolved.method.name,
     choices: Object.fromEntries(Object.entries(resolved.choices).map(([choice, { id = '' }]) => [choice, id])),
-    fields: checkedFields(resolved, inputs.fields ?? {}, { renewed: renewable(inputs.tokens, options.oauth) }),
+    fields: checkedFields(resolved, inputs.fields ?? {}, {
+      renewed: renewable(inputs.tokens, options.oauth),
+      app: appFields(resolved, options),
+    }),
     captures: {
       ...(access_token !== undefined && { access_token: Secret.of(access_token) }),
       ...(refresh_token !== undefined && { refresh_token: Secret.of(refresh_token) }),

@@ -34,16 +34,16 @@ export function inputShape(resolved: Resolved, values: Readonly<Record<string, F
 }
 
 /**
- * Field values given in code, checked: every mistake at once, in one error. `renewed: false`: what only a token request
+ * Field values given in code, checked: every mistake at once, in one error. `app`: values that the product has for all its accounts. `renewed: false`: what only a token request
  * needs may be left out, since none will be sent.
  */
 export function checkedFields(
   resolved: Resolved,
   fields: Readonly<Record<string, FieldValue>>,
-  { renewed = true }: { renewed?: boolean } = {},
+  { renewed = true, app = {} }: { renewed?: boolean; app?: Readonly<Record<string, FieldValue>> } = {},
 ): Record<string, FieldValue> {
   const shape = inputShape(resolved, fields);
-  const idle = renewed ? new Set<string>() : signInFields(resolved);
+  const idle = new Set([...Object.keys(app), ...(renewed ? [] : signInFields(resolved))]);
   const wanted = { ...shape, fields: shape.fields.map((field) => (idle.has(field.name) ? { ...field, required: false } : field)) };
   const { values, problems } = readInputs(wanted, [{ name: 'inputs', values: fields }], {
     ...(resolved.http.allow_http === 'loopback' && { allowHttpLoopback: true }),

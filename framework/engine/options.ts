@@ -1,6 +1,6 @@
 import type { Clock, Random } from '../core/clock.ts';
 import type { Text } from '../core/secret.ts';
-import type { CredentialStore } from '../credentials/types.ts';
+import type { CredentialStore, FieldValue } from '../credentials/types.ts';
 import type { ClientEvent, RetryPolicy, Timeouts } from '../http/types.ts';
 
 /** Settings of the network that one connection lives in: the word of whoever runs Ferrule, never a spec's. */
@@ -34,6 +34,8 @@ export interface RetryOptions {
 }
 
 export interface ConnectionOptions {
+  /** Values of the fields of `owner: app`, for every account alike; a value of the credential's own stands over them. Never stored. */
+  app?: Readonly<Record<string, FieldValue>>;
   network?: NetworkOptions;
   retry?: RetryOptions;
   /** Milliseconds. */
@@ -52,7 +54,7 @@ export interface ConnectionOptions {
   store?: CredentialStore;
   /** Sees every request, answer, wait and retry, redacted. */
   onEvent?: (event: ClientEvent) => void;
-  /** Where proxy settings are looked for. Default: process.env. */
+  /** Where proxy settings are looked for (default: process.env), and FERRULE_APP_<CONNECTOR>_<FIELD> for what `app` leaves out (default: nowhere). */
   environment?: Readonly<Record<string, string | undefined>>;
   clock?: Clock;
   random?: Random;

@@ -20,6 +20,7 @@ import type { Credential } from '../credentials/types.ts';
 import { createClient } from '../http/client.ts';
 import { networkFromEnvironment } from '../http/proxy.ts';
 import type { CallDraft, CallResult, Client, ClientOptions, Network, RetryPolicy } from '../http/types.ts';
+import { appFields } from './app.ts';
 import { compileErrors, rulesFor } from './error-rules.ts';
 import type { ConnectionOptions, RetryOptions } from './options.ts';
 
@@ -63,10 +64,11 @@ export function prepare(resolved: Resolved, credential: Credential, options: Con
   const scopes = scopesOf(resolved);
   const redactor = new Redactor();
   const secrets = new Set(resolved.fields.filter((field) => field.secret).map((field) => field.name));
-  for (const [name, value] of Object.entries(credential.fields))
+  const fields = { ...appFields(resolved, options), ...credential.fields };
+  for (const [name, value] of Object.entries(fields))
     if (secrets.has(name) && (typeof value === 'string' || value instanceof Secret)) redactor.add(value);
   for (const secret of secretsIn(credential.captures)) redactor.add(secret);
-  const variables = connectionVariables({ resolved, scopes, fields: credential.fields, clock, random });
+  const variables = connectionVariables({ resolved, scopes, fields, clock, random });
   const network = { ...networkOf(resolved, credential, options), ...tlsOf(resolved, scopes, variables()) };
   const signing = createSigning(resolved.method, scopes, random, variables().fields);
   const { exchange, close } = createExchange({ resolved, scopes, variables, network, redactor }, options);

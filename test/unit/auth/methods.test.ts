@@ -1,5 +1,6 @@
 import { createHash, createHmac, generateKeyPairSync } from 'node:crypto';
 import { createLocalJWKSet, decodeProtectedHeader, exportJWK, importSPKI, jwtVerify } from 'jose';
+import { memoryStore } from '../../../framework/credentials/memory.ts';
 import type { ConnectOptions } from '../../../framework/engine/connect.ts';
 import { connectSpec } from '../../../framework/engine/connect.ts';
 import { acme, addresses, specOf } from '../../acme.ts';
@@ -750,6 +751,54 @@ describe('token requests of other grants', () => {
     await connection.http.get('/me').json();
     expect(form(server.received[0] as Received)).toEqual({ ...expected, scope: 'a b' });
     expect(server.received[0]?.headers.authorization).toBe(`Basic ${Buffer.from(`app:${plainCanary('basic half')}`).toString('base64')}`);
+  });
+});
+
+describe('what the app has, for all accounts', () => {
+  const auth = `auth: { oauth: { ${CODE}, client_auth: basic } }`;
+  const answering = () =>
+    provider(({ path }) => (path === '/token' ? { json: { access_token: plainCanary('app token'), expires_in: 600 } } : { json: {} }));
+
+  it('is used and never stored', async () => {
+    const server = await answering();
+    const store = memoryStore();
+    const app = { client_id: 'ours', client_secret: plainCanary('app secret') };
+    await using connection = await used(
+      auth,
+      server.origin,
+      {},
+      { clock: new FakeClock(), consent: consenting({ code: 'c1' }), app, store, name: 'jo' },
+    );
+    await connection.http.get('/me').json();
+    expect(server.received[0]?.headers.authorization).toBe(`Basic ${Buffer.from(`ours:${plainCanary('app secret')}`).toString('base64')}`);
+    expect((await store.get('jo'))?.fields).toEqual({});
+  });
+
+  it('may come from the environment', async () => {
+    const server = await answering();
+    const environment = { FERRULE_APP_ACME_CLIENT_ID: 'ours', FERRULE_APP_ACME_CLIENT_SECRET: plainCanary('app secret') };
+    await using connection = await used(
+      auth,
+      server.origin,
+      {},
+      { clock: new FakeClock(), consent: consenting({ code: 'c1' }), environment },
+    );
+    await connection.http.get('/me').json();
+    expect(server.received[0]?.headers.authorization).toBe(`Basic ${Buffer.from(`ours:${plainCanary('app secret')}`).toString('base64')}`);
+  });
+
+  it.each([
+    [{ client_idd: 'x' }, 'Did you mean "client_id"?'],
+    [{ username: 'x' }, 'They are: client_id, client_secret.'],
+  ])('%j is no field of it', async (app, next) => {
+    const server = await answering();
+    const connecting = used(
+      auth,
+      server.origin,
+      {},
+      { clock: new FakeClock(), consent: consenting({ code: 'c1' }), app: app as Record<string, string> },
+    );
+    await expect(connecting).rejects.toMatchObject({ code: 'input_unknown', next: expect.stringContaining(next) });
   });
 });
 
