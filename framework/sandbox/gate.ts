@@ -1,10 +1,11 @@
+import type { ResolvedCall } from '../core/resolved.ts';
 import { same, type Verdict, worst } from './authenticate.ts';
 import { type Data, pick } from './data.ts';
 import type { Grants } from './grants.ts';
 import { madeStep, madeVerdict } from './made.ts';
 import { type Filled, fill, type Pattern, pattern } from './pattern.ts';
 import { type Incoming, mediaType, pairs } from './request.ts';
-import { type SentEntry, sentVerdict } from './sent.ts';
+import { computedEntries, computes, type SentEntry, sentVerdict } from './sent.ts';
 import { issuedIn, type Shared, type Signed, signedBy } from './signed.ts';
 import type { View } from './view.ts';
 
@@ -14,6 +15,8 @@ export interface Gate {
   queryNames(request: Incoming): ReadonlySet<string>;
   /** RFC 9110, 11.6.1: what a 401 asks for. */
   challenge(verdict: Verdict, request: Incoming): string | undefined;
+  /** What a call of the method's own holds that can only be worked out again. */
+  checkComputed(call: ResolvedCall, request: Incoming, body: Data): Verdict;
   /** Where requests are signed one by one. */
   signed: Signed | undefined;
   /** A value in a hole, such as a client id in a header of `http`. */
@@ -48,9 +51,14 @@ export function gate(view: View, shared: Shared): Gate {
   const known: Knowing = { view, grants, now: () => clock.now() };
   const checkFilled = (filled: readonly Filled[]): Verdict => worst(filled.map((one) => holeVerdict(one, known)));
   const memory = new Map<string, unknown>();
+  const against = (request: Incoming) => ({ issued: issuedIn(request, view, grants), now: clock.now(), memory });
   return {
     checkFilled,
     queryNames: (request) => new Set([...Object.keys(method.send.query), ...(signed?.queryNames(request) ?? [])]),
+    checkComputed: (call, request, body) => {
+      const computed = computedEntries(call, request, body, view);
+      return computed.length === 0 ? 'good' : sentVerdict(computed, computed, request, view, against(request));
+    },
     signed,
     challenge: (verdict, request) => signed?.challenge(verdict, request) ?? challenge(scheme, view, verdict),
     check: (request) => {
@@ -66,7 +74,7 @@ export function gate(view: View, shared: Shared): Gate {
       });
       // What is good once is not spent on a request that is wrong anyway.
       if (unread.length > 0 && worst(verdicts) === 'good') {
-        verdicts.push(sentVerdict(unread, given, request, view, { issued: issuedIn(request, view, grants), now: clock.now(), memory }));
+        verdicts.push(sentVerdict(unread, given, request, view, against(request)));
       }
       if (scheme === 'basic') verdicts.push(basicVerdict(request.headers.authorization, view, grants));
       if (scheme === 'bearer') verdicts.push(bearerVerdict(request.headers.authorization, known));
@@ -111,10 +119,6 @@ function inBody({ headers, body }: Incoming, name: string): string | undefined {
     return undefined;
   }
 }
-
-/** Whether a part of it can be told only by working it out. */
-const computes = ({ pieces }: Pattern): boolean =>
-  pieces.some((piece) => 'hole' in piece && piece.hole === '' && piece.base64 === undefined);
 
 interface Knowing {
   view: View;

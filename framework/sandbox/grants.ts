@@ -2,6 +2,9 @@ import type { Clock } from '../core/clock.ts';
 import { Devices } from './devices.ts';
 import { digest } from './seeded.ts';
 
+/** Sets remembered: a sandbox may stand for days, and each request looks for its own. */
+const KEPT = 1000;
+
 /** What a person, or a client for itself, has allowed. Ends as a whole when a code or a rotated refresh token is used twice. */
 export interface Grant {
   method: string;
@@ -126,6 +129,7 @@ export class Grants {
   issueSet(method: string, values: Record<string, string>): Issued {
     const set: Issued = { method, values };
     this.#sets.push(set);
+    if (this.#sets.length > KEPT) this.#sets.shift();
     return set;
   }
 

@@ -1,6 +1,9 @@
+import type { ResolvedCall } from '../core/resolved.ts';
 import { type Verdict, worst } from './authenticate.ts';
 import { computed } from './computed.ts';
+import { type Data, pick } from './data.ts';
 import type { Issued } from './grants.ts';
+import { type Pattern, pattern } from './pattern.ts';
 import { type Expr, lookups, splitText } from './reading.ts';
 import type { Incoming } from './request.ts';
 import type { View } from './view.ts';
@@ -56,6 +59,24 @@ export function sentVerdict(
   uses.set(uuid, first);
   return first === request ? 'good' : 'wrong';
 }
+
+/** Computed entries of a call of the method's own, such as the hash of a password; a body as `matchRequest` has read it. */
+export function computedEntries({ query, headers, cookies, body }: ResolvedCall, request: Incoming, given: Data, view: View): SentEntry[] {
+  const entries: SentEntry[] = [];
+  const put = (text: unknown, place: SentEntry['place'], value: Data | undefined): void => {
+    if (typeof text !== 'string' || typeof value !== 'string' || !computes(pattern(text, view))) return;
+    entries.push({ text, place, value });
+  };
+  for (const [name, text] of Object.entries(query)) put(text, 'query', request.query.find(([key]) => key === name)?.[1]);
+  for (const [name, text] of Object.entries(headers)) put(text, 'header', request.headers[name.toLowerCase()]);
+  for (const [name, text] of Object.entries(cookies)) put(text, 'cookie', request.cookies[name]);
+  for (const [name, text] of Object.entries((body ?? {}) as object)) put(text, 'body', pick(given, [name]));
+  return entries;
+}
+
+/** Whether a part of it can be told only by working it out. */
+export const computes = ({ pieces }: Pattern): boolean =>
+  pieces.some((piece) => 'hole' in piece && piece.hole === '' && piece.base64 === undefined);
 
 /** The values of the expressions that stand in a text, as far as what is between them shows their bounds. */
 function inTheOpen({ text, value }: SentEntry, view: View): { expr: Expr; value: string }[] {

@@ -132,7 +132,11 @@ function judge(candidate: Candidate, request: Incoming): Judged {
     const signature = route.call.sign === undefined ? undefined : side.gate.signed?.checkCall(request, route.call.sign).verdict;
     const names = signature === undefined ? [] : side.gate.signed!.queryNames(request);
     const login = matchRequest(route, request, new Set(names));
-    return { candidate, matched: login, verdict: worst([side.gate.checkFilled(login.filled), signature ?? 'good']) };
+    return {
+      candidate,
+      matched: login,
+      verdict: worst([side.gate.checkFilled(login.filled), side.gate.checkComputed(route.call, request, login.body), signature ?? 'good']),
+    };
   }
   // RFC 7009, 2.2: whoever ends what has ended already has what he wanted.
   if (route.purpose === 'ending') return { candidate, matched: matchRequest(route, request, new Set()), verdict: 'good' };
