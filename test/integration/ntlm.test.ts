@@ -42,7 +42,7 @@ it.each(Object.entries(PASSWORDS))(
     expect(await connection.check()).toMatchObject({ ok: true, account: expect.stringContaining(username) });
     for (let count = 0; count < 3; count += 1) expect(await connection.http.get('me').json()).toEqual({ user: `ACME\\${username}` });
     const statuses = events.flatMap((event) => (event.type === 'response' ? [event.status] : []));
-  expect(statuses).toEqual([401, 200, 200, 200, 200]);
+    expect(statuses).toEqual([401, 200, 200, 200, 200]);
   },
 );
 

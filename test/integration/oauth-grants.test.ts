@@ -7,7 +7,7 @@ import { canary, plainCanary } from '../canary.ts';
 import { consentAs, enterCode } from './browser.ts';
 import { type OauthServer, oauthServer } from './oauth-server.ts';
 
-const TTL = 4;
+const TTL = 3;
 const AFTER_EXPIRY = TTL * 1000 + 300;
 const network = { allowLoopbackAddresses: true };
 
@@ -148,6 +148,15 @@ describe('a person', () => {
     await sleep(AFTER_EXPIRY);
     await letIn(connection, { client_id: 'web', sub: 'alice' });
     expect(await grantsOf('web')).toEqual(['authorization_code', 'refresh_token']);
+  });
+
+  it('ends the grant (RFC 7009): at the server all its tokens are over, here it must be connected again', async () => {
+    await using connection = await connect('web', { client_id: 'web', client_secret: server.secrets.web }, withPerson());
+    await letIn(connection, { client_id: 'web', sub: 'alice' });
+    const tokens = [tokenOf(connection), tokenOf(connection, 'refresh_token')];
+    await connection.revoke();
+    for (const token of tokens) expect(await server.introspect(token)).toEqual({ active: false });
+    await expect(connection.http.get('me').json()).rejects.toMatchObject({ code: 'reconnect_required' });
   });
 
   it('consents to a client that has just registered itself (RFC 7591)', async () => {
