@@ -25,8 +25,22 @@ const VARIABLES: readonly (readonly [string, string, string])[] = [
   ['now, uuid', 'Time and a fresh id; fixed for one attempt, `now` for a whole read.', 'everywhere'],
   ['vars.<name>', "The method's own expressions.", 'its steps, token calls and `send`'],
   ['token.<name>', 'What steps and token calls captured: `${token.access_token}`.', 'later steps, `send`, `http`, calls, streams'],
-  ['oauth.code, .redirect_uri, .code_verifier, .scope', 'What the built-in token call sends.', 'token calls'],
-  ['request.method, .host, .path, .params, .query, .body_text, .body_sha256', 'The request as it will be sent.', '`send`'],
+  [
+    'oauth.client_id, .scope, .resource, .redirect_uri, .state',
+    'What is asked for, and by whom.',
+    'steps, token calls, the page of consent',
+  ],
+  [
+    'oauth.code, .code_verifier, .code_challenge, .device_code',
+    'What a consent brings, and its proof.',
+    'token calls; the challenge in `authorize`',
+  ],
+  ['callback.<name>', 'What came with the callback.', 'captures of `authorize` and `install`'],
+  [
+    'request.method, .host, .path, .params, .query, .headers, .body, .body_text, .body_length, .body_sha256',
+    'The request as it will be sent; `params` is its query, sorted and encoded, `body` its bytes.',
+    '`send`',
+  ],
   [
     'response.status, .headers["name"], .cookies, .body',
     'The answer. A plain path starts at its body.',

@@ -1,5 +1,6 @@
 import type { SpecDocument } from '../core/spec-types.gen.ts';
 import type { Rule } from '../spec/rules/rule.ts';
+import { authPages } from './auth-page.ts';
 import { connectorPage } from './connector-page.ts';
 import { errorPage } from './error-page.ts';
 import { indexPage } from './index-page.ts';
@@ -19,6 +20,7 @@ export function pages({ specs, schemas, rules }: PageSources): Map<string, strin
     ...specs.map((spec): [string, string] => [`connectors/${spec.name}.md`, connectorPage(spec, '../language.md')]),
     ['connectors/index.md', indexPage(specs)],
     ['language.md', languagePage(schemas)],
+    ...authPages(schemas),
     ...rules.map((rule): [string, string] => [`rules/${rule.name}.md`, rulePage(rule)]),
     ['rules/index.md', ruleIndexPage(rules)],
     ['errors.md', errorPage()],

@@ -23,10 +23,10 @@ export async function makeDocuments(): Promise<[string, string][]> {
   ];
 }
 
-/** Pages whose rule or connector is gone. */
+/** Pages whose rule, connector or auth type is gone. */
 export function leftovers(made: readonly [string, string][]): string[] {
   const known = new Set(made.map(([file]) => file));
-  return ['docs/connectors', 'docs/rules'].flatMap((folder) =>
+  return ['docs/auth', 'docs/connectors', 'docs/rules'].flatMap((folder) =>
     readdirSync(folder)
       .map((file) => `${folder}/${file}`)
       .filter((file) => !known.has(file)),

@@ -7,6 +7,8 @@ import { VARIABLES } from '../../../framework/core/scope.ts';
 import type { SpecDocument } from '../../../framework/core/spec-types.gen.ts';
 import { readConnectionString } from '../../../framework/credentials/connection-string.ts';
 import { connectorShape } from '../../../framework/credentials/shape.ts';
+import { AUTH_EXAMPLES } from '../../../framework/docs/auth-examples.ts';
+import { authPages } from '../../../framework/docs/auth-page.ts';
 import { connectionStringExample } from '../../../framework/docs/connection-string-example.ts';
 import { connectorPage } from '../../../framework/docs/connector-page.ts';
 import { describe as describeConnector } from '../../../framework/docs/describe.ts';
@@ -17,6 +19,7 @@ import { cell, code, inlineYaml, markdownTable, numbered } from '../../../framew
 import { connectorTypes } from '../../../framework/docs/types.ts';
 import { connectSpec } from '../../../framework/engine/connect.ts';
 import { startSandbox } from '../../../framework/sandbox/index.ts';
+import { AUTH_TYPES } from '../../../framework/spec/auth-types.ts';
 import { lintText } from '../../../framework/spec/lint.ts';
 import { loadFile, loadText } from '../../../framework/spec/load.ts';
 import { readSchemas } from '../../../scripts/generate/schemas.ts';
@@ -149,7 +152,7 @@ describe('the language page', () => {
       [...cell.matchAll(/`(?![.<])([a-z_]+)/g)].map(([, name]) => name),
     );
     // Later words of the language.
-    const later = ['callback', 'each', 'window', 'job'];
+    const later = ['each', 'window', 'job'];
     expect([...new Set(named)].sort()).toEqual(VARIABLES.filter((name) => !later.includes(name)).sort());
   });
 
@@ -219,5 +222,19 @@ describe('types of connectors', () => {
     };
 
 `);
+  });
+});
+
+describe('pages of auth types', () => {
+  const made = new Map(authPages(readSchemas()));
+
+  it.each(Object.keys(AUTH_TYPES))('%s has an example that lint has nothing to say of', (type) => {
+    const { example } = AUTH_EXAMPLES[type] ?? {};
+    const spec = `spec: 1\nname: acme\ntitle: Acme\nversion: 1.0.0\nauth:\n${String(example).replace(/^/gm, '  ')}\nhttp: { base_url: https://api.acme.com }\ncheck: { get: /me }\n`;
+    const found = lintText(spec, 'acme.yaml');
+    expect(found.map(({ rule, message }) => `${rule}: ${message}`)).toEqual([]);
+    const page = made.get(`auth/${type}.md`) ?? '';
+    expect(page).toContain('## Proved by');
+    for (const field of Object.keys(AUTH_TYPES[type]?.fields ?? {})) expect(page).toContain(`\`${field}\``);
   });
 });
