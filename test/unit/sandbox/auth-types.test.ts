@@ -460,6 +460,7 @@ describe('oauth2_saml2_bearer (RFC 7522)', () => {
       changed(sandbox.inputs.fields.user!, 'other'),
       changed('SignatureValue>', 'SignatureValue>AA'),
       changed(TOKEN, 'https://other.acme.com/token'),
+      changed('Version="2.0"', 'Version="2.1"'),
     ]) {
       expect(await asks(unused.sandbox, { ...form, assertion })).toEqual([400, 'invalid_grant']);
     }
@@ -468,6 +469,22 @@ describe('oauth2_saml2_bearer (RFC 7522)', () => {
     expect(await asks(unused.sandbox, form)).toEqual([400, 'invalid_grant']);
     unused.pass(-301);
     expect(await asks(unused.sandbox, form)).toEqual([200, undefined]);
+  });
+
+  it.each([
+    ['issuer', { client_id: 'other' }],
+    ['subject', { user: 'other' }],
+    ['audience', { audience: 'www.other.com' }],
+  ])('rightly signed, of another %s', async (_, changed) => {
+    const auth = AUTH.replace('audience: www.acme.com', "audience: '${fields.audience}'")
+      .replace('fields: {', 'fields: { audience: {},')
+      .replace('{ type: oauth2_saml2_bearer,', '{ type: oauth2_saml2_bearer, client_auth: none, token: { body: { client_id: anybody } },');
+    const { sandbox, connect } = await stand(auth, { fields: { client_id: 'anybody' } });
+    expect(await status(await connect())).toBe(200);
+    const fields = { ...sandbox.inputs.fields, ...changed };
+    await expect(connect({ fields }).then((connection) => connection.http.get('/things'))).rejects.toMatchObject({
+      providerCode: 'invalid_grant',
+    });
   });
 });
 
@@ -609,6 +626,24 @@ describe('discovery and registration', () => {
     const registers = (body: unknown): Promise<Got> => send(sandbox, 'https://api.acme.com/oauth/registration', { json: body });
     expect((await registers({ redirect_uris: ['http://evil.example.com/'] })).body).toMatchObject({ error: 'invalid_redirect_uri' });
     expect((await registers({})).status).toBe(400);
+    // A code is for the client that has asked for it.
+    const redirect_uri = 'http://localhost:8765/callback';
+    const other = (await registers({ redirect_uris: [redirect_uri], token_endpoint_auth_method: 'none' })).body as { client_id: string };
+    const verifier = plainCanary('verifier').padEnd(64, '~');
+    const code_challenge = createHash('sha256').update(verifier).digest('base64url');
+    const back = await send(sandbox, url({ redirect_uri, code_challenge, auto: 'accept' }));
+    const code = new URL(back.headers.location!).searchParams.get('code')!;
+    const redeemed = await send(sandbox, 'https://api.acme.com/oauth/token', {
+      form: {
+        grant_type: 'authorization_code',
+        code,
+        redirect_uri,
+        code_verifier: verifier,
+        client_id: other.client_id,
+        resource: 'https://api.acme.com/v1',
+      },
+    });
+    expect([redeemed.status, at(redeemed.body, 'error_description')]).toEqual([400, 'the code belongs to another client']);
   });
 });
 
@@ -628,6 +663,29 @@ describe('oauth1 with its three legs (RFC 5849, 2)', () => {
     expect(sandbox.revoke(issued.at(-1)!)).toBe(true);
     await expect(status(connection)).rejects.toMatchObject({ code: 'reconnect_required' });
     expect(sandbox.requests.findLast(({ path }) => path === '/v1/things')!.status).toBe(401);
+  });
+
+  it('the temporary token is good once, and not before the person has accepted', async () => {
+    const { sandbox, connect } = await stand(AUTH.replace(' }', ', signature_method: PLAINTEXT }'));
+    await connect(undefined, { consent: accepting(sandbox) });
+    const { authorization = '' } = sandbox.requests[2]!.headers;
+    const fresh = authorization.replace(/oauth_nonce="[^"]*"/, 'oauth_nonce="fresh"');
+    expect(await again(sandbox, 2, { authorization: fresh })).toBe(401);
+    const { authorization: first = '' } = sandbox.requests[0]!.headers;
+    const asked = await send(sandbox, 'https://auth.acme.com/request', {
+      method: 'POST',
+      headers: { authorization: first.replace(/oauth_nonce="[^"]*"/, 'oauth_nonce="another"') },
+    });
+    expect(asked.text).toMatch(/^oauth_token=[^&]+&oauth_token_secret=[^&]+&oauth_callback_confirmed=true$/);
+    const temporary = new URLSearchParams(asked.text);
+    const forged = fresh
+      .replace(/oauth_token="[^"]*"/, `oauth_token="${encodeURIComponent(temporary.get('oauth_token')!)}"`)
+      .replace(
+        /oauth_signature="([^"]*)%26[^"]*"/,
+        `oauth_signature="$1%26${encodeURIComponent(encodeURIComponent(temporary.get('oauth_token_secret')!))}"`,
+      );
+    expect(await again(sandbox, 2, { authorization: forged })).toBe(401);
+    expect(await again(sandbox, 2, { authorization: forged.replace(/oauth_verifier="[^"]*"(, *)?/, '') })).toBe(401);
   });
 
   it('refused by the person', async () => {
@@ -808,7 +866,14 @@ describe('pages of the providers', () => {
     pass(3601);
     expect(await status(connection)).toBe(200);
     expect(sandbox.requests.map(({ path }) => path).slice(-2)).toEqual(['/extend', '/v1/things']);
-    expect((await send(sandbox, 'https://auth.acme.com/extend?token=other')).status).not.toBe(200);
+    const extended = async (token: string): Promise<number> => {
+      const { client_id = '' } = sandbox.inputs.fields;
+      return (await send(sandbox, `https://auth.acme.com/extend?${new URLSearchParams({ client_id, token })}`)).status;
+    };
+    const [token = ''] = sandbox.tokens.access;
+    expect([await extended(token), await extended('other')]).toEqual([200, 400]);
+    sandbox.revoke(token);
+    expect(await extended(token)).toBe(400);
   });
 });
 
