@@ -9,8 +9,15 @@ import { type MakeContext, makeJwt } from './made.ts';
  * How the client shows who it is at the token endpoint (RFC 6749, 2.3.1; RFC 7523, 2.2). With `basic` both halves are form-encoded
  * before they are joined, as that section says. What the author's own `token:` writes stays.
  */
-export function authenticateClient(request: Rendered, method: ResolvedMethod, context: MakeContext): Rendered {
-  const { id, secret } = clientOf(context);
+export function authenticateClient(
+  request: Rendered,
+  method: ResolvedMethod,
+  context: MakeContext,
+  without: readonly string[] = [],
+): Rendered {
+  const known = clientOf(context);
+  const id = without.includes('client_id') ? undefined : known.id;
+  const secret = without.includes('client_secret') ? undefined : known.secret;
   const parts: Record<string, Text> = {
     ...(id !== undefined && { client_id: id }),
     ...(secret !== undefined && { client_secret: secret }),

@@ -68,7 +68,7 @@ export async function requestToken(request: TokenRequest, resolved: Resolved, sc
   const named = call.well_known === undefined ? undefined : reveal(rendered.url);
   const asked = named === undefined ? rendered : { ...rendered, url: wellKnown(named, call.well_known as WellKnown) };
   const ready = request.client
-    ? authenticateClient(asked, resolved.method, { scope: scopes.auth, vars, now, random: request.random })
+    ? authenticateClient(asked, resolved.method, { scope: scopes.auth, vars, now, random: request.random }, call.without)
     : asked;
   const response = answered(await send(ready, request, exchange), call.decode);
   const body = response.body;

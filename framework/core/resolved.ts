@@ -118,6 +118,8 @@ export interface ResolvedCall {
   sign?: Record<string, string>;
   /** The URL is an issuer's or a resource's; its metadata stand at this well-known place (RFC 8615). */
   well_known?: WellKnown;
+  /** Parameters of client authentication that the author took out: they go under other names, or not at all. */
+  without?: string[];
   /** Made once for a credential, never again for a renewal. */
   once?: boolean;
 }

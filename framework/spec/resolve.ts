@@ -289,7 +289,12 @@ function resolveMethod(name: string, method: AuthMethod, origins: Origins | unde
   const tokenUrl = endpoint(own, 'token_url');
   const tokenCall = (label: string, layers: Layer[]): ResolvedCall => {
     const all = [{ value: TOKEN_ANSWER, from: `${from}.${label}` }, ...layers];
-    return { ...callOf(lay(all, `${at}.${label}`, origins), { method: 'POST', url: tokenUrl }), name: label };
+    const without = CLIENT_PARAMETERS.filter((parameter) => isTakenOut(parameter, layers));
+    return {
+      ...callOf(lay(all, `${at}.${label}`, origins), { method: 'POST', url: tokenUrl }),
+      name: label,
+      ...(without.length > 0 && { without }),
+    };
   };
   const token: Layer = { value: own.token, from: `${at}.token` };
   const typed: Layer[] = [
@@ -354,6 +359,16 @@ function resolveMethod(name: string, method: AuthMethod, origins: Origins | unde
 function revocation(call: unknown, { token }: AuthType): unknown {
   if (!isMap(call) || token === undefined || call.body !== undefined || call.encode !== undefined) return call;
   return { encode: 'form', body: { token: '${default(token.refresh_token, token.access_token)}' }, ...call };
+}
+
+const CLIENT_PARAMETERS = ['client_id', 'client_secret'];
+
+/** Whether the last layer that speaks of a parameter, in body or query, says null. */
+function isTakenOut(name: string, layers: readonly Layer[]): boolean {
+  const said = layers.flatMap(({ value }) =>
+    isMap(value) ? [value.body, value.query].flatMap((part) => (isMap(part) && name in part ? [part[name]] : [])) : [],
+  );
+  return said.length > 0 && said.at(-1) === null;
 }
 
 /** RFC 6749, 5.1: what a token answer holds. */

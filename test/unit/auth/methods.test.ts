@@ -754,6 +754,26 @@ describe('token requests of other grants', () => {
   });
 });
 
+it('a provider’s own names for the client, and an answer in its own shape', async () => {
+  const server = await provider(({ path }) =>
+    path === '/token' ? { json: { data: { accessToken: plainCanary('renamed'), expiresInMs: 60_000 } } } : { json: {} },
+  );
+  const auth = `auth:
+  app:
+    type: oauth2_client_credentials
+    token_url: https://auth.acme.test/token
+    token:
+      encode: json
+      body: { grant_type: null, client_id: null, client_secret: null, app_id: '\${fields.client_id}', secret: '\${fields.client_secret}' }
+      capture: { access_token: data.accessToken }
+      expires: { in: data.expiresInMs, as: ms }`;
+  const secret = canary('renamed secret');
+  await using connection = await used(auth, server.origin, { client_id: 'a1', client_secret: secret }, { clock: new FakeClock() });
+  await connection.http.get('/me').json();
+  expect(JSON.parse(server.received[0]?.body ?? '')).toEqual({ app_id: 'a1', secret });
+  expect(bearers(server)).toEqual([`Bearer ${plainCanary('renamed')}`]);
+});
+
 describe('what the app has, for all accounts', () => {
   const auth = `auth: { oauth: { ${CODE}, client_auth: basic } }`;
   const answering = () =>
