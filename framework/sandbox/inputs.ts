@@ -1,5 +1,6 @@
 import type { ResolvedField, ResolvedMethod } from '../core/resolved.ts';
-import { algorithmFor, privateKeyFor } from './keys.ts';
+import { certificateOf } from './certificate.ts';
+import { algorithmFor, isCertificate, privateKeyFor } from './keys.ts';
 import { digest, hex } from './seeded.ts';
 
 /**
@@ -24,10 +25,10 @@ export function generateFields(
   return values;
 }
 
-/** A key must be a real one, of the kind that its algorithm signs with. */
+/** A key must be a real one, of the kind that its algorithm signs with; a certificate that key's. */
 function key({ name, type }: ResolvedField, method: ResolvedMethod): string | undefined {
-  const algorithm = algorithmFor(name, method);
-  return type === 'pem' ? privateKeyFor(algorithm ?? '') : undefined;
+  if (type !== 'pem') return undefined;
+  return isCertificate(name, method) ? certificateOf(privateKeyFor(''), 'Sandbox') : privateKeyFor(algorithmFor(name, method) ?? '');
 }
 
 function generate(field: ResolvedField, seed: string): string {

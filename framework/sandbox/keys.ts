@@ -34,6 +34,10 @@ export function publicHalf(key: string): KeyObject | undefined {
   }
 }
 
+/** Whether a field holds the certificate of the key that signs. */
+export const isCertificate = (field: string, { steps }: ResolvedMethod): boolean =>
+  steps.some((step) => step.type === 'made' && lookupsIn(step.settings.certificate, 'fields').some(([name]) => name === field));
+
 /** The algorithm of what a field's key signs; undefined: no key of the method's is read from it. */
 export function algorithmFor(field: string, { steps, client_assertion, signer }: ResolvedMethod): string | undefined {
   const settings: Readonly<Record<string, unknown>>[] = steps.flatMap((step) => (step.type === 'made' ? [step.settings] : []));

@@ -1,4 +1,4 @@
-import type { ResolvedCall } from '../core/resolved.ts';
+import type { ResolvedCall, ResolvedRefresh } from '../core/resolved.ts';
 import { type Answer, json, placeOf } from './answer.ts';
 import { checkClient, TokenError } from './client.ts';
 import { type Data, plant } from './data.ts';
@@ -94,28 +94,33 @@ function chosen(calls: readonly TokenCall[], params: Map<string, string>, reques
 }
 
 /** The author's own word, or the one of the RFC that the method's type follows. */
-function grantTypeOf({ view, call, purpose }: TokenCall): string | undefined {
-  const { method } = view.resolved;
-  const own = spec(view);
-  const written = [own[purpose], own.token]
-    .flat()
-    .find((one) => one?.body?.grant_type !== undefined || one?.query?.grant_type !== undefined);
-  if (written !== undefined && (purpose === 'token' || [own.refresh].flat().includes(written))) {
-    const text = written.body?.grant_type ?? written.query?.grant_type;
-    return typeof text === 'string' ? knownText(text, view.lookup) : undefined;
-  }
+function grantTypeOf(one: TokenCall): string | undefined {
+  const { view, call, purpose } = one;
+  const own = amendment(one);
+  const written = own?.body?.grant_type ?? own?.query?.grant_type;
+  if (written !== undefined && written !== null) return knownText(String(written), view.lookup);
   const inCall = { ...(call.body as object | undefined), ...call.query } as Record<string, unknown>;
-  return inCall.grant_type === undefined ? undefined : purpose === 'refresh' ? 'refresh_token' : GRANT_TYPES[method.type];
+  if (inCall.grant_type === undefined) return undefined;
+  return purpose === 'refresh' ? 'refresh_token' : GRANT_TYPES[view.resolved.method.type];
 }
 
-type Written = { body?: Record<string, unknown>; query?: Record<string, unknown> };
-const spec = (view: View): { token?: Written; refresh?: Written[]; device?: undefined; ending?: undefined } =>
-  view.spec.auth[view.resolved.method.name] as object;
+interface Written {
+  body?: Record<string, unknown>;
+  query?: Record<string, unknown>;
+}
 
-/** Entries that the author has written, which are read as written. */
-function authored({ view, purpose }: TokenCall): ReadonlySet<string> {
-  const own = spec(view);
-  return new Set([own.token, ...(purpose === 'refresh' ? (own.refresh ?? []) : [])].flatMap((one) => Object.keys(one?.body ?? {})));
+/** What the author has written of this call. */
+function amendment({ view, call, purpose }: TokenCall): Written | undefined {
+  const { name, refresh = [] } = view.resolved.method;
+  const own = view.spec.auth[name] as { token?: Written; refresh?: Written[] };
+  if (purpose === 'token') return own.token;
+  return purpose === 'refresh' ? own.refresh?.[refresh.indexOf(call as ResolvedRefresh)] : undefined;
+}
+
+/** Entries that the author has written, which are read as written. What amends the token request holds for its renewal too. */
+function authored(one: TokenCall): ReadonlySet<string> {
+  const token = amendment({ ...one, purpose: 'token' });
+  return new Set([token, amendment(one)].flatMap((written) => Object.keys(written?.body ?? {})));
 }
 
 /** The provider's own place for the message, where the spec names one for token calls; else RFC 6749, 5.2. */

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { createHash, createSign, generateKeyPairSync } from 'node:crypto';
+import { createHash, createPrivateKey, createSign, generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { Clock } from '../../../framework/core/clock.ts';
 import { isFerruleError } from '../../../framework/core/errors.ts';
@@ -471,6 +471,23 @@ describe('oauth2_saml2_bearer (RFC 7522)', () => {
     expect(await asks(unused.sandbox, form)).toEqual([200, undefined]);
   });
 
+  it('with the certificate that a person has beside the key', async () => {
+    const { sandbox, connect } = await stand(
+      AUTH.replace("key: '${", "certificate: '${fields.certificate}', key: '${").replace(
+        'user: {},',
+        'user: {}, certificate: { type: pem, secret: false },',
+      ),
+    );
+    const { certificate = '', private_key = '' } = sandbox.inputs.fields;
+    const read = new X509Certificate(certificate);
+    expect([read.subject, read.verify(read.publicKey), read.checkPrivateKey(createPrivateKey(private_key))]).toEqual([
+      'CN=Sandbox',
+      true,
+      true,
+    ]);
+    expect(await status(await connect())).toBe(200);
+  });
+
   it.each([
     ['issuer', { client_id: 'other' }],
     ['subject', { user: 'other' }],
@@ -758,6 +775,22 @@ describe('sessions and steps', () => {
     expect([await signsInWith({}), await signsInWith({ ticket: 'other' }), await signsInWith({ hash: 'other' })]).toEqual([200, 401, 401]);
   });
 
+  it('a JWT of a step of its own is shown for a token', async () => {
+    const auth = `
+    type: custom
+    fields: { app: {}, key: { type: pem } }
+    steps:
+      - { name: app, jwt: { alg: RS256, key: '\${fields.key}', claims: { iss: '\${fields.app}' }, lifetime: 10m } }
+      - { name: exchange, post: 'https://api.acme.com/app/token', headers: { Authorization: 'Bearer \${token.app}' }, capture: { installation: token }, expires: { in: expires_in } }
+    send: { headers: { Authorization: 'token \${token.installation}' } }
+`;
+    const { sandbox, connect } = await stand(auth);
+    expect(await status(await connect())).toBe(200);
+    expect(await again(sandbox, 1, { authorization: 'token other' })).toBe(401);
+    expect(await again(sandbox, 0, { authorization: 'Bearer no.jwt.here' })).toBe(401);
+    expect(await status(await connect({ fields: { ...sandbox.inputs.fields, app: 'other' } }))).toBe(401);
+  });
+
   it('an assumed role: a signed call whose XML answer brings the keys that sign from then on', async () => {
     const { sandbox, connect, pass } = await stand(`
     type: aws_sigv4
@@ -855,6 +888,18 @@ describe('pages of the providers', () => {
     expect(await status(connection)).toBe(200);
     await connection.revoke();
     expect(await again(sandbox, 1)).toBe(401);
+  });
+
+  it('two calls that renew', async () => {
+    const { sandbox, connect, pass } = await stand(
+      `{ ${CODE}, refresh: [{}, { post: https://auth.acme.com/second, from: access_token, body: { grant_type: again, refresh_token: null, assertion: '\${token.access_token}' }, capture: { access_token: null, second: second_token } }], token: { capture: { second: second_token } }, send: { headers: { X-Second: '\${token.second}' } } }`,
+    );
+    const connection = await connect(undefined, { consent: accepting(sandbox) });
+    expect(await status(connection)).toBe(200);
+    pass(3601);
+    expect(await again(sandbox, -1)).toBe(401);
+    expect(await status(connection)).toBe(200);
+    expect(sandbox.requests.map(({ path }) => path).slice(-3)).toEqual(['/token', '/second', '/v1/things']);
   });
 
   it('an access token that renews itself, at an address of its own', async () => {
