@@ -165,11 +165,12 @@ const SAYS: Record<Exclude<Verdict, 'good'>, string> = {
 /** Every way in that the provider has is named (RFC 9110, 11.6.1), in one header. */
 function unauthorized({ candidate, verdict }: Judged, judged: readonly Judged[], request: Incoming, refuse: Refuse): Answer {
   const { view } = candidate.side;
-  // One for each method: a challenge may hold a nonce of its own.
-  const gates = new Map(
-    judged.filter((one) => one.verdict === verdict).map(({ candidate: { side } }) => [side.view.resolved.method.name, side.gate]),
+  // One for each method: a challenge may hold a nonce of its own. A handshake under way is as good as missing to its own method, and
+  // wrong to all others, so what is nearest says nothing of which to name.
+  const refusing = new Map(
+    judged.filter((one) => one.verdict !== 'good').map((one) => [one.candidate.side.view.resolved.method.name, one] as const),
   );
-  const ways = [...gates.values()].map((gate) => gate.challenge(verdict, request));
+  const ways = [...refusing.values()].map((one) => one.candidate.side.gate.challenge(one.verdict, request));
   const challenges = [...new Set(ways.filter((way) => way !== undefined))];
   const rule = view.resolved.http.errors.rules?.find(
     ({ kind, status, when }) => kind === 'auth' && status !== undefined && when === undefined,
