@@ -1,5 +1,6 @@
 import type { ResolvedCall } from '../core/resolved.ts';
 import { same, type Verdict, worst } from './authenticate.ts';
+import { computed } from './computed.ts';
 import { type Data, pick } from './data.ts';
 import type { Grants } from './grants.ts';
 import { madeStep, madeVerdict } from './made.ts';
@@ -52,12 +53,15 @@ export function gate(view: View, shared: Shared): Gate {
   const checkFilled = (filled: readonly Filled[]): Verdict => worst(filled.map((one) => holeVerdict(one, known)));
   const memory = new Map<string, unknown>();
   const against = (request: Incoming) => ({ issued: issuedIn(request, view, grants), now: clock.now(), memory });
+  /** Whether an entry that may be left out is left out rightly, as far as that can be worked out. */
+  const absent = (text: string, place: Entry['place'], wanted: Pattern, request: Incoming): boolean =>
+    !computes(wanted) || computed(text, place, view, { ...against(request), uuid: 'any', request }) === undefined;
   return {
     checkFilled,
     queryNames: (request) => new Set([...Object.keys(method.send.query), ...(signed?.queryNames(request) ?? [])]),
     checkComputed: (call, request, body) => {
-      const computed = computedEntries(call, request, body, view);
-      return computed.length === 0 ? 'good' : sentVerdict(computed, computed, request, view, against(request));
+      const own = computedEntries(call, request, body, view);
+      return own.length === 0 ? 'good' : sentVerdict(own, own, request, view, against(request));
     },
     signed,
     challenge: (verdict, request) => signed?.challenge(verdict, request) ?? challenge(scheme, view, verdict),
@@ -66,7 +70,7 @@ export function gate(view: View, shared: Shared): Gate {
       const unread: SentEntry[] = [];
       const verdicts = entries.map(({ read, wanted, text, place }) => {
         const value = read(request);
-        if (value === undefined) return wanted.optional && !computes(wanted) ? 'good' : 'missing';
+        if (value === undefined) return wanted.optional && absent(text, place, wanted, request) ? 'good' : 'missing';
         given.push({ text, value, place });
         if (computes(wanted)) unread.push({ text, value, place });
         const filled = fill(wanted, value);

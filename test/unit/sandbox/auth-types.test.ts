@@ -720,6 +720,21 @@ describe('oauth1 with its three legs (RFC 5849, 2)', () => {
   });
 });
 
+describe('a computed header', () => {
+  const AUTH = `{ type: api_key, fields: { team: { required: false } }, send: { headers: { X-Key: '\${fields.api_key}', X-Team: '\${given(has(fields.team), hex(hash("sha256", default(fields.team, ""))))}' } } }`;
+
+  it('is what the expression gives for these fields, or left out where it gives nothing', async () => {
+    const without = await stand(AUTH);
+    expect(await status(await without.connect())).toBe(200);
+    expect(without.sandbox.requests[0]!.headers['x-team']).toBeUndefined();
+    const given = await stand(AUTH, { fields: { team: 'red' } });
+    expect(await status(await given.connect())).toBe(200);
+    expect(given.sandbox.requests[0]!.headers['x-team']).toBe(createHash('sha256').update('red').digest('hex'));
+    expect(await again(given.sandbox, 0, { 'x-team': 'red' })).toBe(401);
+    expect(await again(given.sandbox, 0, { 'x-team': undefined })).toBe(401);
+  });
+});
+
 describe('sessions and steps', () => {
   const login = (more: string): string => `
     type: session
