@@ -941,4 +941,11 @@ describe('what there is no stand-in for', () => {
   it('client certificates are a matter of TLS, which the sandbox does not speak', async () => {
     await expect(stand('{ type: mutual_tls }')).rejects.toMatchObject({ code: 'not_supported' });
   });
+
+  it('the other methods of the same provider have one', async () => {
+    const { sandbox, connect } = await stand('{ type: mutual_tls }\n  key: { type: bearer }');
+    expect(sandbox.inputs.method).toBe('key');
+    expect(await status(await connect())).toBe(200);
+    expect(() => sandbox.inputsFor('main')).toThrow(expect.objectContaining({ code: 'not_supported', where: 'auth.main' }));
+  });
 });
