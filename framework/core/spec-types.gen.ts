@@ -912,6 +912,10 @@ export interface CallStep {
    */
   expect?: string;
   /**
+   * Made once for a credential, and not again when what it captured is renewed by other means.
+   */
+  once?: true;
+  /**
    * Signs this call as the method's signer does, with these settings in place of the method's own.
    */
   sign?: {

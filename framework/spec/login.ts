@@ -20,7 +20,7 @@ export function resolveSteps(type: AuthType, own: Plain): Steps {
       // A type's own step names the key that holds its URL.
       return typeof step.url === 'string'
         ? { type: 'call', ...resolveCall({ ...step, post: String(own[step.url] ?? '') }) }
-        : { type: 'call', ...resolveCall(step) };
+        : { type: 'call', ...resolveCall(step), ...(step.once === true && { once: true }) };
     },
   );
   const authorize = resolveAuthorize(type, own);

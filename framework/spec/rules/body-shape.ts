@@ -33,9 +33,9 @@ const GRAPHQL = ['query', 'variables', 'operation'];
 function look(node: SpecNode, path: SpecPath, encode: string, report: Report): void {
   const whole = node.kind === 'scalar' && typeof node.value === 'string' && node.value.startsWith('${');
   if (whole || encode === 'json') return;
-  if (encode === 'text') {
+  if (encode === 'text' || encode === 'xml') {
     if (node.kind !== 'scalar')
-      report(path, '`encode: text` sends one text.', { part: 'key', hint: "Write the text itself: `body: 'a;b'`." });
+      report(path, `\`encode: ${encode}\` sends one text.`, { part: 'key', hint: "Write the text itself: `body: 'a;b'`." });
     return;
   }
   if (node.kind !== 'map') {

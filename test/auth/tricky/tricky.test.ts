@@ -91,6 +91,8 @@ function fieldOf(value: Given, { client }: Provider) {
 
 async function act(action: Action, connection: Connection, clock: FakeClock): Promise<void> {
   if ('wait' in action) return clock.advance(parseDuration(action.wait) ?? Number.NaN);
+  if ('check' in action) return expect((await connection.check()).steps.filter(({ ok }) => !ok)).toEqual([]);
+  if ('options' in action) return expect(await connection.options(action.options)).toEqual(action.gives);
   if ('read' in action) {
     for await (const _record of connection.read(action.read));
     return;

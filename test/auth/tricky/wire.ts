@@ -37,10 +37,12 @@ export interface Consent {
   callback: string;
 }
 
-/** A call of the API, a stream that is read, or a wait. `fails`: code and kind of its error. */
+/** A call of the API, the spec's check, a stream that is read, the values that are offered for a field, or a wait. `fails`: code and kind of its error. */
 export type Action =
   | { wait: string }
+  | { check: true }
   | { read: string }
+  | { options: string; gives: unknown }
   | {
       method?: 'get' | 'post';
       path: string;
