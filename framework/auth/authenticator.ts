@@ -139,13 +139,14 @@ function signatures(
   signing: Signing,
   variables: (now?: number) => Vars,
   tokens: TokenSource,
-): Pick<Authenticator, 'sign' | 'challenged' | 'connectionBound'> {
+): Pick<Authenticator, 'sign' | 'about' | 'challenged' | 'connectionBound'> {
   const moment = ({ now, connection }: Attempt): SigningMoment => {
     const { captures } = tokens.credential;
     return { vars: () => ({ ...variables(now), token: tokenVariables(captures) }), captures, now, connection };
   };
   return {
     sign: (request, attempt) => signing.sign(request, moment(attempt)),
+    about: (request, signature, attempt) => signing.about(request, signature, moment(attempt)),
     challenged: (answer, attempt) => signing.challenged(answer, moment(attempt)),
     connectionBound: signing.connectionBound,
   };

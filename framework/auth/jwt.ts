@@ -95,12 +95,16 @@ export function signJws(signingInput: string, options: JwsKey): string {
 }
 
 /** When a JWT ends by its own `exp`, in ms since the epoch. Nothing is verified; undefined when the text is no JWT or says nothing. */
-export function jwtExpiry(token: string): number | undefined {
+export const jwtExpiry = (token: string): number | undefined => jwtTime(token, 'exp');
+
+/** The same of one of its times (RFC 7519, 4.1). */
+export function jwtTime(token: string, claim: 'exp' | 'iat'): number | undefined {
   const payload = /^[\w-]+\.([\w-]+)\.[\w-]*$/.exec(token)?.[1];
   if (payload === undefined) return undefined;
   try {
     const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as JsonObject | null;
-    const expiry = typeof claims?.exp === 'number' ? claims.exp * 1000 : undefined;
+    const named = claims?.[claim];
+    const expiry = typeof named === 'number' ? named * 1000 : undefined;
     return Number.isFinite(expiry) ? expiry : undefined;
   } catch {
     return undefined;

@@ -1,8 +1,8 @@
 import type { Random } from '../core/clock.ts';
-import type { Answered, Signature, Unsigned } from '../core/signing.ts';
+import type { Answered, Signature, SignatureAbout, Unsigned } from '../core/signing.ts';
 import type { Json } from '../core/value.ts';
 
-export type { Answered, Signature, Unsigned };
+export type { Answered, Signature, SignatureAbout, Unsigned };
 
 export interface SignerContext {
   /** The method's fields and its signer's settings by name, worked out, secrets opened; what is absent is undefined. */
@@ -36,6 +36,8 @@ export interface Signer {
   connectionBound?: boolean;
   /** @throws FerruleError of kind input, naming the field whose value cannot sign */
   sign(request: Unsigned, context: SignerContext): Signature;
+  /** What a signature that it made covers; only who explains a request asks. Undefined where there is none. */
+  about(request: Unsigned, signature: Signature, context: SignerContext): SignatureAbout | undefined;
   /**
    * Looks at a 401. True: the challenge in it is now in `memory`, and the same request signed anew can succeed; it is then sent once more.
    */

@@ -5,7 +5,7 @@ import { compileText } from '../core/render.ts';
 import type { ResolvedMethod } from '../core/resolved.ts';
 import type { Scopes } from '../core/scope.ts';
 import { reveal, Secret, type Text } from '../core/secret.ts';
-import type { Answered, Signature, Unsigned } from '../core/signing.ts';
+import type { Answered, Signature, SignatureAbout, Unsigned } from '../core/signing.ts';
 import type { Json } from '../core/value.ts';
 import type { CaptureValue } from '../credentials/types.ts';
 import { awsSigv4 } from './sign/aws-sigv4.ts';
@@ -25,6 +25,8 @@ export interface Signing {
   connectionBound: boolean;
   /** `over`: settings of one call, over the method's own. */
   sign(request: Unsigned, at: SigningMoment, over?: Readonly<Record<string, string>>): Signature;
+  /** What the signature of that moment covers. */
+  about(request: Unsigned, signature: Signature, at: SigningMoment): SignatureAbout | undefined;
   challenged(answer: Answered, at: SigningMoment): boolean;
 }
 
@@ -59,6 +61,7 @@ export function createSigning({ signer }: ResolvedMethod, scopes: Scopes, random
   return {
     connectionBound: strategy.connectionBound === true,
     sign: (request, at, over) => strategy.sign(request, context(at, over)),
+    about: (request, signature, at) => strategy.about(request, signature, context(at)),
     challenged: (answer, at) => {
       // Most signers look at no answer.
       if (!strategy.challenged && !strategy.answered) return false;

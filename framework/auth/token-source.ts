@@ -101,6 +101,13 @@ export class TokenSource {
     return askedScopes(resolved, scopes, variables());
   }
 
+  /** The steps that would be sent before a request now. */
+  get dueSteps(): string[] {
+    return this.#options.resolved.method.steps.flatMap((step, position) =>
+      step.type !== 'made' && this.#isDue(step, position, this.#credential) ? [nameOf(step, position)] : [],
+    );
+  }
+
   /** The token to use now, renewed if it is due. The caller's signal ends its own wait, not the renewal for the others. */
   async current(signal?: AbortSignal): Promise<CurrentToken> {
     if (this.#anyDue(this.#credential)) await this.#join(false, undefined, signal);
@@ -374,7 +381,9 @@ export class TokenSource {
   }
 }
 
-const nameOf = (step: ResolvedStep, position: number): string => (step.type === 'token' ? 'token' : (step.name ?? `step ${position + 1}`));
+/** What a step is called in expiries and errors. */
+export const nameOf = (step: ResolvedStep, position: number): string =>
+  step.type === 'token' ? 'token' : (step.name ?? `step ${position + 1}`);
 
 /** The end of what a second renewal call brought (`token 2.renew`) is an end of the token too. */
 const isFurther = (key: string, name: string): boolean => key.startsWith(`${name} `) && key.endsWith('.renew');

@@ -298,6 +298,36 @@ export const COMMANDS: readonly CommandInfo[] = [
     load: () => import('./request.ts'),
   },
   {
+    name: 'explain',
+    summary: 'Say why a request is as it is: each part, the token, retries, limits',
+    about:
+      'Makes the request ready exactly as it would be sent and prints each part with its place in the spec and what it is made from; secrets are masked. Nothing is sent without --send, not even for a token. With --send the exit code is 1 when the request fails.',
+    args: [
+      CONNECTOR,
+      { name: 'request', help: 'a stream (its first page), or a path such as /orders, with its method before it', required: true },
+      { name: 'path', help: 'the path, after a method' },
+    ],
+    options: {
+      send: { help: 'Send it too, once, and say how the answer was classed.' },
+      data: { help: 'The body, or @FILE, or - for standard input.', value: 'TEXT' },
+      body: { help: 'The body as JSON: a text, @FILE or -.', value: 'JSON' },
+      header: { help: 'A header, as "Accept: text/csv"; repeatable.', value: 'NAME: VALUE', many: true },
+      query: { help: 'A query parameter; repeatable.', value: 'NAME=VALUE', many: true },
+      auth: { help: 'Auth method, for inputs that are not stored.', value: 'NAME' },
+      ...JSON_OUTPUT,
+      ...CREDENTIAL,
+      ...Object.fromEntries(Object.entries(INPUTS).filter(([name]) => name !== 'method')),
+      ...CATALOGUE,
+      ...STORE,
+      ...BEHAVIOUR,
+    },
+    examples: [
+      ['ferrule explain jumpseller orders', "a stream's first page"],
+      ['ferrule explain amazon-ads GET /v2/profiles --send', 'a request, and how its answer is classed'],
+    ],
+    load: () => import('./explain.ts'),
+  },
+  {
     name: 'streams',
     summary: "List a connector's streams with keys, parents and columns",
     args: [CONNECTOR, { name: 'stream', help: 'show this stream in full' }],

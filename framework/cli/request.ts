@@ -12,7 +12,7 @@ import { openConnection } from './open-connection.ts';
 import { readAll } from './standard-input.ts';
 import { styleOf, visible } from './style.ts';
 
-const METHODS = ['get', 'post', 'put', 'patch', 'delete', 'head'] as const;
+export const METHODS = ['get', 'post', 'put', 'patch', 'delete', 'head'] as const;
 
 export const run: Run = async (args, io) => {
   const [, word = '', path = ''] = args.positionals;
@@ -38,10 +38,11 @@ export const run: Run = async (args, io) => {
   return 0;
 };
 
-async function requestOptions(args: Arguments, io: Io): Promise<HttpOptions> {
+/** --data, --header, --query, and the option that holds JSON. */
+export async function requestOptions(args: Arguments, io: Io, jsonOption = 'json'): Promise<HttpOptions> {
   const data = args.text('data');
-  const json = args.text('json');
-  if (data !== undefined && json !== undefined) throw new FerruleError('usage', '--data and --json do not go together');
+  const json = args.text(jsonOption);
+  if (data !== undefined && json !== undefined) throw new FerruleError('usage', `--data and --${jsonOption} do not go together`);
   const query = new URLSearchParams();
   for (const text of args.texts('query')) {
     const at = text.indexOf('=');
@@ -51,7 +52,7 @@ async function requestOptions(args: Arguments, io: Io): Promise<HttpOptions> {
     headers: Object.fromEntries(args.texts('header').map(headerLine)),
     ...(query.size > 0 && { searchParams: query }),
     ...(data !== undefined && { body: await bytesOf(data, 'data', io) }),
-    ...(json !== undefined && { json: await jsonOf(json, io) }),
+    ...(json !== undefined && { json: await jsonOf(json, jsonOption, io) }),
   };
 }
 
@@ -67,12 +68,12 @@ async function bytesOf(text: string, option: string, io: Io): Promise<Uint8Array
   });
 }
 
-async function jsonOf(text: string, io: Io): Promise<Json> {
-  const bytes = await bytesOf(text, 'json', io);
+async function jsonOf(text: string, option: string, io: Io): Promise<Json> {
+  const bytes = await bytesOf(text, option, io);
   try {
     return parseJson(Buffer.from(bytes).toString('utf8'), 'number');
   } catch (cause) {
-    throw new FerruleError('usage', `--json is no JSON: ${cause instanceof Error ? cause.message : 'it does not parse'}`, {
+    throw new FerruleError('usage', `--${option} is no JSON: ${cause instanceof Error ? cause.message : 'it does not parse'}`, {
       next: 'Use --data for other bodies.',
       cause,
     });

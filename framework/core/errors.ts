@@ -19,6 +19,8 @@ export interface ErrorDetails {
   providerCode?: string;
   /** Scopes that the provider wants for this and the token lacks; empty: it names none (RFC 6750, 3). */
   scopes?: readonly string[];
+  /** The entry of `errors.rules` that classed the answer: its path in the spec. */
+  rule?: string;
   /** Findings behind it (a spec that does not load). */
   findings?: Finding[];
   /** For retries: how long the server asked us to wait. Milliseconds. */
@@ -41,6 +43,7 @@ export class FerruleError extends Error {
   readonly provider: string | undefined;
   readonly providerCode: string | undefined;
   readonly scopes: readonly string[] | undefined;
+  readonly rule: string | undefined;
   readonly findings: readonly Finding[];
   readonly retryAfter: number | undefined;
 
@@ -54,6 +57,7 @@ export class FerruleError extends Error {
     this.provider = details.provider;
     this.providerCode = details.providerCode;
     this.scopes = details.scopes;
+    this.rule = details.rule;
     this.findings = details.findings ?? [];
     this.retryAfter = details.retryAfter;
   }

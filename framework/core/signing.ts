@@ -19,6 +19,16 @@ export interface Signature {
   href?: string;
 }
 
+/** What a signature covers. Texts may hold secrets: they are redacted before they are shown. */
+export interface SignatureAbout {
+  /** As the protocol names it. */
+  algorithm: string;
+  /** Names of the signed headers, components or parts of the request. */
+  covers: string[];
+  /** What was signed (string to sign, signature base). */
+  base?: string;
+}
+
 /** Of an answer, what a signer may look at. Lower-case names; several values of one name are joined by ", ". */
 export interface Answered {
   status: number;

@@ -11,6 +11,7 @@ import type { Credential } from '../credentials/types.ts';
 import type { Http } from '../http/types.ts';
 import { type Page, readStream } from '../streams/read.ts';
 import { type CheckOptions, type CheckReport, check } from './check.ts';
+import type { ExplainRequest, Explanation } from './explain.ts';
 import type { ConnectionOptions } from './options.ts';
 import type { Session } from './session.ts';
 
@@ -46,6 +47,11 @@ export interface Connection<Stream extends string = string> extends AsyncDisposa
   check(options?: CheckOptions): Promise<CheckReport>;
   /** The values that the provider offers for a field, such as the profiles of an account. */
   options(field: string, options?: { signal?: AbortSignal }): Promise<{ value: string; label: string }[]>;
+  /**
+   * Why a request is as it is: each part with the place in the spec that put it there, the token, retries, limits and hosts. Secrets are
+   * masked, and nothing is sent.
+   */
+  explain(request: ExplainRequest): Promise<Explanation>;
   streams(): StreamInfo[];
   read(stream: Stream, options?: ReadOptions): Reading;
   /**
@@ -70,6 +76,7 @@ export function createConnection(spec: SpecDocument, session: Session, options: 
     },
     check: (how) => check(spec, session, options, how),
     options: (field, { signal } = {}) => fieldOptions(session, field, signal),
+    explain: async (request) => (await import('./explain.ts')).explain(session, request, options),
     streams: () => Object.values(resolved.streams).map((stream) => streamInfo(stream, session)),
     read: (name, how = {}) => createReading(session, name, { ...(limit !== undefined && { limit }), ...how }),
     revoke: ({ signal } = {}) => tokens.end(signal),

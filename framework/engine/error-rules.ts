@@ -4,6 +4,9 @@ import type { ResolvedCall } from '../core/resolved.ts';
 import type { Errors, ErrorRule as SpecRule } from '../core/spec-types.gen.ts';
 import type { ErrorRule, ErrorRules, Read } from '../http/types.ts';
 
+/** Where the layers of an API call's errors are written: http's, and the call's own under whatever it is called. */
+const PLACES = ['http.errors', 'call.errors'];
+
 /** Compiles a spec's `errors` for the client; a call's own words lie over http's, its rules stand before them; null takes http's away. */
 export function compileErrors(
   layers: readonly (Errors | undefined)[],
@@ -11,14 +14,16 @@ export function compileErrors(
   vars: Vars,
   extra: readonly ErrorRule[] = [],
 ): ErrorRules {
-  const own = layers.filter((layer) => layer !== undefined);
+  const own = layers.flatMap((layer, index) => (layer === undefined ? [] : [{ ...layer, at: PLACES[index] }]));
   const message = own.findLast((layer) => layer.message !== undefined)?.message;
   const code = own.findLast((layer) => layer.code !== undefined)?.code;
   const cleared = own.findLastIndex((layer) => layer.rules === null);
   const rules = own
     .slice(cleared + 1)
     .toReversed()
-    .flatMap((layer) => (layer.rules ?? []).map((rule) => compileRule(rule, scope, vars)));
+    .flatMap((layer) =>
+      (layer.rules ?? []).map((rule, index) => ({ ...compileRule(rule, scope, vars), at: `${layer.at}.rules.${index}` })),
+    );
   return { ...(message && { message: reader(message) }), ...(code && { code: reader(code) }), rules: [...rules, ...extra] };
 }
 

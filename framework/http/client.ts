@@ -26,6 +26,7 @@ import type {
   ClientOptions,
   ErrorRules,
   Http,
+  Preview,
   RetryPolicy,
   StreamedResponse,
   Timeouts,
@@ -119,6 +120,33 @@ class HttpClient implements Client {
   async call(draft: CallDraft, options: CallOptions = {}): Promise<CallResult> {
     const answer = await this.#raw(draft, options);
     return answer.withBody(answer.decode(options.decode ?? 'json'));
+  }
+
+  async preview(draft: CallDraft, options: RawCallOptions = {}): Promise<Preview> {
+    const call = this.#prepare(draft, options);
+    try {
+      const { draft: sent, target, encoded, signature, wire, limits } = await this.#exchange.preview(call);
+      const { url, headers, body } = this.#shown;
+      return {
+        draft: sent,
+        url: url(encoded.href, call.bare),
+        wire: wire.origin,
+        mapped: wire !== target,
+        headers: headers(encoded.headers, sent),
+        body: body(encoded.body),
+        bytes: Buffer.byteLength(encoded.body ?? ''),
+        signature: signature && {
+          headers: Object.keys(signature.headers ?? {}),
+          inQuery: signature.href !== undefined,
+          about: signature.about,
+        },
+        limits,
+        retry: call.retry,
+        timeout: call.run.timeout,
+      };
+    } finally {
+      call.run.end();
+    }
   }
 
   async stream(draft: CallDraft, options: RawCallOptions = {}): Promise<StreamedResponse> {

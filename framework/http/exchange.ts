@@ -1,14 +1,14 @@
 import type { Clock, Random } from '../core/clock.ts';
 import { type FerruleError, isFerruleError } from '../core/errors.ts';
-import type { Redactor } from '../core/redact.ts';
+import { isSensitiveName, type Redactor } from '../core/redact.ts';
 import { reveal, Secret } from '../core/secret.ts';
-import type { Signature, Unsigned } from '../core/signing.ts';
+import type { Signature, SignatureAbout, Unsigned } from '../core/signing.ts';
 import type { RequestDraft } from '../core/value.ts';
 import { AuthAttempt } from './attempt.ts';
 import type { Channel, Channels } from './channel.ts';
 import { type EncodedRequest, eachSecret, encodeRequest, ownOnTop } from './draft.ts';
 import type { HostPolicy } from './hosts.ts';
-import type { RateLimiter } from './rate-limit.ts';
+import type { LimitState, RateLimiter } from './rate-limit.ts';
 import { followRedirect, isRedirect, tooManyRedirects } from './redirect.ts';
 import { mayRetry, Retryable } from './retry.ts';
 import type { Run } from './run.ts';
@@ -116,6 +116,20 @@ export class Exchange {
     }
   }
 
+  /** What would be sent now. Nothing leaves, no turn is taken; a signer that counts its requests counts this one. */
+  async preview(call: PreparedCall): Promise<Previewed> {
+    const { auth, channels, limiter, policy } = this.#env;
+    const { run, url, bare } = call;
+    policy.check(url, !bare);
+    run.sent = 1;
+    // The connection is not given back: what was begun on it is not finished.
+    const channel = !bare && auth?.connectionBound === true ? channels.take() : undefined;
+    const { draft, target, encoded, signed, attempt } = await this.#applied(call, call.merged, url, { hop: 0, channel });
+    const signature = signed && { ...signed.signature, about: auth?.about?.(signed.request, signed.signature, attempt) };
+    const limits = bare ? [] : limiter.state(limitedPath(url, policy.base));
+    return { draft, target, encoded, signature, wire: policy.onTheWire(target), limits };
+  }
+
   #takeTurn({ run, retry }: PreparedCall, path: string): Promise<void> {
     const { limiter, onEvent, clock } = this.#env;
     return limiter.acquire(path, {
@@ -143,18 +157,23 @@ export class Exchange {
     // Its text must be known before the first byte of it leaves, so that nothing which comes back can show it.
     eachSecret(sent, (secret) => redactor.addPassing(secret));
     const encoded = encodeRequest(sent, target, attempt.contentOf(sent), defaults);
-    return { draft: sent, version, target, attempt, encoded: this.#signed(call, sent, encoded, attempt) };
+    return { draft: sent, version, target, attempt, ...this.#signed(call, sent, encoded, attempt) };
   }
 
-  #signed({ bare, sign }: PreparedCall, { method }: RequestDraft, encoded: EncodedRequest, attempt: AuthAttempt): EncodedRequest {
+  #signed({ bare, sign }: PreparedCall, { method }: RequestDraft, encoded: EncodedRequest, attempt: AuthAttempt): Signed {
     const { auth, redactor } = this.#env;
-    if (bare || !(sign ?? auth?.sign)) return encoded;
+    if (bare || !(sign ?? auth?.sign)) return { encoded, signed: undefined };
     const { body = '' } = encoded;
     const bytes = typeof body === 'string' ? Buffer.from(body) : body;
     const request: Unsigned = { method, href: encoded.href, headers: encoded.headers, body: bytes };
     const signature = sign ? sign(request) : auth?.sign?.(request, attempt);
-    for (const value of Object.values(signature?.headers ?? {})) redactor.addPassing(new Secret(value));
-    return { ...encoded, href: signature?.href ?? encoded.href, headers: { ...encoded.headers, ...signature?.headers } };
+    // The others are times and digests: whoever looks for a clock that is wrong must see them.
+    for (const [name, value] of Object.entries(signature?.headers ?? {})) if (isSensitiveName(name)) redactor.addPassing(new Secret(value));
+    const href = signature?.href ?? encoded.href;
+    return {
+      encoded: { ...encoded, href, headers: { ...encoded.headers, ...signature?.headers } },
+      signed: signature && { request, signature },
+    };
   }
 
   async #send<T extends WireResponse>(call: PreparedCall, hop: Hop, sender: Sender<T>): Promise<T> {
@@ -228,11 +247,26 @@ export class Exchange {
 /** So often a server may ask for another proof within one attempt: for the first one, and for one with a fresh nonce. */
 const MOST_CHALLENGES = 2;
 
-interface Applied {
+interface Signed {
+  encoded: EncodedRequest;
+  /** What was signed, and with what. */
+  signed: { request: Unsigned; signature: Signature } | undefined;
+}
+
+/** A request that was made ready and not sent; secrets are open in `encoded`. */
+export interface Previewed {
+  draft: RequestDraft;
+  target: URL;
+  wire: URL;
+  encoded: EncodedRequest;
+  signature: (Signature & { about: SignatureAbout | undefined }) | undefined;
+  limits: LimitState[];
+}
+
+interface Applied extends Signed {
   draft: RequestDraft;
   version: number | undefined;
   target: URL;
-  encoded: EncodedRequest;
   attempt: AuthAttempt;
 }
 

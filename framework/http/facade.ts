@@ -40,12 +40,23 @@ export function createHttp(env: HttpEnv, defaults: HttpOptions = NO_OPTIONS): Ht
 
 /** Wrong options reject; they do not throw. */
 async function request(env: HttpEnv, method: Method, path: string, defaults: HttpOptions, options: HttpOptions): Promise<Answer> {
+  const { draft, more } = requestOf(method, path, options, defaults);
+  return env.raw(draft, more);
+}
+
+/** The call that a request in got's shape is. */
+export function requestOf(
+  method: Method,
+  path: string,
+  options: HttpOptions,
+  defaults: HttpOptions = NO_OPTIONS,
+): { draft: CallDraft; more: RawCallOptions } {
   checkOptions(options);
   const merged = mergeOptions(defaults, options);
   const { responseType } = merged;
   const more = callOptions(merged);
   more.decode = responseType === undefined ? 'auto' : responseType === 'json' ? 'json' : 'bytes';
-  return env.raw(draftOf(method, path, merged), more);
+  return { draft: draftOf(method, path, merged), more };
 }
 
 /** Decoding waits until it is known what is wanted; a promise that nobody asks for its body never decodes it. */

@@ -2,7 +2,7 @@ import type { ErrorCode } from '../core/error-table.ts';
 import { type ErrorKind, FerruleError } from '../core/errors.ts';
 import type { Json, Response } from '../core/value.ts';
 import { bearerRefusal } from './bearer-refusal.ts';
-import type { ErrorRules, Read, Then } from './types.ts';
+import type { ErrorRule, ErrorRules, Then } from './types.ts';
 
 export interface Verdict {
   outcome: Then;
@@ -42,7 +42,7 @@ export function judge(response: Response, rules: ErrorRules, context: JudgeConte
     if (rule.when && !rule.when(response)) continue;
     const kind = rule.kind ?? kindOf(response) ?? 'request';
     const outcome = rule.then ?? thenOf(kind);
-    const error = errorFor(response, kind, rules, context, rule.message, rule.hint);
+    const error = errorFor(response, kind, rules, context, rule);
     return { outcome, kind, repeatable: rule.then === 'retry' || kind === 'rate_limit', error };
   }
   const kind = kindOf(response);
@@ -67,15 +67,15 @@ const lacksScope = ({ status, headers }: Response): boolean =>
 
 const thenOf = (kind: ErrorKind): Then => (kind === 'transient' || kind === 'rate_limit' ? 'retry' : kind === 'auth' ? 'renew' : 'fail');
 
-function errorFor(response: Response, kind: ErrorKind, rules: ErrorRules, context: JudgeContext, own?: Read, hint?: string): FerruleError {
+function errorFor(response: Response, kind: ErrorKind, rules: ErrorRules, context: JudgeContext, rule: ErrorRule = {}): FerruleError {
   const { where, asked, excerpt, errorCode } = context;
   const refusal = bearerRefusal(response.headers['www-authenticate']);
-  const said = textOf(own?.(response)) ?? textOf(rules.message?.(response)) ?? usualMessage(response.body) ?? refusal?.description;
+  const said = textOf(rule.message?.(response)) ?? textOf(rules.message?.(response)) ?? usualMessage(response.body) ?? refusal?.description;
   const provider = said === undefined ? undefined : excerpt(said);
   const ownCode = textOf(rules.code?.(response)) ?? usualCode(response.body) ?? refusal?.error;
   const code = ownCode === undefined ? undefined : errorCode(ownCode);
   const shown = provider ?? (typeof response.body === 'string' ? excerpt(response.body) : '');
-  const next = hint ?? (asked !== undefined && asked > 0 ? `Try again in ${Math.ceil(asked / 1000)} s.` : undefined);
+  const next = rule.hint ?? (asked !== undefined && asked > 0 ? `Try again in ${Math.ceil(asked / 1000)} s.` : undefined);
   return new FerruleError(CODES[kind], `${where} answered ${response.status}${shown === '' ? '.' : `: ${shown}`}`, {
     where,
     kind,
@@ -84,6 +84,7 @@ function errorFor(response: Response, kind: ErrorKind, rules: ErrorRules, contex
     ...(provider !== undefined && { provider }),
     ...(code !== undefined && { providerCode: code }),
     ...(asked !== undefined && { retryAfter: asked }),
+    ...(rule.at !== undefined && { rule: rule.at }),
     ...(lacksScope(response) && { scopes: (refusal?.scopes ?? []).map(excerpt) }),
   });
 }

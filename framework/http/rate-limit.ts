@@ -11,6 +11,21 @@ export interface RateLimiterOptions {
   longest: number;
 }
 
+/** One limit as it stands. */
+export interface LimitState {
+  /** Its place in the list of limits. */
+  index: number;
+  /** So many in any `per` ms; what the server told goes before what the spec says. */
+  requests: number;
+  per: number;
+  scope: NonNullable<RateLimit['scope']>;
+  match: string | undefined;
+  /** Requests that may be sent at once. */
+  left: number;
+  /** Milliseconds until the next may be sent. */
+  wait: number;
+}
+
 /** All callers of one credential queue here. */
 export interface RateLimiter {
   /** False: no path has a limit, whatever its name. */
@@ -21,6 +36,8 @@ export interface RateLimiter {
   tryAcquire(path: string): boolean;
   /** Learns from the headers of an answer (lower-case names). */
   observe(path: string, headers: Record<string, string>): void;
+  /** How the limits for `path` stand now. */
+  state(path: string): LimitState[];
   /** No request is sent before this time (ms since the epoch): the server asked for it. */
   pauseUntil(time: number): void;
 }
@@ -110,6 +127,17 @@ export function createRateLimiter({ limits, clock, longest }: RateLimiterOptions
     observe(path, headers) {
       const now = clock.now();
       for (const window of windows) if (window.matches(path)) learn(window, headers, now);
+    },
+
+    state(path) {
+      const now = clock.now();
+      return windows.flatMap((window, index): LimitState[] => {
+        if (!window.matches(path)) return [];
+        const wait = Math.max(0, Math.ceil(Math.max(pausedUntil, nextFree(window, now)) - now));
+        const { requests, sent, limit } = window;
+        const left = wait > 0 ? 0 : Math.max(0, requests - sent.length);
+        return [{ index, requests, per: limit.per, scope: limit.scope ?? 'credential', match: limit.match, left, wait }];
+      });
     },
 
     pauseUntil(time) {

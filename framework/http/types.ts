@@ -4,9 +4,12 @@ import type { Clock, Random } from '../core/clock.ts';
 import type { ErrorKind } from '../core/errors.ts';
 import type { Redactor } from '../core/redact.ts';
 import type { Secret, Text } from '../core/secret.ts';
-import type { Answered, Signature, Unsigned } from '../core/signing.ts';
+import type { Answered, Signature, SignatureAbout, Unsigned } from '../core/signing.ts';
 import type { Encode, Json, Method, RequestDraft, Response, Value } from '../core/value.ts';
-import type { RateLimiter } from './rate-limit.ts';
+
+export type { SignatureAbout } from '../core/signing.ts';
+
+import type { LimitState, RateLimiter } from './rate-limit.ts';
 
 // ── what auth gives ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -39,6 +42,8 @@ export interface Authenticator {
   renew(version: number | undefined, signal?: AbortSignal): Promise<void>;
   /** Signs the bytes that are about to leave, after everything else is on them. */
   sign?(request: Unsigned, attempt: Attempt): Signature;
+  /** What that signature covers; only who explains a request asks. */
+  about?(request: Unsigned, signature: Signature, attempt: Attempt): SignatureAbout | undefined;
   /** Hears of each answer to a signed request. True: it was a challenge that can now be met, and the request is sent once more. */
   challenged?(answer: Answered, attempt: Attempt): boolean;
   /** The credential is shown to a connection, not with each request: one request at a time on each. */
@@ -62,6 +67,8 @@ export interface ErrorRule {
   message?: Read;
   /** What to do next, shown with the error. */
   hint?: string;
+  /** Where it is written: a path in the spec. */
+  at?: string;
 }
 
 export interface ErrorRules {
@@ -229,7 +236,30 @@ export interface StreamedResponse {
   body: Readable;
 }
 
+/** A request as it would be sent now. All texts are redacted but those in `draft` and `signature.about`, whose Secrets are closed. */
+export interface Preview {
+  /** With the credential on it. */
+  draft: RequestDraft;
+  /** At the provider's address, with its query. */
+  url: string;
+  /** The origin that is connected to; another one where a sandbox stands in (`mapped`). */
+  wire: string;
+  mapped: boolean;
+  headers: Record<string, string>;
+  body: string | undefined;
+  /** Of the body. */
+  bytes: number;
+  /** What a signer put on it: names of headers, or parameters of the query. */
+  signature: { headers: string[]; inQuery: boolean; about: SignatureAbout | undefined } | undefined;
+  /** The limits that apply to its path. */
+  limits: LimitState[];
+  retry: RetryPolicy;
+  timeout: Timeouts;
+}
+
 export interface Client {
+  /** Makes a request ready as `call` would, and sends nothing: not even for a token, unless the credential itself wants one. */
+  preview(draft: CallDraft, options?: CallOptions): Promise<Preview>;
   /** Sends, retries, renews, decodes. Non-2xx answers throw a FerruleError whose kind comes from the rules. Default decode: json. */
   call(draft: CallDraft, options?: CallOptions): Promise<CallResult>;
   /** As `call`, but the body of a 2xx is not read: downloads of any size. Retried only until the answer's head is there. */

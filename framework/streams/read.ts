@@ -46,6 +46,12 @@ export async function* readStream(name: string, context: ReadContext): AsyncGene
   }
 }
 
+/** The request for a stream's first page, and what paging put on it. */
+export function firstRequest(stream: ResolvedStream, scopes: Scopes, vars: Vars): { draft: CallDraft; patch: Patch } {
+  const patch = createPaginator(stream.paginate, scopes.page).first();
+  return { draft: patched(compileCall(stream, scopes.stream).render(vars), patch), patch };
+}
+
 function compileStream(stream: ResolvedStream, context: ReadContext): (parent: JsonObject | undefined) => AsyncGenerator<Page> {
   const { scopes, variables, send, signal } = context;
   const call = compileCall(stream, scopes.stream);

@@ -1,6 +1,6 @@
 import { createHmac, hash } from 'node:crypto';
 import { FerruleError } from '../../core/errors.ts';
-import { once, type Signer, type SignerContext } from '../signer.ts';
+import { once, type Signer, type SignerContext, type Unsigned } from '../signer.ts';
 
 export type HeaderPair = readonly [name: string, value: string];
 
@@ -63,24 +63,38 @@ export const awsSigv4: Signer = {
   type: 'aws_sigv4',
 
   sign(request, context) {
-    const url = new URL(request.href);
-    const inQuery = word(context, 'placement', ['header', 'query'], 'header') === 'query';
-    const signing = signingOf(context, request.body, inQuery);
-    const { 'x-amz-date': _date, 'x-amz-security-token': _token, 'x-amz-content-sha256': _hash, ...kept } = request.headers;
-    // Of a path that is signed as it is sent, all but unreserved characters travel encoded, as AWS's own libraries send it: servers
-    // do not agree on what stands for a bare ( or +.
-    const path = signing.normalize ? url.pathname : plainPath(url.pathname);
-    const message: Message = {
-      method: request.method,
-      path,
-      query: url.search.slice(1),
-      headers: [...Object.entries(kept), ['host', url.host]],
-    };
+    const { url, path, inQuery, signing, message } = messageOf(request, context);
     if (inQuery) return { href: `${url.origin}${path}?${signInQuery(message, signing).query}` };
     const headers = Object.fromEntries(signInHeaders(message, signing).headers);
     return path === url.pathname ? { headers } : { headers, href: `${url.origin}${path}${url.search}` };
   },
+
+  about(request, _signature, context) {
+    const { inQuery, signing, message } = messageOf(request, context);
+    const { stringToSign, canonicalRequest: signed } = inQuery ? signInQuery(message, signing) : signInHeaders(message, signing);
+    const lines = signed.split('\n');
+    const body = signing.payload === UNSIGNED ? [] : ['body'];
+    return { algorithm: ALGORITHM, covers: ['method', 'path', 'query', ...body, ...(lines.at(-2) ?? '').split(';')], base: stringToSign };
+  },
 };
+
+/** The request as it is signed, and how. */
+function messageOf(request: Unsigned, context: SignerContext) {
+  const url = new URL(request.href);
+  const inQuery = word(context, 'placement', ['header', 'query'], 'header') === 'query';
+  const signing = signingOf(context, request.body, inQuery);
+  const { 'x-amz-date': _date, 'x-amz-security-token': _token, 'x-amz-content-sha256': _hash, ...kept } = request.headers;
+  // Of a path that is signed as it is sent, all but unreserved characters travel encoded, as AWS's own libraries send it: servers
+  // do not agree on what stands for a bare ( or +.
+  const path = signing.normalize ? url.pathname : plainPath(url.pathname);
+  const message: Message = {
+    method: request.method,
+    path,
+    query: url.search.slice(1),
+    headers: [...Object.entries(kept), ['host', url.host]],
+  };
+  return { url, path, inQuery, signing, message };
+}
 
 /** The headers to add, in the order of AWS's own examples: security token, date, hash of the body, authorization. */
 export function signInHeaders(message: Message, signing: Signing): Signed & { headers: HeaderPair[] } {

@@ -48,6 +48,14 @@ export const digest: Signer = {
     return { headers: { authorization: authorization(challenge, request, credential, count, clientNonce(challenge, context)) } };
   },
 
+  about(_request, { headers = {} }) {
+    const { authorization: sent } = headers;
+    if (sent === undefined) return undefined;
+    const parameter = (name: string): string | undefined => new RegExp(`\\b${name}="?([\\w-]+)`).exec(sent)?.[1];
+    const body = parameter('qop') === 'auth-int' ? ['body'] : [];
+    return { algorithm: `Digest ${parameter('algorithm') ?? 'MD5'}`, covers: ['method', 'path and query', ...body] };
+  },
+
   /**
    * A refusal is the password's fault unless the server says `stale`, asks for another realm, or the refusal is excused:
    * each request that went out bare earns one excuse, and so does a nonce that has served, for not every server says

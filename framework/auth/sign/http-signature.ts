@@ -73,6 +73,13 @@ export const httpSignature: Signer = {
     const signature = signed(Buffer.from(base, 'latin1'), context).toString('base64');
     return { headers: { ...added, 'signature-input': `${label}=${input}`, signature: `${label}=:${signature}:` } };
   },
+
+  about(request, { headers = {} }, context) {
+    const { 'signature-input': input = '', signature: _signature, ...added } = headers;
+    const components = readComponents(needed(context, 'components', 'components'));
+    const base = signatureBase({ ...request, headers: { ...request.headers, ...added } }, components, input.slice(input.indexOf('=') + 1));
+    return { algorithm: needed(context, 'alg', 'alg'), covers: components.map(identifier), base };
+  },
 };
 
 /** RFC 9530, 2 */

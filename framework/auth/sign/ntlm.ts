@@ -17,6 +17,8 @@ export const ntlm: Signer = {
     return { headers: { authorization: `NTLM ${message.toString('base64')}` } };
   },
 
+  about: () => ({ algorithm: 'NTLMv2', covers: ['the connection'] }),
+
   challenged({ headers }, { memory }) {
     const asked = challengeOf(headers['www-authenticate']);
     const answered = memory.challenge !== undefined;

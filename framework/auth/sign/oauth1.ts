@@ -40,6 +40,25 @@ export const oauth1: Signer = {
     const parts = [...realm, ...signed.map(([name, value]) => `${name}="${percent(value)}"`)];
     return { headers: { authorization: `OAuth ${parts.join(', ')}` } };
   },
+
+  about(request, { headers, href }, { values }) {
+    const algorithm = values.signature_method ?? 'HMAC-SHA1';
+    if (algorithm === 'PLAINTEXT') return { algorithm, covers: [] };
+    const said = headers?.authorization ?? new URL(href ?? request.href).search.slice(1);
+    const sent = [...said.matchAll(/\b(oauth_\w+)="?([^"&]*)/g)].map(
+      ([, name = '', value = '']): Pair => [name, decodeURIComponent(value)],
+    );
+    const form = /^application\/x-www-form-urlencoded *(;|$)/i.test(request.headers['content-type'] ?? '');
+    const base = signatureBase(
+      request,
+      sent.filter(([name]) => name !== 'oauth_signature'),
+    );
+    return {
+      algorithm,
+      covers: ['method', 'URL', 'query', ...(form ? ['form body'] : []), ...sent.map(([name]) => name).slice(0, -1)],
+      base,
+    };
+  },
 };
 
 /** RFC 5849, 3.1, but for the signature. An empty `token` is no token. */
