@@ -63,10 +63,13 @@ export function startConsent(
   const given = (vars.oauth ?? {}) as Vars;
   const all = { ...vars, oauth: { ...given, ...oauth, scope: scope === '' ? undefined : scope } };
   const url = new URL(reveal(compileText(authorize.url, 'url', scopes.authorize)(all) as Text));
+  // A page of a browser application reads its parameters behind the #, where its own address is.
+  const page = url.hash === '' ? url : new URL(url.hash.slice(1), url.origin);
   for (const [parameter, value] of Object.entries(compileEntries(authorize.query, 'query', scopes.authorize)(all))) {
-    if (value === null) url.searchParams.delete(parameter);
-    else url.searchParams.set(parameter, (Array.isArray(value) ? value : [value]).map(reveal).join(' '));
+    if (value === null) page.searchParams.delete(parameter);
+    else page.searchParams.set(parameter, (Array.isArray(value) ? value : [value]).map(reveal).join(' '));
   }
+  if (page !== url) url.hash = page.pathname + page.search;
   return {
     authorizeUrl: url.href,
     redirectUri: oauth.redirect_uri,

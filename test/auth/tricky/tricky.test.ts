@@ -72,8 +72,11 @@ async function connected(spec: Parameters<typeof connectSpec>[0], wire: Wire, pr
       ...(provider.ca && { network: { ca: provider.ca } }),
       ...(consent && {
         consent: async ({ authorizeUrl }) => {
-          const { origin, pathname, searchParams } = new URL(authorizeUrl);
-          expect({ url: origin + pathname, query: Object.fromEntries(searchParams) }).toEqual({ url: consent.url, query: consent.query });
+          const { origin, pathname, searchParams, hash } = new URL(authorizeUrl);
+          expect({ url: origin + pathname + hash, query: Object.fromEntries(searchParams) }).toEqual({
+            url: consent.url,
+            query: consent.query,
+          });
           return `${REDIRECT}?${consent.callback}`;
         },
       }),
