@@ -28,7 +28,7 @@ export interface NtlmAnswer {
 }
 
 /** Where the parts of an AUTHENTICATE message are described (MS-NLMP 2.2.1.3). */
-const AT = { nt: 20, domain: 28, username: 36, encryptedKey: 52, flags: 60, mic: 72, payload: 88 } as const;
+const AT = { nt: 20, domain: 28, username: 36, encryptedKey: 52, flags: 60, version: 64, mic: 72, payload: 88 } as const;
 const UNICODE = 0x1;
 const SIGN_OR_SEAL = 0x30;
 const KEY_EXCHANGE = 0x40000000;
@@ -103,15 +103,15 @@ function describePart(head: Buffer, at: number, length: number, offset: number):
 }
 
 /**
- * Judges the third message (MS-NLMP 3.2.5.1.2). Stricter than servers that let in older clients: our challenge gave the server's time,
- * so the client owes a MIC (3.1.5.1.2), and one without is refused.
+ * Judges the third message (MS-NLMP 3.2.5.1.2). Our challenge gave the server's time, so a client owes a MIC (3.1.5.1.2); one that
+ * says it has none is let in by its proof alone, as servers do for older clients (curl is one).
  */
 export function verifyAuthenticate(
   message: Buffer,
   { negotiate, challenge }: { negotiate: Buffer; challenge: Buffer },
   account: NtlmAccount,
 ): 'good' | 'wrong' {
-  if (message.length < AT.payload || message.readUInt32LE(8) !== 3 || !(message.readUInt32LE(AT.flags) & UNICODE)) return 'wrong';
+  if (message.length < AT.version || message.readUInt32LE(8) !== 3 || !(message.readUInt32LE(AT.flags) & UNICODE)) return 'wrong';
   const [nt, domain, username, encryptedKey] = [AT.nt, AT.domain, AT.username, AT.encryptedKey].map((at) => part(message, at));
   if (nt === undefined || domain === undefined || username === undefined || encryptedKey === undefined) return 'wrong';
   if (!isAccount(username.toString('utf16le'), domain.toString('utf16le'), account)) return 'wrong';
@@ -120,7 +120,10 @@ export function verifyAuthenticate(
   const key = mac(md4(Buffer.from(account.password, 'utf16le')), [Buffer.from(capitals(username.toString('utf16le')), 'utf16le'), domain]);
   const proof = mac(key, [challenge.subarray(24, 32), nt.subarray(16)]);
   if (nt.length < 48 || !timingSafeEqual(proof, nt.subarray(0, 16))) return 'wrong';
-  if (!repeatsTime(nt.subarray(16), challenge)) return 'wrong';
+  const said = readPairs(nt.subarray(16 + 28));
+  if (!repeats(said, challenge)) return 'wrong';
+  if (!claimsMic(said)) return 'good';
+  if (message.length < AT.payload || !takesTime(nt.subarray(16), challenge)) return 'wrong';
 
   let sessionKey = mac(key, [proof]);
   const flags = message.readUInt32LE(AT.flags);
@@ -137,7 +140,7 @@ export function verifyAuthenticate(
 function part(message: Buffer, at: number): Buffer | undefined {
   const [length, offset] = [message.readUInt16LE(at), message.readUInt32LE(at + 4)];
   if (length === 0) return Buffer.alloc(0);
-  return offset >= AT.payload && offset + length <= message.length ? message.subarray(offset, offset + length) : undefined;
+  return offset >= AT.version && offset + length <= message.length ? message.subarray(offset, offset + length) : undefined;
 }
 
 function isAccount(username: string, domain: string, account: NtlmAccount): boolean {
@@ -153,15 +156,21 @@ function capitals(text: string): string {
   });
 }
 
-/** The client repeats our pairs, says that a MIC is there, and takes our time for its own (MS-NLMP 3.1.5.1.2). */
-function repeatsTime(temp: Buffer, challenge: Buffer): boolean {
-  const asked = readPairs(challenge.subarray(challenge.readUInt32LE(44)));
-  const given = readPairs(temp.subarray(28));
-  const repeated = [...asked].every(([id, value]) => id === PAIR_FLAGS || given.get(id)?.equals(value) === true);
-  const micFlag = given.get(PAIR_FLAGS);
-  const sameTime = asked.get(PAIR_TIME)?.equals(temp.subarray(8, 16)) === true;
-  return repeated && sameTime && micFlag?.length === 4 && (micFlag.readUInt32LE() & 2) !== 0;
+/** The client repeats our pairs (MS-NLMP 3.1.5.1.2). */
+function repeats(said: ReadonlyMap<number, Buffer>, challenge: Buffer): boolean {
+  return [...pairsOf(challenge)].every(([id, value]) => id === PAIR_FLAGS || said.get(id)?.equals(value) === true);
 }
+
+/** It takes our time for its own. */
+const takesTime = (temp: Buffer, challenge: Buffer): boolean => pairsOf(challenge).get(PAIR_TIME)?.equals(temp.subarray(8, 16)) === true;
+
+/** MS-NLMP 2.2.2.1, MsvAvFlags: the proof covers it, so nobody on the way can take it out. */
+function claimsMic(said: ReadonlyMap<number, Buffer>): boolean {
+  const flags = said.get(PAIR_FLAGS);
+  return flags?.length === 4 && (flags.readUInt32LE() & 2) !== 0;
+}
+
+const pairsOf = (challenge: Buffer): Map<number, Buffer> => readPairs(challenge.subarray(challenge.readUInt32LE(44)));
 
 function readPairs(info: Buffer): Map<number, Buffer> {
   const pairs = new Map<number, Buffer>();
