@@ -289,10 +289,13 @@ function resolveMethod(name: string, method: AuthMethod, origins: Origins | unde
   const tokenUrl = endpoint(own, 'token_url');
   const tokenCall = (label: string, layers: Layer[]): ResolvedCall => {
     const all = [{ value: TOKEN_ANSWER, from: `${from}.${label}` }, ...layers];
+    const call = callOf(lay(all, `${at}.${label}`, origins), { method: 'POST', url: tokenUrl });
     const without = CLIENT_PARAMETERS.filter((parameter) => isTakenOut(parameter, layers));
     return {
-      ...callOf(lay(all, `${at}.${label}`, origins), { method: 'POST', url: tokenUrl }),
+      ...call,
       name: label,
+      // A GET has no body: what a form would hold goes into the query.
+      ...(call.method === 'GET' && { encode: 'query' as const }),
       ...(without.length > 0 && { without }),
     };
   };

@@ -198,7 +198,7 @@ describe('renewal', () => {
   oauth:
     ${CODE.replaceAll(', ', '\n    ')}
     pkce: false
-    refresh: { get: 'https://auth.acme.test/extend', from: access_token, encode: query, body: { grant_type: extend, refresh_token: null, old: '\${token.access_token}' } }`;
+    refresh: { get: 'https://auth.acme.test/extend', from: access_token, body: { grant_type: extend, refresh_token: null, old: '\${token.access_token}' } }`;
     await using connection = await used(
       auth,
       server.origin,
