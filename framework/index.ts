@@ -21,8 +21,8 @@ export type { Json, JsonObject } from './core/value.ts';
 export { type EncryptedFileStoreOptions, encryptedFileStore, storeFolder } from './credentials/encrypted-file.ts';
 export { memoryStore } from './credentials/memory.ts';
 export type { CaptureValue, Credential, CredentialStore, CredentialSummary, FieldValue, PutOptions } from './credentials/types.ts';
-export type { CheckReport, CheckStep, CheckStepName } from './engine/check.ts';
-export type { ConnectOptions, Consent, Inputs } from './engine/connect.ts';
+export type { CheckOptions, CheckReport, CheckStep, CheckStepName } from './engine/check.ts';
+export type { ConnectOptions, Consent, Inputs, ShowCode } from './engine/connect.ts';
 export type { Connection, Reading, ReadOptions, StreamInfo } from './engine/connection.ts';
 export type { ConnectionStringOptions } from './engine/connection-string.ts';
 export {
@@ -33,6 +33,7 @@ export {
   type StoredCredential,
 } from './engine/connector.ts';
 export type { Verbosity } from './engine/event-log.ts';
+export type { ExplainRequest, Explanation } from './engine/explain.ts';
 export type { ConnectionOptions, NetworkOptions, RetryOptions } from './engine/options.ts';
 export type { ClientEvent, Http, HttpOptions, HttpPromise, HttpResponse } from './http/types.ts';
 export { BUNDLED_FOLDER, bundledCatalogue, Catalogue, type CatalogueEntry } from './spec/catalogue.ts';

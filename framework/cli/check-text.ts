@@ -23,6 +23,10 @@ export function checkText({ ok, account, steps, code, tried }: CheckReport, styl
     lines.push(`  with ${one.choice}=${one.option} it ${fared}`);
   }
   if (account !== undefined) lines.push(`${style.bold('Account')}: ${visible(account)}`);
-  lines.push(ok ? style.green('The credential works.') : style.red('The credential does not work.'));
+  lines.push(
+    ok
+      ? style.green('The credential works.')
+      : style.red(tried?.some((one) => one.ok) ? 'The credential does not work here.' : 'The credential does not work.'),
+  );
   return `${lines.join('\n')}\n`;
 }

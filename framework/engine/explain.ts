@@ -7,7 +7,7 @@ import type { Method, Patch } from '../core/value.ts';
 import type { CaptureValue, Credential } from '../credentials/types.ts';
 import { requestOf } from '../http/facade.ts';
 import type { CallDraft, CallOptions, HttpOptions, Preview, SignatureAbout } from '../http/types.ts';
-import { hostsUnder } from '../spec/hosts.ts';
+import { hostsUnder, PERSONS_SITE } from '../spec/hosts.ts';
 import { firstRequest } from '../streams/read.ts';
 import { type ExplainedPart, explainParts, MASK, type Subject } from './explain-parts.ts';
 import { type ExplainedRetry, explainRetry } from './explain-retry.ts';
@@ -124,7 +124,7 @@ async function explained(session: Session, ready: Session, request: ExplainReque
     ...(token && { token }),
     retry: explainRetry(preview, resolved, stream),
     limits: limitsOf(preview, resolved),
-    hosts: hostsOf(preview, resolved),
+    hosts: hostsOf(preview, session),
   };
 }
 
@@ -194,19 +194,14 @@ function limitsOf({ limits }: Preview, { http }: Resolved): ExplainedLimit[] {
   }));
 }
 
-/** The API's host as it is here; the others as the spec names them. */
-function hostsOf({ url }: Preview, resolved: Resolved): { use: string; hosts: string[] }[] {
-  const { host } = new URL(url);
-  return hostsUnder(resolved).map(({ use, hosts }) => ({
-    use,
-    hosts:
-      use === 'api'
-        ? [
-            ...new Set([
-              ...hosts.filter((one) => !one.startsWith('\u2039')),
-              ...(hosts.some((one) => one.startsWith('\u2039')) ? [host] : []),
-            ]),
-          ]
-        : hosts,
-  }));
+/** As the spec names them; where only the person knew the host, the one that was entered. */
+function hostsOf({ url }: Preview, { resolved, tokens }: Session): Explanation['hosts'] {
+  const { host: api } = new URL(url);
+  const entered = resolved.fields.flatMap(({ name, type }) => {
+    const value = type === 'url' ? tokens.credential.fields[name] : undefined;
+    return typeof value === 'string' && URL.canParse(value) ? [new URL(value).host] : [];
+  });
+  const known = (use: string, host: string): string =>
+    host === PERSONS_SITE && entered.length === 1 ? String(entered[0]) : host.includes('\u2039') && use === 'api' ? api : host;
+  return hostsUnder(resolved).map(({ use, hosts }) => ({ use, hosts: [...new Set(hosts.map((host) => known(use, host)))] }));
 }

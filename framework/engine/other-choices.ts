@@ -61,8 +61,8 @@ export async function tryOthers(
 /** Whether each host is written in the spec, lies under a domain that is, or has the credential already. */
 function named(other: Resolved, now: Resolved): boolean {
   const known = new Set(hostsUnder(now).flatMap(({ hosts }) => hosts));
-  const written = /^(\u2039[^\u203a]*\u203a\.)?([\w*-]+\.)+[a-z][\w-]*(:\d+)?$/i;
-  return hostsUnder(other).every(({ hosts }) => hosts.every((host) => known.has(host) || written.test(host)));
+  const written = (host: string): boolean => !host.includes('\u2039') || /^\u2039[^\u203a]*\u203a(\.[\w-]+){2,}(:\d+)?$/.test(host);
+  return hostsUnder(other).every(({ hosts }) => hosts.every((host) => known.has(host) || written(host)));
 }
 
 async function checkUnder(

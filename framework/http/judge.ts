@@ -62,6 +62,11 @@ function kindOf(response: Response): ErrorKind | undefined {
   return 'request';
 }
 
+const grant = (scopes: readonly string[] | undefined): string | undefined =>
+  scopes === undefined || scopes.length === 0
+    ? undefined
+    : `Grant ${scopes.length === 1 ? 'the scope' : 'the scopes'} ${scopes.join(' ')}, and connect again.`;
+
 const lacksScope = ({ status, headers }: Response): boolean =>
   (status === 401 || status === 403) && bearerRefusal(headers['www-authenticate'])?.error === 'insufficient_scope';
 
@@ -75,7 +80,8 @@ function errorFor(response: Response, kind: ErrorKind, rules: ErrorRules, contex
   const ownCode = textOf(rules.code?.(response)) ?? usualCode(response.body) ?? refusal?.error;
   const code = ownCode === undefined ? undefined : errorCode(ownCode);
   const shown = provider ?? (typeof response.body === 'string' ? excerpt(response.body) : '');
-  const next = rule.hint ?? (asked !== undefined && asked > 0 ? `Try again in ${Math.ceil(asked / 1000)} s.` : undefined);
+  const lacking = lacksScope(response) ? (refusal?.scopes ?? []).map(excerpt) : undefined;
+  const next = rule.hint ?? grant(lacking) ?? (asked !== undefined && asked > 0 ? `Try again in ${Math.ceil(asked / 1000)} s.` : undefined);
   return new FerruleError(CODES[kind], `${where} answered ${response.status}${shown === '' ? '.' : `: ${shown}`}`, {
     where,
     kind,
@@ -85,7 +91,7 @@ function errorFor(response: Response, kind: ErrorKind, rules: ErrorRules, contex
     ...(code !== undefined && { providerCode: code }),
     ...(asked !== undefined && { retryAfter: asked }),
     ...(rule.at !== undefined && { rule: rule.at }),
-    ...(lacksScope(response) && { scopes: (refusal?.scopes ?? []).map(excerpt) }),
+    ...(lacking && { scopes: lacking }),
   });
 }
 

@@ -275,6 +275,26 @@ ${more}`);
     expect(received.filter(({ path }) => path === '/token')).toHaveLength(1);
   });
 
+  it('does not go to a host that only the person knows', async () => {
+    const own = specOf(`spec: 1
+name: acme
+title: Acme
+version: 1.0.0
+fields: { site: { type: url, default: 'https://evil.acme.test' } }
+choices: { plan: { default: cloud, options: { cloud: {}, own: { http: { base_url: '\${fields.site}' } } } } }
+auth: { basic: { type: basic } }
+http: { base_url: 'https://api.acme.test' }
+check: { get: /me }`);
+    const server = await serve(() => ({ status: 401 }));
+    const sandbox = { addresses: { 'https://api.acme.test': server.origin, 'https://evil.acme.test': server.origin } };
+    const connection = await connectSpec(own, { fields: FIELDS }, { sandbox, clock: new FakeClock() });
+    const { tried } = await connection.check({ allChoices: true });
+    await connection.close();
+    await server.close();
+    expect(tried).toEqual([expect.objectContaining({ choice: 'plan', option: 'own', ok: false, code: 'host_refused' })]);
+    expect(server.received.map(({ host }) => host)).toEqual(['api.acme.test']);
+  });
+
   it('goes nowhere when the key works, or the server is down', async () => {
     for (const status of [200, 500]) {
       const [result, received] = await asked(() => ({ status, json: {} }), { fields: FIELDS }, true);
