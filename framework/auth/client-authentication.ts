@@ -30,7 +30,7 @@ export function authenticateClient(
     case 'post':
       return withBody(request, parts);
     case 'basic':
-      return withBasic(request, id, secret);
+      return hasOwnAuthorization(request) ? request : withBasic(request, id, secret);
     default:
       return withBody(request, assertion(request, method, context));
   }
@@ -47,8 +47,11 @@ function withBasic(request: Rendered, id: Text | undefined, secret: Text | undef
   if (id === undefined) throw new FerruleError('input_missing', 'client_id is missing', { where: 'fields.client_id' });
   const pair = `${formEncode(reveal(id))}:${formEncode(secret === undefined ? '' : reveal(secret))}`;
   const header = new Secret(`Basic ${Buffer.from(pair, 'utf8').toString('base64')}`);
-  return { ...request, headers: { Authorization: header, ...request.headers } };
+  return { ...request, headers: { ...request.headers, Authorization: header } };
 }
+
+/** Null is a word too: some providers refuse the client at a renewal. */
+const hasOwnAuthorization = ({ headers }: Rendered): boolean => Object.keys(headers).some((name) => name.toLowerCase() === 'authorization');
 
 /** A new one for each request, since a jti is good once. */
 function assertion(request: Rendered, method: ResolvedMethod, context: MakeContext): Record<string, Text> {

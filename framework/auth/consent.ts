@@ -80,9 +80,14 @@ export function startConsent(
   };
 }
 
-function proofOf({ proof }: ResolvedAuthorize, { state }: ConsentVariables, scopes: Scopes, vars: Vars): PendingConsent['proof'] {
+function proofOf(
+  { proof, state: parameter }: ResolvedAuthorize,
+  { state }: ConsentVariables,
+  scopes: Scopes,
+  vars: Vars,
+): PendingConsent['proof'] {
   if (proof === 'none') return undefined;
-  if (proof === 'state') return { parameter: 'state', value: state };
+  if (proof === 'state') return { parameter, value: state };
   return { parameter: proof.parameter, value: reveal(compileText(proof.value, 'plain', scopes.authorize)(vars) as Text) };
 }
 
@@ -143,11 +148,11 @@ export function finishConsent(
   return { oauth: oauth(code), captures: captureCallback(authorize.capture, query, scopes.callback, vars) };
 }
 
-function queryOf(text: string, { code, capture }: ResolvedAuthorize): URLSearchParams | undefined {
+function queryOf(text: string, { code, state, capture }: ResolvedAuthorize): URLSearchParams | undefined {
   if (URL.canParse(text) && /^(https?|urn):/.test(text)) return new URL(text).searchParams;
   const bare = new URLSearchParams(text.replace(/^\?/, ''));
   const captured = Object.values(capture).flatMap(({ path }) => [...path.matchAll(/\bcallback\.(\w+)/g)].map(([, name]) => String(name)));
-  const known = ['code', 'state', 'error', 'denied', 'oauth_problem', ...(code === undefined ? [] : [code]), ...captured];
+  const known = ['code', state, 'error', 'denied', 'oauth_problem', ...(code === undefined ? [] : [code]), ...captured];
   return known.some((name) => bare.has(name)) && text.includes('=') ? bare : undefined;
 }
 

@@ -12,7 +12,8 @@ import { authenticateClient } from './client-authentication.ts';
 import { type DeviceCode, deviceCode } from './device.ts';
 import { make } from './made.ts';
 import { askedScopes } from './scopes.ts';
-import { type Exchange, grantEnded, requestToken, type TokenAnswer, type TokenRequest } from './token-request.ts';
+import { isDue, merged, nameOf, reconnect } from './standing.ts';
+import { type Exchange, grantEnded, requestToken, type TokenRequest } from './token-request.ts';
 import { compileVars, tokenVariables } from './variables.ts';
 
 export interface TokenSourceOptions {
@@ -236,22 +237,8 @@ export class TokenSource {
     return this.#options.resolved.method.steps.every((step, position) => step.type === 'made' || !this.#isDue(step, position, credential));
   }
 
-  /** Whether a step's captures are missing or at their end. */
   #isDue(step: ResolvedStep, position: number, credential: Credential): boolean {
-    const { token } = this.#options.resolved.method;
-    const capture = Object.entries((step.type === 'token' ? token?.capture : step.capture) ?? {});
-    if (step.type === 'call' && step.once === true)
-      return capture.some(([key, one]) => !one.path.endsWith('?') && !this.#has(key, credential));
-    const missing = capture.some(([key, one]) => !one.path.endsWith('?') && !(key in credential.captures));
-    const name = nameOf(step, position);
-    const now = this.#options.now();
-    const ended = Object.entries(credential.expires).some(([key, at]) => (key === `${name}.renew` || isFurther(key, name)) && at <= now);
-    return missing || ended;
-  }
-
-  /** Captured, or given by the person. */
-  #has(name: string, { captures, fields }: Credential): boolean {
-    return name in captures || fields[name] !== undefined;
+    return isDue(step, position, credential, { token: this.#options.resolved.method.token, now: this.#options.now() });
   }
 
   /** Runs what is due, and after the first call that is made all calls behind it. */
@@ -259,6 +246,8 @@ export class TokenSource {
     if (start.state === 'reconnect' && oauth === undefined) return { credential: start, error: reconnect(start.name, undefined) };
     const forbidden = oauth === undefined ? this.#forbidden(start) : undefined;
     if (forbidden !== undefined) return { credential: start, error: forbidden };
+    // Before anything is sent: a grant that only a person can give is not asked for by a step that leads up to it.
+    if (oauth === undefined && this.#wantsPerson(start, force)) return { credential: start, error: reconnect(start.name, undefined) };
     let credential = start;
     const { steps } = this.#options.resolved.method;
     // With a code in hand the steps before the token request have been made: the page of consent was built on them.
@@ -283,6 +272,14 @@ export class TokenSource {
       if (!grantEnded(error) || oauth !== undefined || !this.#renewal(credential)) return { credential, error };
       return { credential: { ...credential, state: 'reconnect' }, error: reconnect(start.name, error as FerruleError) };
     }
+  }
+
+  /** Whether the token has ended, or is refused, and nothing but a consent brings another. */
+  #wantsPerson(credential: Credential, force: boolean): boolean {
+    const { steps, authorize, device } = this.#options.resolved.method;
+    const personal = authorize?.code !== undefined || device !== undefined;
+    if (!personal || this.#renewal(credential) !== undefined) return false;
+    return steps.some((step, index) => step.type === 'token' && (force || this.#isDue(step, index, credential)));
   }
 
   #made(credential: Credential, step: ResolvedMade, oauth: OauthVariables | undefined): Credential {
@@ -379,40 +376,6 @@ export class TokenSource {
     for (const secret of secretsIn(answer.captures)) redactor.add(secret);
     return merged(credential, request.call.expires?.of ?? request.name, answer);
   }
-}
-
-/** What a step is called in expiries and errors. */
-export const nameOf = (step: ResolvedStep, position: number): string =>
-  step.type === 'token' ? 'token' : (step.name ?? `step ${position + 1}`);
-
-/** The end of what a second renewal call brought (`token 2.renew`) is an end of the token too. */
-const isFurther = (key: string, name: string): boolean => key.startsWith(`${name} `) && key.endsWith('.renew');
-
-function merged(credential: Credential, name: string, answer: TokenAnswer): Credential {
-  const others = Object.fromEntries(
-    Object.entries(credential.expires).filter(([key]) => key !== name && key !== `${name}.renew` && !isFurther(key, name)),
-  );
-  const { expires } = answer;
-  return {
-    ...credential,
-    // An answer without a refresh token leaves the old one in force (RFC 6749, 6).
-    captures: { ...credential.captures, ...answer.captures },
-    expires: { ...others, ...(expires && { [name]: expires.ends, [`${name}.renew`]: expires.renew }) },
-    ...(answer.scope !== undefined && { scope: answer.scope }),
-  };
-}
-
-function reconnect(name: string, cause: FerruleError | undefined): FerruleError {
-  const why =
-    cause === undefined
-      ? 'there is no grant to renew it with'
-      : `the provider has ended the grant: ${cause.provider ?? cause.providerCode ?? cause.message}`;
-  return new FerruleError('reconnect_required', `Credential ${name === '' ? '' : `"${name}" `}must be connected again: ${why}`, {
-    where: name,
-    ...(cause?.status !== undefined && { status: cause.status }),
-    ...(cause?.provider !== undefined && { provider: cause.provider }),
-    ...(cause?.providerCode !== undefined && { providerCode: cause.providerCode }),
-  });
 }
 
 /** Waits for the promise or the signal, whichever is first. */

@@ -1,5 +1,5 @@
 import { jwtTime } from '../auth/jwt.ts';
-import { nameOf } from '../auth/token-source.ts';
+import { nameOf } from '../auth/standing.ts';
 import { reveal, Secret } from '../core/secret.ts';
 import { capturedBy } from './explain-parts.ts';
 import type { ConnectionOptions } from './options.ts';

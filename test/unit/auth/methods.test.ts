@@ -543,6 +543,7 @@ describe('requests that are signed one by one', () => {
         '/request': `oauth_token=tmp&oauth_token_secret=${plainCanary('tmp')}&oauth_callback_confirmed=true`,
         '/access': `oauth_token=final&oauth_token_secret=${plainCanary('final')}`,
       };
+      if (path === '/v1/gone') return { status: 401 };
       return bodies[path] === undefined ? { json: {} } : { text: bodies[path] as string };
     });
     const auth = `auth: { one: { type: oauth1, signature_method: PLAINTEXT, request_url: 'https://auth.acme.test/request', authorize_url: 'https://auth.acme.test/authorize', token_url: 'https://auth.acme.test/access' } }`;
@@ -568,6 +569,9 @@ describe('requests that are signed one by one', () => {
     expect(second).toContain(`oauth_signature="${secret}%26${plainCanary('tmp')}"`);
     expect(third).toContain('oauth_token="final"');
     expect(third).toContain(`oauth_signature="${secret}%26${plainCanary('final')}"`);
+    // Its end is the end of the grant: no new temporary token is asked for, since nobody is there to consent.
+    await expect(connection.http.get('/gone').json()).rejects.toMatchObject({ code: 'reconnect_required' });
+    expect(server.received.map(({ path }) => path)).toEqual(['/request', '/access', '/v1/me', '/v1/gone']);
   });
 
   it('oauth1: a callback for another request is refused', async () => {

@@ -1,0 +1,56 @@
+import { FerruleError } from '../core/errors.ts';
+import type { ResolvedCall, ResolvedStep } from '../core/resolved.ts';
+import type { Credential } from '../credentials/types.ts';
+import type { TokenAnswer } from './token-request.ts';
+
+/** Whether a step's captures are missing or at their end. */
+export function isDue(
+  step: ResolvedStep,
+  position: number,
+  { captures, expires, fields }: Credential,
+  { token, now }: { token: ResolvedCall | undefined; now: number },
+): boolean {
+  const capture = Object.entries((step.type === 'token' ? token?.capture : step.capture) ?? {});
+  const needed = capture.flatMap(([name, { path }]) => (path.endsWith('?') ? [] : [name]));
+  // What is made once for a credential may also be the person's: a client of their own.
+  if (step.type === 'call' && step.once === true) return needed.some((name) => !(name in captures) && fields[name] === undefined);
+  if (needed.some((name) => !(name in captures))) return true;
+  const own = nameOf(step, position);
+  return Object.entries(expires).some(([key, at]) => (key === `${own}.renew` || isFurther(key, own)) && at <= now);
+}
+
+/** What a step is called in expiries and errors. */
+export const nameOf = (step: ResolvedStep, position: number): string =>
+  step.type === 'token' ? 'token' : (step.name ?? `step ${position + 1}`);
+
+/** The end of what a second renewal call brought (`token 2.renew`) is an end of the token too. */
+const isFurther = (key: string, name: string): boolean => key.startsWith(`${name} `) && key.endsWith('.renew');
+
+/** A credential with what a call has brought. `name`: whose end the answer tells. */
+export function merged(credential: Credential, name: string, answer: TokenAnswer): Credential {
+  const others = Object.fromEntries(
+    Object.entries(credential.expires).filter(([key]) => key !== name && key !== `${name}.renew` && !isFurther(key, name)),
+  );
+  const { expires } = answer;
+  return {
+    ...credential,
+    // An answer without a refresh token leaves the old one in force (RFC 6749, 6).
+    captures: { ...credential.captures, ...answer.captures },
+    expires: { ...others, ...(expires && { [name]: expires.ends, [`${name}.renew`]: expires.renew }) },
+    ...(answer.scope !== undefined && { scope: answer.scope }),
+  };
+}
+
+/** Only a person can go on; `cause` is the provider's refusal, where there was one. */
+export function reconnect(name: string, cause: FerruleError | undefined): FerruleError {
+  const why =
+    cause === undefined
+      ? 'there is no grant to renew it with'
+      : `the provider has ended the grant: ${cause.provider ?? cause.providerCode ?? cause.message}`;
+  return new FerruleError('reconnect_required', `Credential ${name === '' ? '' : `"${name}" `}must be connected again: ${why}`, {
+    where: name,
+    ...(cause?.status !== undefined && { status: cause.status }),
+    ...(cause?.provider !== undefined && { provider: cause.provider }),
+    ...(cause?.providerCode !== undefined && { providerCode: cause.providerCode }),
+  });
+}
