@@ -173,6 +173,8 @@ export interface ResolvedAuthorize extends Captures {
   query: Record<string, string | string[] | null>;
   /** The callback parameter that holds the code; undefined: none is wanted. */
   code: string | undefined;
+  /** The parameter that holds the state, here and in the callback. */
+  state: string;
   pkce: boolean;
   /** How the callback is known to be ours: it gives back the state, or this other parameter the value of an expression; `none`: the provider starts it. */
   proof: 'state' | 'none' | { parameter: string; value: string };

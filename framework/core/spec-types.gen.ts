@@ -2258,6 +2258,10 @@ export interface Authorize {
    */
   code?: string;
   /**
+   * The parameter that holds the state, in the page's query and in the callback.
+   */
+  state?: string;
+  /**
    * Values that come with the callback, from callback; checked before anything is done with them.
    */
   capture?: {

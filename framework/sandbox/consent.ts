@@ -61,23 +61,24 @@ export class Consent {
     const own = this.#grants.clients.get(client.id ?? '')?.redirectUris;
     if (!this.allows(redirectUri) || own?.includes(redirectUri) === false)
       return stop(400, 'This redirect_uri is not registered for the client.');
-    const state = query.get('state');
+    const { state: name } = view.resolved.method.authorize!;
+    const echoed = { [name]: query.get(name) };
     try {
       const challenge = checkQuery(view, request);
-      return { view, clientId: client.id ?? '', redirectUri, echoed: { state }, scope: checkScope(view, query.get('scope')), challenge };
+      return { view, clientId: client.id ?? '', redirectUri, echoed, scope: checkScope(view, query.get('scope')), challenge };
     } catch (error) {
       if (!(error instanceof TokenError)) throw error;
-      return back(redirectUri, { error: error.error, error_description: error.message, state });
+      return back(redirectUri, { error: error.error, error_description: error.message, ...echoed });
     }
   }
 
   /** An installation page, or the one of OAuth 1.0a: what the spec's own query says, and nothing that an RFC adds. */
   #page(view: View, query: Map<string, string>, request: Incoming): Asked | Answer {
     const { method } = view.resolved;
-    const { proof } = method.authorize!;
+    const { proof, state } = method.authorize!;
     const wrong = ownQuery(view, request);
     if (wrong !== undefined) return stop(400, wrong);
-    const echo = typeof proof === 'object' ? proof.parameter : proof === 'state' ? 'state' : undefined;
+    const echo = typeof proof === 'object' ? proof.parameter : proof === 'state' ? state : undefined;
     const echoed = echo === undefined ? {} : { [echo]: query.get(echo) };
     const asked = { view, clientId: view.value('client_id') ?? '', echoed, scope: '', challenge: undefined };
     if (typeof proof !== 'object') {
@@ -165,19 +166,20 @@ function ownQuery(view: View, { query }: Incoming): string | undefined {
   return stray === undefined ? undefined : `There is no parameter ${stray[0]}.`;
 }
 
-const STANDARD = ['client_id', 'redirect_uri', 'response_type', 'scope', 'state', 'code_challenge', 'code_challenge_method', 'auto'];
+const STANDARD = ['client_id', 'redirect_uri', 'response_type', 'scope', 'code_challenge', 'code_challenge_method', 'auto'];
 
 /** RFC 6749, 4.1.1; RFC 7636, 4.3: the challenge, when the spec has PKCE on. */
 function checkQuery(view: View, { query }: Incoming): string | undefined {
   const { authorize } = view.resolved.method;
-  const own = Object.entries(authorize?.query ?? {}).filter(([name]) => !STANDARD.includes(name));
+  const standard = [...STANDARD, authorize?.state];
+  const own = Object.entries(authorize?.query ?? {}).filter(([name]) => !standard.includes(name));
   const values = new Map(query);
   const invalid = (description: string): never => {
     throw new TokenError('invalid_request', description);
   };
   for (const [name] of query) {
     if (query.filter(([other]) => other === name).length > 1) invalid(`${name} was sent twice`);
-    if (!STANDARD.includes(name) && !own.some(([known]) => known === name)) invalid(`unexpected parameter: ${name}`);
+    if (!standard.includes(name) && !own.some(([known]) => known === name)) invalid(`unexpected parameter: ${name}`);
   }
   for (const [name, text] of own) {
     const wanted = text === null ? undefined : pattern(String(text), view);

@@ -54,6 +54,7 @@ function resolveAuthorize(type: AuthType, own: Plain): ResolvedAuthorize | undef
       url: install.url,
       query: install.state === false ? {} : { state: '${oauth.state}' },
       code: typed?.code,
+      state: 'state',
       pkce: false,
       proof: install.state === false ? 'none' : 'state',
       capture: install.capture,
@@ -62,14 +63,17 @@ function resolveAuthorize(type: AuthType, own: Plain): ResolvedAuthorize | undef
   if (typed === undefined) return undefined;
   const amend = (own.authorize ?? {}) as Plain;
   const pkce = own.pkce !== false && typed.code === 'code';
+  const state = String(amend.state ?? 'state');
+  const usual = Object.entries(typed.query).map(([name, value]) => [name === 'state' ? state : name, value]);
   const { query } = lay([
-    { value: { query: { ...typed.query, ...(pkce && { code_challenge_method: 'S256' }) } }, from: '' },
+    { value: { query: { ...Object.fromEntries(usual), ...(pkce && { code_challenge_method: 'S256' }) } }, from: '' },
     { value: { query: amend.query ?? {} }, from: '' },
   ]);
   return {
     url: endpoint(own, 'authorize_url'),
     query: query as ResolvedAuthorize['query'],
     code: String(amend.code ?? typed.code),
+    state,
     pkce,
     proof: typed.proof,
     capture: (amend.capture ?? {}) as Record<string, Capture>,

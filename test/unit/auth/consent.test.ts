@@ -87,6 +87,21 @@ describe('the authorization request and its exchange', () => {
     expect(new URLSearchParams(server.received[0]?.body).get('code')).toBe(plainCanary('other-code'));
   });
 
+  it('takes another name for the state, in the page and in the callback', async () => {
+    const opened: string[] = [];
+    const more = '    authorize: { state: customField }';
+    const sent = Buffer.alloc(24, 1).toString('base64url');
+    const back = (name: string) => async () => `${REDIRECT}?code=${plainCanary('renamed')}&${name}=${sent}`;
+    const connection = await open(seen(opened, back('customField')), more);
+    await connection.close();
+    const { searchParams } = new URL(opened[0] ?? '');
+    expect([searchParams.get('customField'), searchParams.get('state')]).toEqual([sent, null]);
+    await expect(open(back('state'), more)).rejects.toMatchObject({ code: 'state_mismatch', where: 'customField' });
+    const bare = await open(async () => `customField=${sent}&code=${plainCanary('bare')}`, more);
+    await bare.close();
+    expect(server.received.map(({ body }) => new URLSearchParams(body).get('code'))).toEqual([plainCanary('renamed'), plainCanary('bare')]);
+  });
+
   it("takes a code that was pasted alone, a bare query, and the person's own redirect URL", async () => {
     for (const [answer, redirect] of [
       [async () => ` ${plainCanary('pasted')}\n`, 'urn:ietf:wg:oauth:2.0:oob'],

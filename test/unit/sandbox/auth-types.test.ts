@@ -865,6 +865,15 @@ describe('pages of the providers', () => {
     expect(sandbox.requests.at(-1)!.headers['x-realm']).toBe('123456789012345');
   });
 
+  it('a state of another name comes back, with a code and with a refusal', async () => {
+    const { sandbox, connect } = await stand(`{ ${CODE}, authorize: { state: customField } }`);
+    expect(await status(await connect(undefined, { consent: accepting(sandbox) }))).toBe(200);
+    const asked = sandbox.requests.find(({ path }) => path === '/authorize')!;
+    const names = asked.query.map(([name]) => name);
+    expect([names.includes('customField'), names.includes('state')]).toEqual([true, false]);
+    await expect(connect(undefined, { consent: accepting(sandbox, 'deny') })).rejects.toMatchObject({ code: 'consent_denied' });
+  });
+
   it('an installation page, whose callback brings a token and a shop', async () => {
     const { sandbox, connect } = await stand(
       "{ type: custom, install: { url: 'https://acme.com/apps/install?app=ferrule', capture: { key: '${callback.api_key}', shop: { path: '${callback.shop}', type: host, hosts: ['*.acme.com'] } } }, send: { headers: { X-Key: '${token.key}', X-Shop: '${token.shop}' } } }",
