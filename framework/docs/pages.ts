@@ -1,6 +1,7 @@
 import type { SpecDocument } from '../core/spec-types.gen.ts';
 import type { Rule } from '../spec/rules/rule.ts';
 import { authPages } from './auth-page.ts';
+import { authReachPage } from './auth-reach.ts';
 import { connectorPage } from './connector-page.ts';
 import { errorPage } from './error-page.ts';
 import { indexPage } from './index-page.ts';
@@ -21,6 +22,7 @@ export function pages({ specs, schemas, rules }: PageSources): Map<string, strin
     ['connectors/index.md', indexPage(specs)],
     ['language.md', languagePage(schemas)],
     ...authPages(schemas),
+    ['auth-reach.md', authReachPage()],
     ...rules.map((rule): [string, string] => [`rules/${rule.name}.md`, rulePage(rule)]),
     ['rules/index.md', ruleIndexPage(rules)],
     ['errors.md', errorPage()],
