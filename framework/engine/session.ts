@@ -275,7 +275,8 @@ function createExchange(
     if (client === undefined) {
       // Headers and query of the network options are for the API alone: some servers refuse what they do not know.
       const { headers: _headers, query: _query, ...bare } = network;
-      client = createClient({ ...clientOptions(resolved, redactor, options, bare), baseUrl, secretAnswers: true });
+      // An answer with tokens may name their user by a 64-bit number, which nobody declared: it is kept as text.
+      client = createClient({ ...clientOptions(resolved, redactor, options, bare), baseUrl, secretAnswers: true, bigIntegers: 'text' });
       clients.set(baseUrl, client);
     }
     return client;

@@ -262,6 +262,25 @@ describe('what a token endpoint may answer', () => {
     expect(tokenRequests()).toHaveLength(2);
   });
 
+  it('keeps every digit of a number beyond 2^53', async () => {
+    await provider(() => ({ text: `{"access_token":"${plainCanary('access-1')}","user_id":17841400008460056}` }));
+    const spec = acme(CLIENT.replace("token' }", "token', token: { capture: { user_id: { path: user_id, secret: false } } } }"));
+    connection = await connectSpec(spec, { fields: FIELDS }, addresses(server.origin));
+    await connection.http.get('me');
+    expect(connection.credential.captures.user_id).toBe('17841400008460056');
+  });
+
+  it.each([
+    ['null', 'null', undefined],
+    ['text', "'Key 1'", 'Key 1'],
+  ])('an Authorization of the author’s own (%s) stands in the place of Basic, and needs no client', async (_, own, sent) => {
+    await provider(issue);
+    const token = `client_auth: basic, token: { headers: { authorization: ${own} }, body: { client_id: null } } }`;
+    connection = await connectSpec(acme(CLIENT.replace("token' }", `token', ${token}`)), { fields: FIELDS }, addresses(server.origin));
+    await connection.http.get('me');
+    expect(tokenRequests().map(({ headers }) => headers.authorization)).toEqual([sent]);
+  });
+
   it.each(['post', 'basic', 'query', 'none'])('shows the client by %s', async (how) => {
     await provider(issue);
     const odd = { client_id: 'app:1', client_secret: canary('odd-client-secret') };
