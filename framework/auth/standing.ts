@@ -26,8 +26,8 @@ export const nameOf = (step: ResolvedStep, position: number): string =>
 /** The end of what a second renewal call brought (`token 2.renew`) is an end of the token too. */
 const isFurther = (key: string, name: string): boolean => key.startsWith(`${name} `) && key.endsWith('.renew');
 
-/** A credential with what a call has brought. `name`: whose end the answer tells. */
-export function merged(credential: Credential, name: string, answer: TokenAnswer): Credential {
+/** A credential with what a call has brought at `now`. `name`: whose end the answer tells. */
+export function merged(credential: Credential, name: string, answer: TokenAnswer, now: number): Credential {
   const others = Object.fromEntries(
     Object.entries(credential.expires).filter(([key]) => key !== name && key !== `${name}.renew` && !isFurther(key, name)),
   );
@@ -37,6 +37,7 @@ export function merged(credential: Credential, name: string, answer: TokenAnswer
     // An answer without a refresh token leaves the old one in force (RFC 6749, 6).
     captures: { ...credential.captures, ...answer.captures },
     expires: { ...others, ...(expires && { [name]: expires.ends, [`${name}.renew`]: expires.renew }) },
+    obtained: { ...credential.obtained, [name]: now },
     ...(answer.scope !== undefined && { scope: answer.scope }),
   };
 }

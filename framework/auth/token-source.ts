@@ -162,7 +162,7 @@ export class TokenSource {
     }
     const personal = authorize !== undefined || device !== undefined;
     const emptied = (credential: Credential): Credential => {
-      const { scope: _granted, ...rest } = credential;
+      const { scope: _granted, obtained: _obtained, ...rest } = credential;
       return { ...rest, captures: {}, expires: {}, ...(personal && { state: 'reconnect' as const }) };
     };
     const known = this.#credential;
@@ -292,6 +292,7 @@ export class TokenSource {
       ...credential,
       captures: { ...credential.captures, [step.name]: value },
       expires: { ...credential.expires, [step.name]: ends, [`${step.name}.renew`]: renew },
+      obtained: { ...credential.obtained, [step.name]: now },
     };
   }
 
@@ -374,7 +375,7 @@ export class TokenSource {
     const vars = this.#variables(credential, now, oauth);
     const answer = await requestToken({ ...request, vars, now, show, random, ...(sign && { sign }) }, resolved, scopes, exchange);
     for (const secret of secretsIn(answer.captures)) redactor.add(secret);
-    return merged(credential, request.call.expires?.of ?? request.name, answer);
+    return merged(credential, request.call.expires?.of ?? request.name, answer, now);
   }
 }
 

@@ -101,7 +101,7 @@ async function show(store: CredentialStore, args: Arguments, io: Io): Promise<nu
   const width = widthOf(io.stdout);
   const rows = Object.entries(masked).flatMap(([key, value]): string[][] => {
     if (typeof value !== 'object' || value === null) return [[style.dim(key), String(value)]];
-    const inner = key === 'expires' ? times(value as Record<string, number>) : Object.entries(value);
+    const inner = key === 'expires' || key === 'obtained' ? times(value as Record<string, number>) : Object.entries(value);
     return inner.map(([name, item]) => [style.dim(`${key}.${name}`), typeof item === 'string' ? item : JSON.stringify(item)]);
   });
   if (sandbox !== undefined) rows.push([style.dim('sandbox'), [...new Set(Object.values(credential.sandbox?.addresses ?? {}))].join(' ')]);
@@ -119,7 +119,7 @@ const times = (value: Record<string, number>): [string, string][] =>
 async function copy(store: CredentialStore, args: Arguments, io: Io): Promise<number> {
   const name = named(args);
   const wanted = newName(args);
-  const { scope: _granted, state: _state, checked: _checked, ...credential } = await storedCredential(store, name);
+  const { scope: _granted, state: _state, checked: _checked, obtained: _obtained, ...credential } = await storedCredential(store, name);
   const { spec } = await findSpec(args, io, credential.connector);
   const method = spec.auth[credential.method];
   const personal = method !== undefined && consents(method);

@@ -1,5 +1,5 @@
 import type { Explanation } from '../engine/explain.ts';
-import type { ExplainedToken } from '../engine/explain-token.ts';
+import type { ExplainedStep, ExplainedToken } from '../engine/explain-token.ts';
 import type { Sent } from './explain.ts';
 import type { Io } from './io.ts';
 import { hanging } from './say.ts';
@@ -69,20 +69,24 @@ function signatureLines(signature: Explanation['signature']): string[] {
   return [`algorithm: ${algorithm}`, `covers: ${covers.join(', ') || 'nothing of the request'}`, ...signed];
 }
 
-function tokenLines({ captures, steps, due, obtained, scopes, reconnect, fixed }: ExplainedToken): string[] {
+function tokenLines({ captures, steps, due, issued, scopes, reconnect, fixed }: ExplainedToken): string[] {
   return [
     ...captures.map(({ name, from, there }) => `${name}: ${there ? from : `not there yet, ${from}`}`),
-    ...(obtained === undefined ? [] : [`issued ${obtained}`]),
-    ...steps.map(({ name, ends, in: left = 0, renews }) => {
-      if (ends === undefined && due.includes(name)) return `${name}: asked for before this request`;
-      if (ends === undefined) return `${name}: no end is known; a 401 renews it`;
-      return `${name}: ${left < 0 ? `ended ${ends}` : `ends ${ends}, in ${span(left * 1000)}`}${renews === undefined ? '' : `; renewed from ${renews}`}`;
-    }),
+    ...(issued === undefined ? [] : [`issued ${issued}, as it says itself`]),
+    ...steps.map((step) => stepLine(step, due)),
     ...(due.length === 0 ? [] : [`sent before this request: ${due.join(', ')}`]),
     ...(scopes === undefined ? [] : [scopeLine(scopes)]),
     ...(reconnect ? ['The grant has ended: connect again.'] : []),
     ...(fixed ? ['Renewing is switched off.'] : []),
   ];
+}
+
+function stepLine({ name, ends, in: left = 0, renews, obtained, age = 0 }: ExplainedStep, due: readonly string[]): string {
+  const got = obtained === undefined ? '' : `obtained ${obtained}, ${span(age * 1000)} ago; `;
+  if (ends === undefined)
+    return `${name}: ${got}${due.includes(name) ? 'asked for before this request' : 'no end is known, a 401 renews it'}`;
+  const end = left < 0 ? `ended ${ends}` : `ends ${ends}, in ${span(left * 1000)}`;
+  return `${name}: ${got}${end}${renews === undefined ? '' : `; renewed from ${renews}`}`;
 }
 
 function scopeLine({ asked, granted, missing }: NonNullable<ExplainedToken['scopes']>): string {

@@ -34,6 +34,8 @@ export interface Credential {
   captures: Record<string, CaptureValue>;
   /** When a capture or a step's result ends, by its name. Milliseconds since the epoch. Missing: never, or unknown. */
   expires: Record<string, number>;
+  /** When a step last brought what it captures, by the step's name. Milliseconds since the epoch. */
+  obtained?: Record<string, number>;
   /** The scopes that the person asked for in place of the spec's. */
   scopes?: string[];
   /** The scopes that the provider granted, as it wrote them. */

@@ -11,8 +11,8 @@ export interface ExplainedToken {
   steps: ExplainedStep[];
   /** Calls that would be sent before this request: their captures are missing or at their end. */
   due: string[];
-  /** By the access token's own `iat`, where it is a JWT. */
-  obtained?: string;
+  /** When the access token was issued by its own `iat`, where it is a JWT. */
+  issued?: string;
   scopes?: { asked: string[]; granted?: string[]; missing: string[] };
   /** The grant has ended: only a person can give a new one. */
   reconnect?: true;
@@ -23,6 +23,9 @@ export interface ExplainedToken {
 /** A step, and how long what it brought holds. */
 export interface ExplainedStep {
   name: string;
+  obtained?: string;
+  /** Seconds since then. */
+  age?: number;
   ends?: string;
   /** Seconds from now; negative: ended. */
   in?: number;
@@ -36,7 +39,7 @@ export function explainToken({ resolved, tokens, clock }: Session, oauth: Connec
   const names = new Set([...wanted(method), ...Object.keys(credential.captures)]);
   if (names.size === 0) return undefined;
   const now = clock.now();
-  const obtained = issued(credential.captures.access_token);
+  const issuedAt = issued(credential.captures.access_token);
   const asked = tokens.askedScopes;
   const granted = credential.scope?.split(/[\s,]+/).filter((scope) => scope !== '');
   return {
@@ -49,14 +52,16 @@ export function explainToken({ resolved, tokens, clock }: Session, oauth: Connec
       const expiry = (step.type === 'token' ? method.token : step.type === 'call' ? step : undefined)?.expires;
       const key = expiry?.of ?? nameOf(step, position);
       const { [key]: ends, [`${key}.renew`]: renews } = credential.expires;
+      const got = credential.obtained?.[key];
       return {
         name: nameOf(step, position),
+        ...(got !== undefined && { obtained: iso(got), age: Math.round((now - got) / 1000) }),
         ...(ends !== undefined && { ends: iso(ends), in: Math.round((ends - now) / 1000) }),
         ...(renews !== undefined && { renews: iso(renews) }),
       };
     }),
     due: tokens.dueSteps,
-    ...(obtained !== undefined && { obtained: iso(obtained) }),
+    ...(issuedAt !== undefined && { issued: iso(issuedAt) }),
     ...(asked.length > 0 && { scopes: { asked, ...(granted && { granted }), missing: tokens.missingScopes } }),
     ...(credential.state === 'reconnect' && { reconnect: true as const }),
     ...(oauth.refresh === false && { fixed: true as const }),

@@ -160,9 +160,18 @@ describe('the token', () => {
       },
     );
     expect(said.token).toMatchObject({
-      steps: [{ name: 'token', ends: '2026-01-02T04:04:05.000Z', in: 3600, renews: '2026-01-02T04:03:05.000Z' }],
+      steps: [
+        {
+          name: 'token',
+          obtained: '2026-01-02T03:04:05.000Z',
+          age: 0,
+          ends: '2026-01-02T04:04:05.000Z',
+          in: 3600,
+          renews: '2026-01-02T04:03:05.000Z',
+        },
+      ],
       due: [],
-      obtained: '2026-01-02T03:00:00.000Z',
+      issued: '2026-01-02T03:00:00.000Z',
       scopes: { asked: ['read', 'write'], granted: ['read'], missing: ['write'] },
     });
     expect(said.retry.renews).toBe(true);
