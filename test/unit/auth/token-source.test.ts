@@ -263,7 +263,8 @@ describe('what a token endpoint may answer', () => {
   });
 
   it('keeps every digit of a number beyond 2^53', async () => {
-    await provider(() => ({ text: `{"access_token":"${plainCanary('access-1')}","user_id":17841400008460056}` }));
+    const text = `{"access_token":"${plainCanary('access-1')}","user_id":17841400008460056}`;
+    await provider(() => ({ text, headers: { 'content-type': 'application/json' } }));
     const spec = acme(CLIENT.replace("token' }", "token', token: { capture: { user_id: { path: user_id, secret: false } } } }"));
     connection = await connectSpec(spec, { fields: FIELDS }, addresses(server.origin));
     await connection.http.get('me');
