@@ -1,3 +1,4 @@
+import type { ResolvedCall } from '../core/resolved.ts';
 import { same } from './authenticate.ts';
 import type { Grants } from './grants.ts';
 import { jwtVerdict, readJwt } from './jwt.ts';
@@ -34,17 +35,29 @@ export function registered(view: View, grants: Grants, id: string | undefined): 
   return itself?.method === view.resolved.method.name ? itself : own;
 }
 
-/** Whose token a request asks for. `url`: the endpoint, which a client's own JWT must be for. Gives the client's ID. */
-export function checkClient(view: View, request: Incoming, params: Map<string, string>, grants: Grants, url: string): string {
-  const { client_auth: place, token } = view.resolved.method;
+/**
+ * Whose token a request asks for. `url`: the endpoint, which a client's own JWT must be for. Gives the client's ID; none where the spec
+ * takes it out of the call: what stands there under the provider's own names is checked with the other parameters.
+ */
+export function checkClient(
+  { view, call }: { view: View; call: ResolvedCall },
+  request: Incoming,
+  params: Map<string, string>,
+  grants: Grants,
+  url: string,
+): string {
+  const { client_auth: place } = view.resolved.method;
+  const { without = [] } = call;
+  if (without.includes('client_id')) return '';
   const header = request.headers.authorization;
   const query = new Map(request.query);
   const refused = (description: string): TokenError =>
     new TokenError('invalid_client', description, 401, header === undefined ? {} : { 'www-authenticate': 'Basic realm="token"' });
-  const own = Object.keys(token?.headers ?? {}).some((name) => name.toLowerCase() === 'authorization');
+  const own = Object.keys(call.headers).some((name) => name.toLowerCase() === 'authorization');
   if (place !== 'basic' && header !== undefined && !own) throw refused('the client may not show itself in the Authorization header');
   if (place !== 'post' && params.has('client_secret')) throw refused('the client secret may not stand in the body');
   if (place !== 'query' && query.has('client_secret')) throw refused('the client secret may not stand in the query');
+  if (own && place === 'basic') return '';
   const given = place === 'basic' ? basicClient(header) : from(place === 'query' ? query : params);
   const wanted = registered(view, grants, given?.id);
   if (wanted.id === undefined && given === undefined) return '';
@@ -54,7 +67,7 @@ export function checkClient(view: View, request: Incoming, params: Map<string, s
     const wrong = assertionFault(view, params, { url, id: given.id, secret: wanted.secret }, grants);
     if (wrong !== undefined) throw refused(wrong);
   } else {
-    const secret = place === 'none' ? undefined : wanted.secret;
+    const secret = place === 'none' || without.includes('client_secret') ? undefined : wanted.secret;
     if (!same(given.secret ?? '', secret ?? '')) throw refused('wrong client secret');
   }
   if (wanted.secret !== undefined && grants.withdrawn(wanted.secret)) throw refused('the client secret was revoked');

@@ -26,7 +26,7 @@ export function deviceEndpoint(
     if (request.method !== 'POST') throw new TokenError('invalid_request', 'the endpoint takes POST', 405, { allow: 'POST' });
     const params = parameters(calls[0]!, request);
     const one = calls.find(({ view }) => view.value('client_id') === params.get('client_id')) ?? calls[0]!;
-    const client = checkClient(one.view, request, params, grants, url);
+    const client = checkClient(one, request, params, grants, url);
     checkParameters(one, params, request);
     const scope = checkScope(one.view, params.get('scope'));
     const code = grants.text('device');

@@ -39,7 +39,7 @@ export function tokenEndpoint(calls: readonly TokenCall[], request: Incoming, gr
 
 function unsigned(chosen: TokenCall, params: Map<string, string>, request: Incoming, grants: Grants, url: string): Answer {
   const { view, call, gate, purpose } = chosen;
-  const client = checkClient(view, request, params, grants, url);
+  const client = checkClient(chosen, request, params, grants, url);
   const filled = checkParameters(chosen, params, request);
   const verdict = gate.checkFilled(filled.filter(({ hole }) => !RENEWED.test(hole)));
   if (verdict !== 'good') throw new TokenError('invalid_grant', `what was presented is ${verdict}`);
@@ -54,7 +54,7 @@ export function revocationEndpoint(calls: readonly TokenCall[], request: Incomin
   try {
     if (request.method !== one.call.method) throw new TokenError('invalid_request', `the endpoint takes ${one.call.method}`, 405);
     const params = parameters(one, request);
-    checkClient(one.view, request, params, grants, url);
+    checkClient(one, request, params, grants, url);
     for (const { value } of checkParameters(one, params, request)) grants.revoke(value);
     return json(200, {}, { 'cache-control': 'no-store' });
   } catch (error) {
