@@ -46,7 +46,9 @@ export class Consent {
     const id = query.get('client_id');
     const view = views.find((one) => registered(one, this.#grants, id).id === id) ?? views[0]!;
     const asked =
-      'response_type' in view.resolved.method.authorize!.query ? this.#oauth2(view, query, request) : this.#page(view, query, request);
+      (view.resolved.method.authorize!.query.response_type ?? null) !== null
+        ? this.#oauth2(view, query, request)
+        : this.#page(view, query, request);
     if ('status' in asked) return asked;
     const auto = query.get('auto') ?? (this.#auto ? 'accept' : undefined);
     return auto === undefined ? this.#show(asked) : this.#decide(asked, auto === 'accept');
@@ -72,17 +74,25 @@ export class Consent {
     }
   }
 
-  /** An installation page, or the one of OAuth 1.0a: what the spec's own query says, and nothing that an RFC adds. */
+  /** An installation page, one with names of its own, or the one of OAuth 1.0a: what the spec's own query says, and nothing that an RFC adds. */
   #page(view: View, query: Map<string, string>, request: Incoming): Asked | Answer {
     const { method } = view.resolved;
-    const { proof, state } = method.authorize!;
+    const { proof, state, pkce, query: entries } = method.authorize!;
     const wrong = ownQuery(view, request);
     if (wrong !== undefined) return stop(400, wrong);
     const echo = typeof proof === 'object' ? proof.parameter : proof === 'state' ? state : undefined;
     const echoed = echo === undefined ? {} : { [echo]: query.get(echo) };
-    const asked = { view, clientId: view.value('client_id') ?? '', echoed, scope: '', challenge: undefined };
+    const asked = {
+      view,
+      clientId: view.value('client_id') ?? '',
+      echoed,
+      scope: '',
+      challenge: pkce ? query.get('code_challenge') : undefined,
+    };
     if (typeof proof !== 'object') {
-      return { ...asked, redirectUri: this.#registered?.[0] ?? USUAL };
+      const told = Object.keys(entries).find((name) => entries[name] === '${oauth.redirect_uri}');
+      const redirectUri = (told && query.get(told)) ?? this.#registered?.[0] ?? USUAL;
+      return this.allows(redirectUri) ? { ...asked, redirectUri } : stop(400, 'This redirect_uri is not registered for the client.');
     }
     const temporary = this.#grants.issuedFor(method.name, (value) => value === echoed[proof.parameter]);
     if (temporary?.redirectUri === undefined || temporary.code !== undefined)
@@ -153,14 +163,16 @@ export class Consent {
 
 /** What is wrong with the entries that the spec puts in the page's query, those in its URL too. */
 function ownQuery(view: View, { query }: Incoming): string | undefined {
-  const { url, query: entries } = view.resolved.method.authorize!;
+  const { url, query: entries, pkce } = view.resolved.method.authorize!;
   const [, search = ''] = url.split('?');
   const written = search.split('&').flatMap((pair) => (pair === '' ? [] : [pair.split(/=(.*)/s).slice(0, 2) as [string, string]]));
   const own = new Map<string, unknown>([...written, ...Object.entries(entries)]);
   for (const [name, text] of own) {
     const value = query.find(([key]) => key === name)?.[1];
-    if (text !== null && (value === undefined || fill(pattern(String(text), view), value) === undefined))
-      return `${name} is missing or wrong.`;
+    if (text === null || (name === 'code_challenge' && !pkce)) continue;
+    const wanted = pattern(String(text), view);
+    const fits = value === undefined ? wanted.optional : fill(wanted, value) !== undefined;
+    if (!fits) return `${name} is missing or wrong.`;
   }
   const stray = query.find(([name]) => !own.has(name) && name !== 'auto');
   return stray === undefined ? undefined : `There is no parameter ${stray[0]}.`;

@@ -136,7 +136,7 @@ function holeVerdict({ hole, value }: Filled, known: Knowing): Verdict {
   if (root === 'token') return tokenVerdict(value, name, known);
   const field = root === 'fields' ? view.field(name) : undefined;
   if (field?.of !== 'method') return 'good';
-  if (!same(value, view.fields[name] ?? '')) return 'wrong';
+  if (!same(value, view.value(name) ?? '')) return 'wrong';
   return grants.withdrawn(value) ? 'revoked' : 'good';
 }
 

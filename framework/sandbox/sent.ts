@@ -33,7 +33,7 @@ export function sentVerdict(
 ): Verdict {
   const open = all.flatMap((entry) => inTheOpen(entry, view));
   const times = open.flatMap(({ expr, value }) => (lookups(expr, 'now').length > 0 ? timesOf(value) : []));
-  const uuid = open.find(({ expr }) => expr.type === 'path' && expr.keys.join() === 'uuid')?.value;
+  const uuid = open.map(uuidOf).find((value) => value !== undefined);
   const verdictAt = (time: number | undefined): Verdict =>
     worst(
       entries.map(({ text, value, place }) => {
@@ -48,7 +48,8 @@ export function sentVerdict(
         return wanted === undefined || wanted === value ? 'good' : 'wrong';
       }),
     );
-  const time = times.find((one) => verdictAt(one) === 'good');
+  // A day that lies ahead says nothing of the time that it was counted from.
+  const time = [...times, now].find((one) => verdictAt(one) === 'good');
   if (verdictAt(time ?? times[0]) !== 'good') return 'wrong';
   const exact = open.some(({ expr, value }) => lookups(expr, 'now').length > 0 && !/^\d{4}-?\d\d-?\d\d$/.test(value));
   if (time !== undefined && exact && Math.abs(time - now) > DRIFT) return 'expired';
@@ -93,6 +94,13 @@ const escapeRegExp = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/-
 function expanded(text: string, view: View): string {
   const next = text.replaceAll(/\$\{\s*vars\.(\w+)\s*\}/g, (whole, name: string) => view.vars[name] ?? whole);
   return next === text ? text : expanded(next, view);
+}
+
+/** The fresh id where it stands as it is, or without its dashes. */
+function uuidOf({ expr, value }: { expr: Expr; value: string }): string | undefined {
+  const of = expr.type === 'call' && expr.name === 'replace' ? expr.on : expr;
+  if (of?.type !== 'path' || of.keys.join() !== 'uuid') return undefined;
+  return value.replace(/^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})$/, '$1-$2-$3-$4-$5');
 }
 
 /** Whether a look-up is in it, or in a var that it names. */

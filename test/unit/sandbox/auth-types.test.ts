@@ -323,6 +323,31 @@ describe('jwt', () => {
   });
 });
 
+describe('wsse in words of its own', () => {
+  // As Emarsys has it: the nonce without dashes, the digest over hex text.
+  const AUTH = `
+    type: wsse
+    vars: { nonce: '\${uuid.replace("-", "")}', created: '\${format(now, "iso")}' }
+    send:
+      headers:
+        Authorization: null
+        X-WSSE: 'UsernameToken Username="\${fields.username}", PasswordDigest="\${base64(hex(hash("sha1", vars.nonce + vars.created + fields.password)))}", Nonce="\${vars.nonce}", Created="\${vars.created}"'
+`;
+
+  it('right, another password, another digest, sent twice', async () => {
+    const { sandbox, connect } = await stand(AUTH);
+    expect(await status(await connect())).toBe(200);
+    expect(await again(sandbox, 0)).toBe(401);
+    expect(await status(await connect({ fields: { ...sandbox.inputs.fields, password: plainCanary('wsse-other') } }))).toBe(401);
+    const unused = await stand(AUTH);
+    const token = sandbox.requests[0]!.headers['x-wsse']!;
+    const replay = (text: string): Promise<number> => again(unused.sandbox, 0, { 'x-wsse': text }, undefined, sandbox);
+    expect(await replay(token.replace('Digest="', 'Digest="A'))).toBe(401);
+    expect(await replay(token.replace('Nonce="', 'Nonce="0'))).toBe(401);
+    expect(await replay(token)).toBe(200);
+  });
+});
+
 describe('custom', () => {
   // As many a provider has it: an HMAC over verb, path, query, body, time and a fresh id.
   const AUTH = `
@@ -835,6 +860,24 @@ describe('sessions and steps', () => {
     expect(sandbox.requests.at(-1)!.host).toBe('sts.amazonaws.com');
   });
 
+  it('a day ahead in a login; a field that is left at its default', async () => {
+    const { sandbox, connect } = await stand(`
+    type: session
+    fields: { company: { default: '0' } }
+    steps:
+      - name: session
+        put: https://api.acme.com/session
+        query: { until: '\${format(now + duration("48h"), "date")}' }
+        capture: { access_token: value.token }
+        expires: { default: 1h }
+    send: { headers: { Authorization: 'Basic \${base64(fields.company + ":" + token.access_token)}' } }
+`);
+    expect(await status(await connect())).toBe(200);
+    expect(await status(await connect({ fields: { ...sandbox.inputs.fields, company: '1' } }))).toBe(401);
+    const until = async (day: string) => (await send(sandbox, `https://api.acme.com/session?until=${day}`, { method: 'PUT' })).status;
+    expect([await until('2026-01-03'), await until('2026-01-04')]).toEqual([200, 401]);
+  });
+
   it('a key in the body', async () => {
     const { sandbox, connect } = await stand("{ type: api_key, send: { body: { key: '${fields.api_key}' } } }");
     const connection = await connect();
@@ -863,6 +906,18 @@ describe('pages of the providers', () => {
     expect(await again(sandbox, -1)).toBe(200);
     expect(await again(sandbox, -1, { 'x-realm': '123456789012345' })).toBe(401);
     expect(sandbox.requests.at(-1)!.headers['x-realm']).toBe('123456789012345');
+  });
+
+  it('a page with names of its own, and no response_type', async () => {
+    const { sandbox, connect } = await stand(
+      `{ ${CODE}, authorize: { query: { app: '\${fields.client_id}', back: '\${oauth.redirect_uri}', client_id: null, redirect_uri: null, response_type: null, scope: null }, code: own_code } }`,
+    );
+    expect(await status(await connect(undefined, { consent: accepting(sandbox), redirectUri: 'https://acme.example/back' }))).toBe(200);
+    expect(tokenForm(sandbox)).toMatchObject({ grant_type: 'authorization_code', redirect_uri: 'https://acme.example/back' });
+    const page = (app: string, back: string) =>
+      send(sandbox, `https://auth.acme.com/authorize?${new URLSearchParams({ app, back, state: 'x' })}`);
+    expect((await page('other', 'https://acme.example/back')).status).toBe(400);
+    expect((await page(sandbox.inputs.fields.client_id ?? '', 'http://acme.example/back')).status).toBe(400);
   });
 
   it('a state of another name comes back, with a code and with a refusal', async () => {
