@@ -1,4 +1,4 @@
-// What a signature costs through `.http`: node scripts/run.mjs bench/sign.ts. One keep-alive server, each way of signing beside no auth at all.
+// What a signature costs through `.http`: node scripts/run.mjs bench/sign.ts. One keep-alive server, each way of signing beside a bearer token.
 
 import { fork } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
@@ -15,7 +15,7 @@ const NOTHING_SECRET = 'bench-only-0123456789';
 const ED25519 = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 
 const WAYS: Record<string, [auth: string, fields: Record<string, string>]> = {
-  unsigned: ['{ type: none }', {}],
+  unsigned: ['{ type: bearer }', { token: NOTHING_SECRET }],
   aws_sigv4: [
     '{ type: aws_sigv4, service: execute-api, region: eu-west-1 }',
     { access_key_id: 'AKIDEXAMPLE', secret_access_key: NOTHING_SECRET },

@@ -86,7 +86,11 @@ export const AUTH_EXAMPLES: Readonly<Record<string, AuthExample>> = {
       ['MS-NLMP', 'https://learn.microsoft.com/openspecs/windows_protocols/ms-nlmp'],
       ['MS-NTHT', 'https://learn.microsoft.com/openspecs/windows_protocols/ms-ntht'],
     ],
-    proof: ['the vectors of MS-NLMP 4.2.4', 'pyspnego (PyPI) as the server that checks the password'],
+    proof: [
+      'the vectors of MS-NLMP 4.2.4',
+      'pyspnego 0.12.4 (PyPI) as the server that checks the password, MIC included',
+      'pyspnego and curl as clients of the sandbox',
+    ],
     notes: [
       'NTLMv2 with a MIC; NTLMv1 is never sent. No channel binding, so a server that demands Extended Protection refuses it.',
       'Each request has a connection for itself while it is under way, and the proof is kept with that connection.',
@@ -134,7 +138,11 @@ export const AUTH_EXAMPLES: Readonly<Record<string, AuthExample>> = {
     standards: [
       ['Create a signed AWS API request', 'https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html'],
     ],
-    proof: ['the 38 cases (76 signatures) that AWS publishes', 'moto (PyPI) with authentication on', 'curl against the sandbox'],
+    proof: [
+      'the 38 cases (76 signatures) that AWS publishes',
+      'moto 5.2.5 (PyPI) with authentication on: iam, s3, dynamodb and an assumed role, wrong keys refused; it cannot check a signature in the query, which botocore covers against the sandbox',
+      'curl against the sandbox',
+    ],
     notes: ['Captures of the names of its fields stand over the fields; a step that says `sign` is signed by the fields.'],
   },
   http_signature: {
