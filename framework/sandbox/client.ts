@@ -56,7 +56,8 @@ export function checkClient(
   const own = Object.keys(call.headers).some((name) => name.toLowerCase() === 'authorization');
   if (place !== 'basic' && header !== undefined && !own) throw refused('the client may not show itself in the Authorization header');
   if (place !== 'post' && params.has('client_secret')) throw refused('the client secret may not stand in the body');
-  if (place !== 'query' && query.has('client_secret')) throw refused('the client secret may not stand in the query');
+  if (place !== 'query' && call.encode !== 'query' && query.has('client_secret'))
+    throw refused('the client secret may not stand in the query');
   if (own && place === 'basic') return '';
   const given = place === 'basic' ? basicClient(header) : from(place === 'query' ? query : params);
   const wanted = registered(view, grants, given?.id);

@@ -1,15 +1,17 @@
-import type { ResolvedField, ResolvedMethod } from '../core/resolved.ts';
+import type { Resolved, ResolvedField, ResolvedMethod } from '../core/resolved.ts';
 import { certificateOf } from './certificate.ts';
+import { fitting } from './fitting.ts';
 import { algorithmFor, isCertificate, privateKeyFor } from './keys.ts';
 import { digest, hex } from './seeded.ts';
 
 /**
  * A value for each field that a right credential needs: the caller's own, else one of the field's shape. Optional
- * fields stay empty unless the caller gives them; what is asked for after auth comes from the data (see view.ts).
+ * fields stay empty unless the caller gives them or a host needs them (`inHosts`); what is asked for after auth comes
+ * from the data (see view.ts).
  */
 export function generateFields(
-  fields: readonly ResolvedField[],
-  method: ResolvedMethod,
+  { fields, method }: Resolved,
+  inHosts: ReadonlySet<string>,
   seed: string,
   given: Record<string, string>,
 ): Record<string, string> {
@@ -18,7 +20,7 @@ export function generateFields(
     const own = given[field.name];
     if (field.value !== undefined) continue;
     if (own !== undefined) values[field.name] = field.type === 'url' ? own.replace(/\/+$/, '') : own;
-    else if (field.after === undefined && field.required && field.default === undefined) {
+    else if (field.after === undefined && (field.required || inHosts.has(field.name)) && field.default === undefined) {
       values[field.name] = key(field, method) ?? generate(field, seed);
     }
   }
@@ -38,7 +40,7 @@ function generate(field: ResolvedField, seed: string): string {
   // A host or a date is no secret, and the example in the spec is known to be legal.
   const shaped = field.secret && example !== undefined ? alike(example, seed, name) : (example ?? byType(field, seed));
   if (field.pattern === undefined || new RegExp(field.pattern, 'u').test(shaped)) return shaped;
-  return example ?? shaped;
+  return example ?? fitting(field.pattern, seed, name) ?? shaped;
 }
 
 function byType({ name, type, hosts, secret }: ResolvedField, seed: string): string {

@@ -75,7 +75,7 @@ export class Provider {
       routes: apiRoutes(view),
       steps: [
         ...view.resolved.method.steps.flatMap((step) =>
-          step.type === 'call' && step.well_known === undefined && !step.once ? [route(view, 'step', step, undefined)] : [],
+          step.type === 'call' && step.well_known === undefined && !registers(step) ? [route(view, 'step', step, undefined)] : [],
         ),
         ...view.resolved.method.ending.filter((call) => !showsClient(view, call)).map((call) => route(view, 'ending', call, undefined)),
       ],
@@ -87,7 +87,7 @@ export class Provider {
   get origins(): string[] {
     const found = new Set<string>();
     for (const { view, routes, steps } of this.sides) {
-      found.add(view.base.origin);
+      found.add(view.origin);
       for (const one of [...routes, ...steps]) found.add(one.origin);
       for (const host of view.resolved.http.hosts)
         if (!host.includes('*')) found.add(host.includes('://') ? new URL(host).origin : `https://${host}`);
@@ -174,7 +174,7 @@ function endpoints(sides: readonly Side[]): Endpoint[] {
     for (const step of steps) {
       if (step.type !== 'call') continue;
       if (step.well_known !== undefined) put('metadata', metadataAddress(view, step), view, { asked: step });
-      else if (step.once) put('registration', address(step.url, lookup, 'registration'), view);
+      else if (registers(step)) put('registration', address(step.url, lookup, 'registration'), view);
     }
   }
   return found;
@@ -182,6 +182,9 @@ function endpoints(sides: readonly Side[]): Endpoint[] {
 
 /** RFC 7009, 2.1: as at the token endpoint. What ends a session is no such request. */
 const showsClient = ({ resolved }: View, { encode }: ResolvedCall): boolean => resolved.method.token !== undefined && encode === 'form';
+
+/** RFC 7591, 3: the step that a spec's `registration` stands for. */
+const registers = ({ url }: ResolvedCall): boolean => url === '${token.registration_endpoint}';
 
 const underBase = (url: string, { resolved }: View): string =>
   /^(https?:|\$\{)/.test(url) ? url : `${resolved.http.base_url.replace(/\/+$/, '')}/${url.replace(/^\/+/, '')}`;

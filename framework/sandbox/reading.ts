@@ -11,6 +11,7 @@ export type Expr =
   | { type: 'not'; of: Expr }
   | { type: 'choose'; test: Expr; yes: Expr; no: Expr }
   | { type: 'list'; items: Expr[] }
+  | { type: 'below'; of: Expr; key: string }
   | { type: 'unknown' };
 
 export const UNKNOWN: unique symbol = Symbol('unknown');
@@ -197,7 +198,8 @@ class Parser {
   }
 }
 
-const below = (expr: Expr, key: string): Expr => (expr.type === 'path' ? { type: 'path', keys: [...expr.keys, key] } : { type: 'unknown' });
+const below = (expr: Expr, key: string): Expr =>
+  expr.type === 'path' ? { type: 'path', keys: [...expr.keys, key] } : { type: 'below', of: expr, key };
 
 /** Its value, as far as the sandbox knows it. */
 export function read(expr: Expr, lookup: Lookup): Read {
@@ -205,6 +207,7 @@ export function read(expr: Expr, lookup: Lookup): Read {
   if (expr.type === 'path') return lookup(expr.keys);
   if (expr.type === 'list') return listOf(expr.items.map((item) => read(item, lookup)));
   if (expr.type === 'not') return not(read(expr.of, lookup));
+  if (expr.type === 'below') return item(read(expr.of, lookup), expr.key);
   if (expr.type === 'choose') {
     const test = read(expr.test, lookup);
     return test === UNKNOWN ? UNKNOWN : read(test === true ? expr.yes : expr.no, lookup);
@@ -215,6 +218,7 @@ export function read(expr: Expr, lookup: Lookup): Read {
 }
 
 const listOf = (items: Read[]): Read => (items.some(odd) ? UNKNOWN : items);
+const item = (list: Read, key: string): Read => (Array.isArray(list) ? ((list[Number(key)] as Read | undefined) ?? ABSENT) : UNKNOWN);
 const not = (value: Read): Read => (typeof value === 'boolean' ? !value : UNKNOWN);
 const odd = (value: Read): boolean => value === UNKNOWN || value === ABSENT;
 
@@ -237,6 +241,7 @@ function call({ name, on, args }: Expr & { type: 'call' }, lookup: Lookup): Read
     if (name === 'lowerAscii') return text.replace(/[A-Z]/g, (char) => char.toLowerCase());
     if (name === 'upperAscii') return text.replace(/[a-z]/g, (char) => char.toUpperCase());
     const [from, to] = [value(0), value(1)];
+    if (name === 'split' && typeof from === 'string') return text.split(from);
     return name === 'replace' && typeof from === 'string' && typeof to === 'string' ? text.replaceAll(from, to) : UNKNOWN;
   }
   const first = value(0);
@@ -251,7 +256,7 @@ function call({ name, on, args }: Expr & { type: 'call' }, lookup: Lookup): Read
 export function lookups(expr: Expr, root: string): string[][] {
   if (expr.type === 'path') return expr.keys[0] === root ? [expr.keys.slice(1)] : [];
   if (expr.type === 'list') return expr.items.flatMap((item) => lookups(item, root));
-  if (expr.type === 'not') return lookups(expr.of, root);
+  if (expr.type === 'not' || expr.type === 'below') return lookups(expr.of, root);
   if (expr.type === 'choose') return [expr.test, expr.yes, expr.no].flatMap((part) => lookups(part, root));
   if (expr.type === 'binary') return [expr.left, expr.right].flatMap((part) => lookups(part, root));
   if (expr.type === 'call') return [...(expr.on === undefined ? [] : [expr.on]), ...expr.args].flatMap((part) => lookups(part, root));

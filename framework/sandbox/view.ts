@@ -3,7 +3,7 @@ import type { Captures, Resolved, ResolvedField } from '../core/resolved.ts';
 import type { SpecDocument } from '../core/spec-types.gen.ts';
 import { resolve } from '../spec/resolve.ts';
 import { generateFields } from './inputs.ts';
-import { ABSENT, knownText, type Lookup, type Read, read, splitText, UNKNOWN } from './reading.ts';
+import { ABSENT, knownText, type Lookup, lookupsIn, type Read, read, splitText, UNKNOWN } from './reading.ts';
 
 /**
  * The provider as one auth method and one set of choices see it. A sandbox serves all of them at once: a request is
@@ -23,8 +23,8 @@ export interface View {
   /** Whether an entry that is exactly this look-up may be left out of a request. */
   mayBeAbsent(keys: readonly string[]): boolean;
   vars: Record<string, string>;
-  /** Origin and path of base_url. */
-  base: Address;
+  /** Of base_url. */
+  origin: string;
 }
 
 export interface Address {
@@ -67,9 +67,10 @@ export function refuse(spec: SpecDocument, method: string): void {
 
 function view(spec: SpecDocument, method: string, choices: Record<string, string>, seed: string, given: Record<string, string>): View {
   const resolved = resolve(spec, { method, choices });
-  const fields = generateFields(resolved.fields, resolved.method, seed, given);
+  const inHosts = hostFields(resolved);
+  const fields = generateFields(resolved, inHosts, seed, given);
   const byName = new Map(resolved.fields.map((field) => [field.name, field]));
-  const lookup = lookupOf(resolved, fields, byName);
+  const lookup = lookupOf(resolved, fields, byName, inHosts);
   return {
     spec,
     resolved,
@@ -88,13 +89,34 @@ function view(spec: SpecDocument, method: string, choices: Record<string, string
       const field = byName.get(name);
       return field !== undefined && !field.required && field.default === undefined;
     },
-    base: address(resolved.http.base_url, lookup, 'http.base_url'),
+    origin: originOf(resolved.http.base_url, lookup, 'http.base_url'),
   };
 }
 
 const IN_HOSTS = new Set(['url', 'host', 'subdomain']);
 
-function lookupOf(resolved: Resolved, fields: Record<string, string>, byName: Map<string, ResolvedField>): Lookup {
+/** Fields in the host of an address of the spec's own: it must be known before a request comes. */
+function hostFields({ http, method }: Resolved): ReadonlySet<string> {
+  const { token, authorize, device, steps } = method;
+  const own = [
+    http.base_url,
+    token?.url,
+    authorize?.url,
+    device?.url,
+    ...steps.map((step) => (step.type === 'call' ? step.url : undefined)),
+  ];
+  return new Set(own.flatMap((text = '') => lookupsIn(hostOf(text), 'fields').map(([name = '']) => name)));
+}
+
+/** The text of a URL up to the first slash behind its host that is no part of an expression. */
+const hostOf = (text: string): string => /^(?:https?:\/\/)?(?:\$\{(?:"[^"]*"|[^}"])*\}|[^/$])*/.exec(text)?.[0] ?? '';
+
+function lookupOf(
+  resolved: Resolved,
+  fields: Record<string, string>,
+  byName: Map<string, ResolvedField>,
+  inHosts: ReadonlySet<string>,
+): Lookup {
   const lookup: Lookup = ([root = '', name = '', ...more]): Read => {
     const choice = Object.hasOwn(resolved.choices, root) ? resolved.choices[root] : undefined;
     if (choice !== undefined) return choice[name] ?? UNKNOWN;
@@ -106,7 +128,8 @@ function lookupOf(resolved: Resolved, fields: Record<string, string>, byName: Ma
     const field = byName.get(name);
     if (field === undefined) return UNKNOWN;
     if (field.value !== undefined) return knownText(field.value, lookup) ?? UNKNOWN;
-    return IN_HOSTS.has(field.type) && fields[name] !== undefined ? fields[name] : UNKNOWN;
+    if (!IN_HOSTS.has(field.type) && !inHosts.has(name)) return UNKNOWN;
+    return fields[name] ?? (field.default === undefined ? UNKNOWN : String(field.default));
   };
   const variable = (text: string | undefined): Read => {
     const parts = text === undefined ? [] : splitText(text);
@@ -140,6 +163,13 @@ function captured({ method }: Resolved, name: string, lookup: Lookup): Read {
 function wellKnownUrl(of: string, name: string): string {
   const { origin } = new URL(of);
   return name === 'issuer' ? origin : `${origin}/oauth/${name.replace(/_endpoint$/, '')}`;
+}
+
+/** Origin of a URL whose path may hold what is known only when a request comes. */
+function originOf(text: string, lookup: Lookup, where: string): string {
+  const match = /^https?:\/\/[^/?#]+(?=[/?#]|$)/.exec(knownText(hostOf(text), lookup) ?? '');
+  if (match === null) throw new FerruleError('not_supported', `The sandbox can't work out the address in ${where}`, { where });
+  return new URL(match[0]).origin;
 }
 
 /** Origin and path of a URL whose part before the query the spec's text gives without a request. */
