@@ -2,14 +2,15 @@
 
 import { fork } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { connectSpec } from '../framework/engine/connect.ts';
 import type { Connection } from '../framework/engine/connection.ts';
 import { loadText } from '../framework/spec/load.ts';
 
-const WARM_UP = 500;
-const REQUESTS = 2000;
+const WARM_UP = 1000;
+const REQUESTS = 3000;
 const PAGE = JSON.stringify({ data: Array.from({ length: 50 }, (_, id) => ({ id, name: `item ${id}`, done: id % 2 === 0 })) });
 const NOTHING_SECRET = 'bench-only-0123456789';
 const ED25519 = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
@@ -29,6 +30,10 @@ const WAYS: Record<string, [auth: string, fields: Record<string, string>]> = {
     `{ type: custom, fields: { secret: { secret: true } }, vars: { signed: '\${[request.method, request.host, request.path, request.params].join("\\n")}' }, send: { headers: { X-Signature: '\${hex(hmac("sha256", fields.secret, vars.signed))}' } } }`,
     { secret: NOTHING_SECRET },
   ],
+  'http_signature (hmac-sha256)': [
+    "{ type: http_signature, alg: hmac-sha256, components: ['@method', '@target-uri'], fields: { private_key: null, key: { secret: true } } }",
+    { key_id: 'k', key: Buffer.from(NOTHING_SECRET).toString('base64') },
+  ],
   'http_signature (ed25519)': [
     "{ type: http_signature, alg: ed25519, components: ['@method', '@target-uri'] }",
     { key_id: 'k', private_key: ED25519 },
@@ -46,30 +51,33 @@ async function open(origin: string, auth: string, fields: Record<string, string>
   return await connectSpec(spec, { fields }, { sandbox: { addresses: { 'https://api.acme.test': origin } } });
 }
 
-async function measure(origin: string): Promise<void> {
-  const connections = new Map<string, Connection>();
-  for (const [name, [auth, fields]] of Object.entries(WAYS)) connections.set(name, await open(origin, auth, fields));
-  const times = new Map<string, number[]>(Object.keys(WAYS).map((name) => [name, []]));
-  const all = [...connections];
+/** One way beside a bearer token, in turn, in a process of its own: no way pays for what another has made of the compiled code. */
+async function measure(name: string, origin: string): Promise<void> {
+  const connections: [string, Connection][] = [];
+  for (const way of ['unsigned', name]) connections.push([way, await open(origin, ...(WAYS[way] as [string, Record<string, string>]))]);
+  const times: Record<string, number[]> = { unsigned: [], [name]: [] };
   for (let round = 0; round < WARM_UP + REQUESTS; round++) {
-    // Another one is first in each round: what the one before it leaves behind falls on all alike.
-    const turn = round % all.length;
-    for (const [name, { http }] of [...all.slice(turn), ...all.slice(0, turn)]) {
+    // The other one is first in each round: what the one before it leaves behind falls on both alike.
+    for (const [way, { http }] of round % 2 === 0 ? connections : [...connections].reverse()) {
       const started = performance.now();
-      await http.get(`/${name.slice(0, 6)}/items`, { searchParams: { page: 1, filter: 'a b' } }).json();
+      await http.get(`/${way.slice(0, 6)}/items`, { searchParams: { page: 1, filter: 'a b' } }).json();
       const took = performance.now() - started;
-      if (round >= WARM_UP) times.get(name)?.push(took);
+      if (round >= WARM_UP) times[way]?.push(took);
     }
   }
-  const unsigned = median(times.get('unsigned') ?? []);
-  for (const [name, taken] of times) {
+  const [unsigned, signed] = [median(times.unsigned ?? []), median(times[name] ?? [])];
+  const micros = (ms: number) => `${(ms * 1000).toFixed(0)} µs`;
+  console.log(`ratio ${(signed / unsigned).toFixed(3)} ${name} (medians: bearer ${micros(unsigned)}, signed ${micros(signed)})`);
+  for (const [, connection] of connections) await connection.close();
+}
+
+async function measureAll(origin: string): Promise<void> {
+  for (const name of Object.keys(WAYS)) {
     if (name === 'unsigned') continue;
-    const signed = median(taken);
-    console.log(
-      `ratio ${(signed / unsigned).toFixed(3)} ${name} (medians: unsigned ${(unsigned * 1000).toFixed(0)} µs, signed ${(signed * 1000).toFixed(0)} µs)`,
-    );
+    const child = fork('scripts/run.mjs', ['bench/sign.ts', 'measure', name, origin]);
+    const [code] = (await once(child, 'exit')) as [number];
+    if (code !== 0) throw new Error(`${name} ended with ${code}`);
   }
-  for (const connection of connections.values()) await connection.close();
 }
 
 if (process.argv[2] === 'serve') {
@@ -80,11 +88,14 @@ if (process.argv[2] === 'serve') {
     else response.writeHead(200, { 'content-type': 'application/json' }).end(PAGE);
   });
   server.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port));
+} else if (process.argv[2] === 'measure') {
+  const [name = '', origin = ''] = process.argv.slice(3);
+  await measure(name, origin);
 } else {
   const child = fork('scripts/run.mjs', ['bench/sign.ts', 'serve']);
   const port = await new Promise<number>((resolve) => child.once('message', (message) => resolve(Number(message))));
   try {
-    await measure(`http://127.0.0.1:${port}`);
+    await measureAll(`http://127.0.0.1:${port}`);
   } finally {
     child.kill();
   }
