@@ -4,19 +4,15 @@ import { type Answer, json, placeOf } from './answer.ts';
 import { type Data, type DataMap, isDataMap, plant } from './data.ts';
 import { fitting } from './fitting.ts';
 import type { Grant, Grants, Issued } from './grants.ts';
-import { type Expr, lookupsIn, splitText } from './reading.ts';
+import { fulfil, type Parts, placeCapture } from './planting.ts';
+import { lookupsIn, splitText } from './reading.ts';
+import { knowing } from './signed.ts';
 import type { View } from './view.ts';
-
-/** What is answered to a call of an auth method, before it is written as the call's answer is read. */
-interface Parts {
-  body: Data;
-  headers: Record<string, string>;
-  cookies: string[];
-}
 
 /**
  * The answer to a call whose captures are to be filled: every value where a capture looks for it. `standard`: what the RFC says of this
- * answer; what it does not know is a host that the spec allows, or one more token.
+ * answer; what it does not know is a host that the spec allows, or one more token. `besides`: what
+ * else stands in the body.
  */
 export function issue(
   view: View,
@@ -24,42 +20,43 @@ export function issue(
   grant: Grant,
   grants: Grants,
   standard: Readonly<Record<string, Data>> = {},
+  besides?: Data,
 ): { answer: Answer; issued: Issued } {
-  const parts: Parts = { body: {}, headers: {}, cookies: [] };
+  const parts: Parts = { body: besides, headers: {}, cookies: [] };
+  const lookup = knowing(view, undefined);
   const values: Record<string, string> = {};
   for (const [name, capture] of Object.entries(call.capture)) {
     if (capture === null) continue;
     const known = standard[name] ?? view.lookup(['token', name]);
     const left =
-      typeof known === 'symbol' ? (capture.path.endsWith('?') ? undefined : made(name, capture, call, grant, grants)) : (known as Data);
+      typeof known === 'symbol'
+        ? capture.path.endsWith('?')
+          ? undefined
+          : made(view, name, capture, call, grant, grants)
+        : (known as Data);
     if (left === undefined) continue;
-    place(parts, capture.path, left);
+    placeCapture(parts, capture.path, left, lookup);
     if (typeof left !== 'object') values[name] = String(left);
   }
   expiry(parts, call, grants);
-  if (call.expect !== undefined) for (const part of splitText(call.expect)) if ('expr' in part) fulfil(parts, part.expr);
+  if (call.expect !== undefined) for (const part of splitText(call.expect)) if ('expr' in part) fulfil(parts, part.expr, lookup);
   return { answer: written(parts, call), issued: grants.issueSet(grant.method, values) };
 }
 
-function made(name: string, { type, pattern }: Capture, { expires }: ResolvedCall, grant: Grant, grants: Grants): Data {
+function made(view: View, name: string, { type, pattern, secret }: Capture, { expires }: ResolvedCall, grant: Grant, grants: Grants): Data {
   if (type === 'number') return 42;
-  if (type === 'map') return { value: grants.issueAccess(grant, name) };
+  if (type === 'map') {
+    // As many as `send` takes out of it.
+    const keys = lookupsIn(view.resolved.method.send, 'token').flatMap(([of, key]) => (of === name && key !== undefined ? [key] : []));
+    return Object.fromEntries((keys.length === 0 ? ['value'] : keys).map((key) => [key, grants.issueAccess(grant, name)]));
+  }
+  // What is no secret is the name of something.
+  const form = pattern ?? (secret === false ? '^[A-Za-z0-9]{20}$' : undefined);
   return grants.issueAccess(grant, name, {
-    ...(pattern !== undefined && { text: (seed) => fitting(pattern, name, seed) }),
+    ...(form !== undefined && { text: (seed) => fitting(form, name, seed) }),
     jwt: expires?.jwt === name,
   });
 }
-
-/** A path leads into the body; `${…}` into body, headers or cookies. */
-function place(parts: Parts, path: string, value: Data): void {
-  const [found] = lookupsIn(path, 'response');
-  if (!path.startsWith('${') || found === undefined || found[0] === 'body') {
-    parts.body = plant(parts.body, path.startsWith('${') && found?.length === 1 ? [] : placeOf(path), value);
-  } else if (found[0] === 'headers') parts.headers[found[1] ?? 'x-token'] = textOf(value);
-  else if (found[0] === 'cookies') parts.cookies.push(`${found[1] ?? 'session'}=${textOf(value)}; Path=/; HttpOnly`);
-}
-
-const textOf = (value: Data): string => (isDataMap(value) ? String(Object.values(value)[0]) : String(value));
 
 function expiry(parts: Parts, { expires }: ResolvedCall, grants: Grants): void {
   if (expires?.in !== undefined) parts.body = plant(parts.body, placeOf(expires.in), grants.lifetime * (expires.as === 'ms' ? 1000 : 1));
@@ -69,17 +66,8 @@ function expiry(parts: Parts, { expires }: ResolvedCall, grants: Grants): void {
   parts.body = plant(parts.body, placeOf(expires.at), forms[expires.as ?? 'iso'] ?? new Date(end).toISOString());
 }
 
-/** The comparisons that a good answer must pass, as far as they name a place and a value for it. */
-function fulfil(parts: Parts, expr: Expr): void {
-  if (expr.type !== 'binary') return;
-  if (expr.operator === '&&') for (const one of [expr.left, expr.right]) fulfil(parts, one);
-  const [path, literal] = expr.left.type === 'path' ? [expr.left, expr.right] : [expr.right, expr.left];
-  if (expr.operator !== '==' || path.type !== 'path' || literal.type !== 'literal' || path.keys[1] !== 'body') return;
-  parts.body = plant(parts.body, path.keys.slice(2), literal.value);
-}
-
 /** JSON, unless the call says how it reads its answer, or takes it whole. */
-function written({ body, headers, cookies }: Parts, { decode }: ResolvedCall): Answer {
+function written({ body = {}, headers, cookies }: Parts, { decode }: ResolvedCall): Answer {
   const set = { 'cache-control': 'no-store', pragma: 'no-cache', ...headers };
   const as = (type: string, text: string): Answer => ({ status: 200, headers: { 'content-type': type, ...set }, body: text, cookies });
   if (decode === 'form') return as('application/x-www-form-urlencoded', new URLSearchParams(body as Record<string, string>).toString());

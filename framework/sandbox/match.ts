@@ -111,7 +111,8 @@ function matchMedia(route: Route, { headers, body }: Incoming, matched: Matched)
   const accepted = (headers.accept ?? '*/*').toLowerCase();
   // A media type of the provider's own must be named; plain JSON is also meant by the usual wildcards.
   const fits = wanted === undefined ? ['application/json', 'application/*', '*/*', '+json'] : [wanted];
-  if (!fits.some((type) => accepted.includes(type))) wrong(matched, `Accept must be ${wanted ?? 'application/json'}`, 406);
+  if (!route.headers.has('accept') && route.call.decode !== 'xml' && !fits.some((type) => accepted.includes(type)))
+    wrong(matched, `Accept must be ${wanted ?? 'application/json'}`, 406);
   if (body === '' || route.headers.has('content-type')) return;
   const sent = wanted ?? BODY_TYPES[route.encode];
   if (sent !== undefined && given !== sent) wrong(matched, `Content-Type must be ${sent}`, 415);
@@ -126,7 +127,7 @@ const BODY_TYPES: Partial<Record<Route['encode'], string>> = {
 function matchBody(route: Route, { body: text }: Incoming, matched: Matched): void {
   const expected = route.body !== undefined && route.body !== null && route.encode !== 'query';
   if (!expected && (text === '' || route.sent.length > 0)) return;
-  if (route.encode === 'text') {
+  if (route.encode === 'text' || (route.encode === 'xml' && typeof route.body === 'string')) {
     matchEntry('body', [pattern(String(route.body), route.view)], [text], matched);
     return;
   }

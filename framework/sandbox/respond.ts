@@ -3,7 +3,8 @@ import { type Data, type DataMap, isDataMap, pick, plant, plantRecords, segments
 import { type Dataset, isSingle, recordsAt } from './dataset.ts';
 import { type Slice, slice, surround } from './paging.ts';
 import type { Filled } from './pattern.ts';
-import { lookupsIn } from './reading.ts';
+import { avoid, type Parts } from './planting.ts';
+import { lookupsIn, splitText } from './reading.ts';
 import type { Incoming } from './request.ts';
 import type { Route } from './route.ts';
 
@@ -23,7 +24,7 @@ export function respond(asking: Asking, dataset: Dataset): Answer {
   const headers: Record<string, string> = {};
   if (route.mediaType !== undefined) headers['content-type'] = route.mediaType;
   const body = route.stream === undefined ? besides(asking, dataset) : collection(asking, dataset, headers);
-  return json(200, withAccount(route, body), headers);
+  return json(200, withoutError(route, withAccount(route, body)), headers);
 }
 
 function collection(asking: Asking, dataset: Dataset, headers: Record<string, string>): Data {
@@ -84,6 +85,15 @@ function items({ value, label }: { value: string; label: string }): Data[] {
     for (const path of lookupsIn(label, 'item')) if (pick(item, path) === undefined) item = plant(item, path, `Option ${number}`);
     return item;
   });
+}
+
+/** What tells an error from an answer where the status does not, such as `ok`. */
+function withoutError({ view }: Route, body: Data): Data {
+  if (!isDataMap(body)) return body;
+  const parts: Parts = { body, headers: {}, cookies: [] };
+  for (const { when } of view.resolved.http.errors.rules ?? [])
+    for (const part of splitText(when ?? '')) if ('expr' in part) avoid(parts, part.expr, view.lookup);
+  return parts.body ?? body;
 }
 
 /** The place that the check shows as the account has something in it. */

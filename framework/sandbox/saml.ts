@@ -81,4 +81,12 @@ function signed(xml: string, key: string): boolean {
   return verify('sha256', Buffer.from(writtenOut(canonical)), publicKey, Buffer.from(inside('SignatureValue'), 'base64'));
 }
 
-const writtenOut = (xml: string): string => xml.replaceAll(/<([^\s/>]+)([^<>]*)\/>/g, '<$1$2></$1>');
+/** Empty elements in full; a declared prefix that neither the element's name nor its attributes' use is no part of the exclusive form. */
+function writtenOut(xml: string): string {
+  return xml.replaceAll(/<([^\s/>]+)([^<>]*?)(\/?)>/g, (_, name: string, attributes: string, empty: string) => {
+    const used = attributes.replaceAll(/\s+xmlns:([\w.-]+)="[^"]*"/g, (whole, prefix: string) =>
+      name.startsWith(`${prefix}:`) || new RegExp(`\\s${prefix}:`).test(attributes) ? whole : '',
+    );
+    return `<${name}${used}>${empty && `</${name}>`}`;
+  });
+}

@@ -2,6 +2,7 @@ import type { RateLimit } from '../core/spec-types.gen.ts';
 import { type Answer, json, Refused, refusal } from './answer.ts';
 import { type Verdict, worst } from './authenticate.ts';
 import { CONSENT_PATH, OUT_OF_BAND } from './consent.ts';
+import type { Data } from './data.ts';
 import { DEVICE_PATH, deviceEndpoint, devicePage } from './device-page.ts';
 import { errorPage, type Subject, waitHeaders } from './faults.ts';
 import { wrongField } from './fields.ts';
@@ -34,6 +35,8 @@ export function serve(provider: Provider, request: Incoming, origin: string | un
     ({ address }) => (origin === undefined || address.origin === origin) && address.path === request.path.replace(/\/+$/, ''),
   );
   if (request.path === DEVICE_PATH) return { answer: devicePage(provider.sides[0]!.view, request, provider.grants) };
+  const step = endpoint?.kind === 'token' ? stepThere(provider, request, origin) : [];
+  if (step.length > 0) return atRoute(provider, request, step, origin ?? own);
   if (endpoint !== undefined) return atEndpoint(provider, endpoint, request, own);
   return atApi(provider, request, origin, own);
 }
@@ -61,14 +64,28 @@ interface Candidate {
   filled: Filled[];
 }
 
-function atApi(provider: Provider, request: Incoming, origin: string | undefined, own: string): Served {
-  const onPath = provider.sides.flatMap((side) =>
+/** Every call of the spec that has the request's origin and path. */
+function under(provider: Provider, { path }: Incoming, origin: string | undefined): Candidate[] {
+  return provider.sides.flatMap((side) =>
     [...side.routes, ...side.steps].flatMap((route): Candidate[] => {
       if (origin !== undefined && route.origin !== origin) return [];
-      const filled = matchPath(route, request.path);
+      const filled = matchPath(route, path);
       return filled === undefined ? [] : [{ side, route, filled }];
     }),
   );
+}
+
+/** A step that goes to the token endpoint as well, such as one more exchange: whatever is right for it is meant for it. */
+function stepThere(provider: Provider, request: Incoming, origin: string | undefined): Candidate[] {
+  return under(provider, request, origin).filter((one) => {
+    if (one.route.purpose !== 'step' || one.route.method !== request.method) return false;
+    const { verdict, matched } = judge(one, request);
+    return verdict === 'good' && matched.problems.length === 0;
+  });
+}
+
+function atApi(provider: Provider, request: Incoming, origin: string | undefined, own: string): Served {
+  const onPath = under(provider, request, origin);
   const errors = (onPath[0]?.side ?? provider.sides[0]!).view.resolved.http.errors;
   if (onPath.length === 0) return { answer: refusal(errors, 404, `There is nothing at ${request.path}`) };
   const candidates = onPath.filter(({ route }) => route.method === request.method);
@@ -112,7 +129,7 @@ function atRoute(provider: Provider, request: Incoming, candidates: Candidate[],
   if (problem?.status === 200) return done(json(200, { errors: [{ message: problem.message }] }));
   if (problem !== undefined) return done(refuse(problem.status, problem.message));
   try {
-    return done(fulfil(provider, best, request, origin, fault));
+    return done(fulfil(provider, best, judged, request, origin, fault));
   } catch (error) {
     if (error instanceof Refused) return done(refuse(error.status, error.message, error.headers));
     throw error;
@@ -150,8 +167,9 @@ function judge(candidate: Candidate, request: Incoming): Judged {
 }
 
 const VERDICTS: readonly Verdict[] = ['good', 'expired', 'revoked', 'wrong', 'missing'];
-/** The nearest candidate: a good credential first, then the fewest problems. */
-const score = ({ verdict, matched }: Judged): number => VERDICTS.indexOf(verdict) * 1000 + matched.problems.length;
+/** The nearest candidate: a good credential first, then the fewest problems; a step before what is asked at the same place. */
+const score = ({ verdict, matched, candidate }: Judged): number =>
+  VERDICTS.indexOf(verdict) * 1000 + matched.problems.length * 2 + (candidate.route.purpose === 'step' ? 0 : 1);
 
 const nearest = (judged: readonly Judged[]): Judged => judged.reduce((one, other) => (score(other) < score(one) ? other : one));
 
@@ -183,20 +201,33 @@ function unauthorized({ candidate, verdict }: Judged, judged: readonly Judged[],
   );
 }
 
-function fulfil(provider: Provider, { candidate, matched }: Judged, request: Incoming, origin: string, fault: Fault | undefined): Answer {
+function fulfil(
+  provider: Provider,
+  { candidate, matched }: Judged,
+  judged: readonly Judged[],
+  request: Incoming,
+  origin: string,
+  fault: Fault | undefined,
+): Answer {
   const { side, route } = candidate;
-  if (route.purpose === 'step') return answerStep(side, route, request, provider);
-  const { filled, body } = matched;
+  const answered = ({ candidate: { side: of, route: asked }, matched: { filled, body } }: Judged): Answer =>
+    respond({ route: asked, request, filled, body, origin, repeatPage: fault?.kind === 'repeat_page' }, of.dataset);
+  if (route.purpose === 'step') {
+    const other = judged.find((one) => one.candidate.side === side && score(one) === 1 && one.candidate.route.purpose !== 'ending');
+    return answerStep(side, route, request, provider, other && (JSON.parse(answered(other).body) as Data));
+  }
+  const { filled } = matched;
   if (route.purpose === 'ending') {
     for (const { value } of filled) provider.grants.revoke(value);
     return json(200, {});
   }
-  return respond({ route, request, filled, body, origin, repeatPage: fault?.kind === 'repeat_page' }, side.dataset);
+  return answered({ candidate, matched, verdict: 'good' });
 }
 
-/** A step of the spec's own, such as a login: what it captures is issued. */
-function answerStep({ view }: Side, { call }: Route, request: Incoming, { grants, consent }: Provider): Answer {
-  const { answer, issued } = issue(view, call, { method: view.resolved.method.name, clientId: '', scope: '', revoked: false }, grants);
+/** A step of the spec's own, such as a login: what it captures is issued. `besides`: what a call of the API gets at the same place. */
+function answerStep({ view }: Side, { call }: Route, request: Incoming, { grants, consent }: Provider, besides: Data | undefined): Answer {
+  const grant = { method: view.resolved.method.name, clientId: '', scope: '', revoked: false };
+  const { answer, issued } = issue(view, call, grant, grants, {}, besides);
   const names = Object.entries(call.sign ?? {}).filter(([, text]) => text === '${oauth.redirect_uri}');
   const [redirectUri] = names.map(([name]) => sentAs(name, request));
   if (redirectUri === undefined) return answer;
