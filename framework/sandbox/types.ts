@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 
 export interface SandboxOptions {
-  /** For `inputs` and `expected`; left out: the first method, default choices. The server serves all methods and choices at once. */
+  /** For `inputs`, `expected` and a page that several methods share; left out: the first method, default choices. The server serves all methods and choices at once. */
   method?: string;
   choices?: Record<string, string>;
   /** 0 (the default): any free one. */

@@ -151,10 +151,12 @@ function captured({ method }: Resolved, name: string, lookup: Lookup): Read {
   const call = calls.find(({ capture }) => capture[name] !== undefined && capture[name] !== null);
   const capture = call?.capture[name];
   if (call === undefined || capture === undefined) return UNKNOWN;
-  // One installation for all, as its place among the token's addresses is.
-  const inAddress = lookupsIn(method.token?.url, 'token').some(([one]) => one === name);
-  if (call === method.authorize && inAddress) return fitting(capture.pattern ?? '^[a-z]{12}$', name) ?? UNKNOWN;
-  if (capture.type !== 'url' && capture.type !== 'host') return capture.path.endsWith('?') ? ABSENT : UNKNOWN;
+  if (capture.type !== 'url' && capture.type !== 'host') {
+    // One installation for all, as its place among the token's addresses is.
+    const inAddress = lookupsIn(method.token?.url, 'token').some(([one]) => one === name);
+    if (call === method.authorize && inAddress) return fitting(capture.pattern ?? '^[a-z]{12}$', name) ?? UNKNOWN;
+    return capture.path.endsWith('?') ? ABSENT : UNKNOWN;
+  }
   const same = knownText(call.url ?? '', lookup);
   if (call.well_known !== undefined && same !== undefined) return wellKnownUrl(same, name);
   const host =
