@@ -100,15 +100,15 @@ export class Grants {
     return `${digest(this.#seed, kind, this.#issued).toString('base64').slice(0, 38)}+/=`;
   }
 
-  /** `text`: what it must look like instead; `jwt`: it says its own end (RFC 7519, 4.1.4). */
+  /** `text`: what it must look like instead; `jwt`: it says its own end (RFC 7519, 4.1.4); `lasting`: it has none. */
   issueAccess(
     grant: Grant,
     name = 'access_token',
-    { text, jwt }: { text?: (seed: number) => string | undefined; jwt?: boolean } = {},
+    { text, jwt, lasting }: { text?: (seed: number) => string | undefined; jwt?: boolean; lasting?: boolean } = {},
   ): string {
     const plain = this.#text(name);
     const token = text?.(this.#issued) ?? (jwt === true ? this.#jwt(plain) : plain);
-    this.#access.set(token, { grant, name, expires: this.ends, revoked: false });
+    this.#access.set(token, { grant, name, expires: lasting === true ? Number.POSITIVE_INFINITY : this.ends, revoked: false });
     return token;
   }
 
@@ -204,7 +204,8 @@ export class Grants {
   }
 
   expire(): void {
-    for (const token of this.#access.values()) token.expires = Math.min(token.expires, this.#clock.now());
+    for (const token of this.#access.values())
+      if (token.expires !== Number.POSITIVE_INFINITY) token.expires = Math.min(token.expires, this.#clock.now());
   }
 
   revoke(text: string): boolean {

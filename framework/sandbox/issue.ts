@@ -50,11 +50,12 @@ function made(view: View, name: string, { type, pattern, secret }: Capture, { ex
     const keys = lookupsIn(view.resolved.method.send, 'token').flatMap(([of, key]) => (of === name && key !== undefined ? [key] : []));
     return Object.fromEntries((keys.length === 0 ? ['value'] : keys).map((key) => [key, grants.issueAccess(grant, name)]));
   }
-  // What is no secret is the name of something.
+  // What is no secret is the name of something, and stays it.
   const form = pattern ?? (secret === false ? '^[A-Za-z0-9]{20}$' : undefined);
   return grants.issueAccess(grant, name, {
     ...(form !== undefined && { text: (seed) => fitting(form, name, seed) }),
     jwt: expires?.jwt === name,
+    lasting: secret === false,
   });
 }
 
