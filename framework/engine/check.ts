@@ -113,9 +113,11 @@ async function climb(session: Session, signal: AbortSignal | undefined): Promise
   const rungs = rungsOf(resolved, call);
   try {
     const vars = await session.apiVariables(signal);
-    const request = compileCall(call, session.scopes.api).render(vars);
+    const compiled = compileCall(call, session.scopes.api);
+    const redraft = async () => compiled.render(await session.apiVariables(signal));
     // A person waits for it: once more is enough to tell a hiccup from an outage.
-    const response = await session.send({ ...call, name: 'check' }, request, signal, { max_retries: 1 });
+    const options = { signal, retry: { max_retries: 1 }, redraft };
+    const response = await session.send({ ...call, name: 'check' }, compiled.render(vars), options);
     const full = { ...vars, response };
     if (call.expect !== undefined && !evaluateCondition(compileOrThrow(call.expect, 'condition', 'data', session.scopes.response), full)) {
       return {

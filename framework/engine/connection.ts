@@ -145,7 +145,7 @@ function readPages(session: Session, name: string, { signal }: ReadOptions): Asy
     streams: resolved.streams,
     scopes,
     variables: () => session.apiVariables(signal, now),
-    send: (draft, of, abort) => session.send(of, draft, abort),
+    send: (draft, of, redraft) => session.send(of, draft, { signal, redraft }),
     ...(signal && { signal }),
   });
 }
@@ -209,11 +209,9 @@ async function fieldOptions(session: Session, name: string, signal: AbortSignal 
   if (options.list !== undefined) return options.list.map(({ value, label }) => ({ value, label: label ?? value }));
   if (options.call === undefined) throw new FerruleError('internal', `options of ${name} have neither list nor call`);
   const vars: Vars = await session.apiVariables(signal);
-  const response = await session.send(
-    { ...options.call, name: `options of ${name}` },
-    compileCall(options.call, scopes.api).render(vars),
+  const response = await session.send({ ...options.call, name: `options of ${name}` }, compileCall(options.call, scopes.api).render(vars), {
     signal,
-  );
+  });
   const found = readRequired(compilePath(options.records), response.body, `fields.${name}.options.records`);
   const items = Array.isArray(found) ? found : found === undefined || found === null ? [] : [found];
   const label = compileText(options.label, 'label', scopes.item);

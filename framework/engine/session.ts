@@ -36,10 +36,17 @@ export interface Session {
   clock: Clock;
   random: Random;
   /** Sends a call of the spec to the API, as its own errors and http's say. */
-  send(call: ResolvedCall, draft: CallDraft, signal?: AbortSignal, retry?: Partial<RetryPolicy>): Promise<CallResult>;
+  send(call: ResolvedCall, draft: CallDraft, options?: SendOptions): Promise<CallResult>;
   /** The variables of an API call: with the token of the moment. */
   apiVariables(signal?: AbortSignal, now?: number): Promise<Vars>;
   close(): Promise<void>;
+}
+
+export interface SendOptions {
+  signal?: AbortSignal | undefined;
+  retry?: Partial<RetryPolicy>;
+  /** The draft anew, with the token that a renewal brought. */
+  redraft?: () => Promise<CallDraft>;
 }
 
 /** RFC 6749, 5.2. */
@@ -130,7 +137,7 @@ export async function openSession(ready: Preparation, options: ConnectionOptions
       if (resolved.method.steps.length > 0) await tokens.current(signal);
       return vars(now);
     },
-    send: (call, draft, signal, retry) => {
+    send: (call, draft, { signal, retry, redraft } = {}) => {
       const errors =
         call.errors === undefined && call.encode !== 'graphql'
           ? undefined
@@ -139,6 +146,8 @@ export async function openSession(ready: Preparation, options: ConnectionOptions
         ...(errors && { errors }),
         ...(signal && { signal }),
         ...(retry && { retry }),
+        // Most calls name no token: what auth sends is new anyway.
+        ...(redraft && namesToken(call) && { redraft }),
         ...(call.name !== undefined && { name: call.name }),
       });
     },
@@ -200,6 +209,10 @@ function tlsOf({ method }: Resolved, scopes: Scopes, vars: Vars): Pick<Network, 
     ...(ca !== undefined && { ca: reveal(ca) }),
   };
 }
+
+/** Whether a call carries a token in a place of its own. */
+const namesToken = ({ url, query, headers, cookies, body }: ResolvedCall): boolean =>
+  /\btoken\./.test(JSON.stringify([url, query, headers, cookies, body]));
 
 type Entries = Record<string, string | string[] | null>;
 

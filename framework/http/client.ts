@@ -186,16 +186,24 @@ class HttpClient implements Client {
   }
 
   #prepare(own: CallDraft, options: RawCallOptions): PreparedCall {
-    const { bare = false, inherit = true, decode = 'json', signal, name, payload, sign } = options;
+    const { bare = false, inherit = true, decode = 'json', signal, name, payload, sign, redraft } = options;
     const url = this.#policy.resolve(reveal(own.url));
     const accept = decode === 'json' || decode === 'auto' ? 'application/json' : '*/*';
-    return {
+    const below = bare ? NOTHING : inherit ? this.#inherited : this.#ofNetwork;
+    const call: PreparedCall = {
       own,
       url,
       bare,
       payload,
       sign,
-      merged: mergeDraft(own, url, bare ? NOTHING : inherit ? this.#inherited : this.#ofNetwork),
+      merged: mergeDraft(own, url, below),
+      redraft:
+        redraft &&
+        (async () => {
+          call.own = await redraft();
+          call.url = this.#policy.resolve(reveal(call.own.url));
+          call.merged = mergeDraft(call.own, call.url, below);
+        }),
       defaults: { accept, 'accept-encoding': ACCEPT_ENCODING, 'user-agent': this.#options.network?.userAgent ?? 'ferrule' },
       retry: options.retry ? retryPolicy(this.#retry, options.retry) : this.#retry,
       // The API's rules say nothing about another host's answers.
@@ -208,6 +216,7 @@ class HttpClient implements Client {
         where: () => this.#shown.where(own.method, url),
       }),
     };
+    return call;
   }
 
   /** One attempt, and one more when the credential was renewed in between. */
@@ -273,6 +282,7 @@ class HttpClient implements Client {
       run.renewed = true;
       this.#emit?.({ type: 'renew', call: run.id, at: now, attempt: run.sent });
       await auth.renew(exchanged.version, run.signal);
+      await call.redraft?.();
       return 'again';
     }
     if (verdict.outcome !== 'retry') throw verdict.error;

@@ -31,6 +31,8 @@ export interface PreparedCall {
   rules: ErrorRules;
   /** In place of the authenticator's signature. */
   sign: ((request: Unsigned) => Signature) | undefined;
+  /** Makes `own`, `url` and `merged` anew, where the caller can. */
+  redraft: (() => Promise<void>) | undefined;
 }
 
 export interface Exchanged<T> {

@@ -217,6 +217,8 @@ export interface CallOptions {
   retry?: Partial<RetryPolicy>;
   /** A name for logs and errors (`token`, a stream, a step). */
   name?: string;
+  /** The call anew, after the credential was renewed: for one that carries a token itself, beside what auth sends. */
+  redraft?: () => Promise<CallDraft>;
   /** Signs this call, in place of the authenticator. */
   sign?: (request: Unsigned) => Signature;
 }

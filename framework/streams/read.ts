@@ -12,7 +12,8 @@ import type { Paginator } from './paginate/types.ts';
 import { compileExtract, compileTransform } from './records.ts';
 
 /** Sends one request of a stream. `empty`: a rule said that the answer stands for no records. */
-export type Send = (draft: CallDraft, stream: ResolvedStream, signal: AbortSignal | undefined) => Promise<Response & { empty: boolean }>;
+/** `redraft` makes the draft anew, with the token that a renewal brought. */
+export type Send = (draft: CallDraft, stream: ResolvedStream, redraft: () => Promise<CallDraft>) => Promise<Response & { empty: boolean }>;
 
 export interface ReadContext {
   streams: Readonly<Record<string, ResolvedStream>>;
@@ -66,11 +67,12 @@ function compileStream(stream: ResolvedStream, context: ReadContext): (parent: J
       signal?.throwIfAborted();
       refuseRepeat(asked, patch, stream);
       refuseCap(index, stream);
-      const vars: Vars = { ...(await variables()), ...(parent && { parent }) };
-      const response = await send(patched(call.render(vars), patch), stream, signal);
+      const current: Patch = patch;
+      const now = async (): Promise<Vars> => ({ ...(await variables()), ...(parent && { parent }) });
+      const vars = await now();
+      const response = await send(patched(call.render(vars), current), stream, async () => patched(call.render(await now()), current));
       const raw = response.empty ? [] : extract(response, vars);
       count += raw.length;
-      const current: Patch = patch;
       patch = response.empty ? undefined : paginator.next({ response, records: raw, patch: current, index, count, vars });
       yield { stream: stream.name, records: raw.map((record) => transform(record, vars)), patch: current, index };
     }

@@ -301,6 +301,38 @@ describe('renewal', () => {
   });
 });
 
+it('a call that names a token itself is sent again with the new one: a check, and each page of a stream', async () => {
+  let good = 1;
+  const server = await provider(({ path, body, headers }, count) => {
+    if (path === '/token') {
+      good = count;
+      return { json: { access_token: plainCanary(`named ${count}`), expires_in: 6000 } };
+    }
+    const given = path === '/v1/me' ? JSON.parse(body).session : headers['x-user'];
+    if (given !== plainCanary(`named ${good}`)) return { status: 401 };
+    return { json: path === '/v1/me' ? { name: 'Jo' } : { data: [{ id: count }] } };
+  });
+  const spec = specOf(`spec: 1
+name: acme
+title: Acme
+version: 1.0.0
+http: { base_url: 'https://api.acme.test/v1' }
+auth: { app: { type: oauth2_client_credentials, token_url: 'https://auth.acme.test/token', send: { headers: { Authorization: null } } } }
+check: { post: /me, body: { session: '\${token.access_token}' }, account: name }
+streams: { things: { get: /things, records: data, primary_key: [id], source: https://docs.acme.test, headers: { X-User: '\${token.access_token}' } } }`);
+  const fields = { client_id: 'app', client_secret: canary('named') };
+  await using connection = await connectSpec(spec, { fields }, addresses(server.origin));
+  expect(await connection.check()).toMatchObject({ ok: true, account: 'Jo' });
+  // The provider has ended the token: the next answer is 401, and the one after it good.
+  good = 0;
+  expect(await connection.check()).toMatchObject({ ok: true });
+  good = 0;
+  const read = [];
+  for await (const record of connection.read('things')) read.push(record);
+  expect(read).toEqual([{ id: 2 }]);
+  expect(server.received.filter(({ path }) => path === '/token')).toHaveLength(3);
+});
+
 describe('answers', () => {
   const session = (step: string, send = "X-Session: '${token.session}'") =>
     `auth: { login: { type: session, steps: [{ name: login, post: 'https://auth.acme.test/login', ${step} }], send: { headers: { Authorization: null, ${send} } } } }`;
