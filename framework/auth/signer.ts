@@ -1,4 +1,5 @@
 import type { Random } from '../core/clock.ts';
+import { FerruleError } from '../core/errors.ts';
 import type { Answered, Signature, SignatureAbout, Unsigned } from '../core/signing.ts';
 import type { Json } from '../core/value.ts';
 
@@ -14,6 +15,13 @@ export interface SignerContext {
   memory: Record<string, Json>;
   /** What was worked out from the values, such as a key that was parsed; it lives as long as the connection. */
   derived?: Map<string, unknown>;
+}
+
+/** A value that a signature cannot do without; empty counts as missing. @throws FerruleError input_missing with `where` */
+export function needed({ values }: SignerContext, name: string, where: string): string {
+  const value = values[name];
+  if (value === undefined || value === '') throw new FerruleError('input_missing', `${name} is missing`, { where });
+  return value;
 }
 
 /** Works something out once for a connection. `from`: all that it is made from, so that other values make another one. */

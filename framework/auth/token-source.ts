@@ -130,7 +130,7 @@ export class TokenSource {
       else if (step.type === 'call' && (!step.once || this.#isDue(step, index, credential)))
         credential = await this.#callStep(credential, step, index, oauth);
     }
-    this.#credential = { ...credential };
+    this.#credential = credential;
   }
 
   /** After consent: what came with the callback, and the first exchange of the code if there is one. */
@@ -183,8 +183,9 @@ export class TokenSource {
     if (device === undefined) throw new FerruleError('internal', `auth type ${resolved.method.type} asks for no device code`);
     await this.prepareConsent({});
     const now = this.#options.now();
-    const rendered = compileCall(device, scopes.auth).render(this.variables());
-    const context = { scope: scopes.auth, vars: this.variables(), now, random };
+    const vars = this.variables();
+    const rendered = compileCall(device, scopes.auth).render(vars);
+    const context = { scope: scopes.auth, vars, now, random };
     const { body } = await exchange(authenticateClient(rendered, resolved.method, context), {
       ...{ name: 'device', repeat: true },
       ...(signal && { signal }),

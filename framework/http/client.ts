@@ -68,6 +68,7 @@ class HttpClient implements Client {
   readonly #runs: Runs;
   readonly #transport: Transport;
   readonly #deadlines = new Deadlines();
+  readonly #channels = new Channels(() => ({ memory: {}, agents: this.#transport.agents() }));
   readonly #retry: RetryPolicy;
   readonly #timeout: Timeouts;
   readonly #maxBytes: number;
@@ -101,7 +102,7 @@ class HttpClient implements Client {
     };
     this.#exchange = new Exchange({
       policy: this.#policy,
-      channels: new Channels(() => this.#transport.channel()),
+      channels: this.#channels,
       limiter: this.#limiter,
       shown: this.#shown,
       redactor,
@@ -164,6 +165,7 @@ class HttpClient implements Client {
 
   async close(): Promise<void> {
     this.#runs.close();
+    this.#channels.close();
     this.#transport.close();
     this.#deadlines.close();
   }

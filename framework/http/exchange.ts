@@ -82,9 +82,13 @@ export class Exchange {
     const { auth, channels } = this.#env;
     if (call.bare || auth?.connectionBound !== true) return await this.#hops(call, sender, undefined);
     const channel = channels.take();
-    // A connection on which something failed is never used again.
-    const exchanged = await this.#hops(call, sender, channel);
-    return { ...exchanged, release: () => channels.giveBack(channel) };
+    try {
+      const exchanged = await this.#hops(call, sender, channel);
+      return { ...exchanged, release: () => channels.giveBack(channel) };
+    } catch (error) {
+      channels.drop(channel);
+      throw error;
+    }
   }
 
   async #hops<T extends WireResponse>(call: PreparedCall, sender: Sender<T>, channel: Channel | undefined): Promise<Exchanged<T>> {
@@ -124,9 +128,11 @@ export class Exchange {
     const { run, url, bare } = call;
     policy.check(url, !bare);
     run.sent = 1;
-    // The connection is not given back: what was begun on it is not finished.
     const channel = !bare && auth?.connectionBound === true ? channels.take() : undefined;
-    const { draft, target, encoded, signed, attempt } = await this.#applied(call, call.merged, url, { hop: 0, channel });
+    const { draft, target, encoded, signed, attempt } = await this.#applied(call, call.merged, url, { hop: 0, channel }).finally(() => {
+      // What was begun on it is not finished.
+      if (channel) channels.drop(channel);
+    });
     const signature = signed && { ...signed.signature, about: auth?.about?.(signed.request, signed.signature, attempt) };
     const limits = bare ? [] : limiter.state(limitedPath(url, policy.base));
     return { draft, target, encoded, signature, wire: policy.onTheWire(target), limits };

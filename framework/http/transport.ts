@@ -8,7 +8,7 @@ import hpagent from 'hpagent';
 import { reveal } from '../core/secret.ts';
 import type { Method } from '../core/value.ts';
 import { guardedLookup, refuseAddress } from './addresses.ts';
-import type { Channel } from './channel.ts';
+import { type Agents, type Channel, destroy } from './channel.ts';
 import type { Deadlines } from './deadlines.ts';
 import { uncompress } from './decode.ts';
 import { type FailurePlace, failureOf, timeoutError, tooLarge } from './failure.ts';
@@ -52,8 +52,8 @@ export interface Transport {
   fetch(request: WireRequest, limits: WireLimits): Promise<WireResponse & { bytes: Buffer }>;
   /** The body is raw (content decoding is the caller's); it ends with a FerruleError when it is cut. */
   open(request: WireRequest, limits: WireLimits): Promise<WireResponse & { body: AsyncIterable<Buffer>; cancel: () => void }>;
-  /** A connection of its own, opened when something is sent over it. */
-  channel(): Channel;
+  /** For a connection of its own, which is opened when something is sent over it. To destroy them is the caller's. */
+  agents(): Agents;
   close(): void;
 }
 
@@ -61,11 +61,11 @@ export const MAX_HEADER_BYTES = 64 * 1024;
 
 export function createTransport(network: Network, deadlines: Deadlines): Transport {
   const proxy = network.proxy === undefined ? undefined : parseProxy(network.proxy);
-  const direct = directAgents(network);
-  const tunnelOf = (options: AgentOptions) =>
-    proxy && new hpagent.HttpsProxyAgent({ ...tlsOptions(network), ...options, proxy: proxy.url });
-  const tunnel = tunnelOf(KEEP_ALIVE);
-  const channels: Channel[] = [];
+  const agentsOf = (more: AgentOptions = {}): Agents => ({
+    ...directAgents(network, more),
+    tunnel: proxy && new hpagent.HttpsProxyAgent({ ...tlsOptions(network), ...KEEP_ALIVE, ...more, proxy: proxy.url }),
+  });
+  const shared = agentsOf();
   const client = got.extend({
     throwHttpErrors: false,
     followRedirect: false,
@@ -89,9 +89,8 @@ export function createTransport(network: Network, deadlines: Deadlines): Transpo
       if (refused) throw refused;
       allowed = host;
     }
-    const own = request.channel?.agents;
-    const { http, https, mapped } = own ?? direct;
-    const agent = { http: request.mapped ? mapped : http, https: viaProxy && tunnel && !own ? tunnel : https };
+    const { http, https, mapped, tunnel } = request.channel?.agents ?? shared;
+    const agent = { http: request.mapped ? mapped : http, https: viaProxy && tunnel ? tunnel : https };
     const place = (): FailurePlace => ({
       where: request.where(),
       host: `${url.hostname}:${url.port || (url.protocol === 'https:' ? '443' : '80')}`,
@@ -129,23 +128,15 @@ export function createTransport(network: Network, deadlines: Deadlines): Transpo
       return openStream(client, deadlines, request, limits, agent, place);
     },
 
-    channel() {
-      const { https, ...plain } = directAgents(network, { maxSockets: 1 });
-      const channel = { memory: {}, agents: { ...plain, https: tunnelOf({ ...KEEP_ALIVE, maxSockets: 1 }) ?? https } };
-      channels.push(channel);
-      return channel;
-    },
+    agents: () => agentsOf({ maxSockets: 1 }),
 
-    close() {
-      for (const { agents } of channels) for (const agent of Object.values(agents)) agent.destroy();
-      for (const agent of [direct.http, direct.https, direct.mapped, tunnel]) agent?.destroy();
-    },
+    close: () => destroy(shared),
   };
 }
 
 const KEEP_ALIVE = { keepAlive: true, scheduling: 'lifo', maxFreeSockets: 32 } as const;
 
-function directAgents(network: Network, more: AgentOptions = {}) {
+function directAgents(network: Network, more: AgentOptions) {
   const lookup = guardedLookup(network, network.lookup);
   return {
     http: new HttpAgent({ ...KEEP_ALIVE, ...more, lookup }),

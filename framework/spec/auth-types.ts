@@ -21,7 +21,7 @@ export interface AuthType {
   /** Keys of the method that its signer reads, by the names that the signer gives them. Present: each request is signed. */
   signer?: readonly string[];
   /** Keys whose map says what an assertion is made from. */
-  assertion?: { key: string; make: 'jwt' | 'saml'; name: string; settings?: Record<string, unknown> };
+  assertion?: { key: string; make: 'jwt' | 'saml'; name: string };
   tls?: Tls;
   /** What is different where the method has this key. */
   where?: { key: string; type: Partial<AuthType> };

@@ -1,6 +1,6 @@
 import { createHmac, hash } from 'node:crypto';
 import { FerruleError } from '../../core/errors.ts';
-import { once, type Signer, type SignerContext, type Unsigned } from '../signer.ts';
+import { needed, once, type Signer, type SignerContext, type Unsigned } from '../signer.ts';
 
 export type HeaderPair = readonly [name: string, value: string];
 
@@ -258,12 +258,6 @@ function signingOf(context: SignerContext, body: Uint8Array, inQuery: boolean): 
     omitSessionToken: word(context, 'omit_session_token', ['true', 'false'], 'false') === 'true',
     expires: seconds(context),
   };
-}
-
-function needed({ values }: SignerContext, name: string, where: string): string {
-  const value = values[name];
-  if (value === undefined || value === '') throw new FerruleError('input_missing', `${name} is missing`, { where });
-  return value;
 }
 
 /** These stand in the credential scope, where a slash, comma or space would end them. */

@@ -2,7 +2,7 @@ import { constants, createHash, createHmac, type KeyObject, sign as signWith } f
 import { parseDuration } from '../../core/duration.ts';
 import { FerruleError } from '../../core/errors.ts';
 import { privateKey } from '../private-key.ts';
-import { once, type Signer, type SignerContext, type Unsigned } from '../signer.ts';
+import { needed, once, type Signer, type SignerContext, type Unsigned } from '../signer.ts';
 
 /** A covered component: `@method`, `date`, or `@query-param` with its `name` parameter (percent-encoded). */
 export interface Component {
@@ -213,12 +213,6 @@ function seconds(text: string): number {
   const ms = /^\d{1,9}$/.test(text) ? Number(text) * 1000 : parseDuration(text);
   if (ms !== undefined && ms >= 1000) return Math.floor(ms / 1000);
   throw malformed('lifetime is no time of a second or more', 'lifetime', 'Write seconds, or a duration such as 5m.');
-}
-
-function needed({ values }: SignerContext, name: string, where: string): string {
-  const value = values[name];
-  if (value === undefined || value === '') throw new FerruleError('input_missing', `${name} is missing`, { where });
-  return value;
 }
 
 const malformed = (message: string, where: string, next: string): FerruleError =>
