@@ -1,8 +1,8 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { compactVerify, decodeProtectedHeader, jwtVerify } from 'jose';
 import { jwtExpiry, signJws, signJwt } from '../../../framework/auth/jwt.ts';
-import { type FerruleError, isFerruleError } from '../../../framework/core/errors.ts';
 import { canary } from '../../canary.ts';
+import { failureOf } from '../../failure.ts';
 import { RSA_JWK } from './rfc7515.ts';
 
 // RFC 7515 appendix A.1.1.
@@ -29,16 +29,6 @@ const rsa = createPrivateKey({ key: RSA_JWK, format: 'jwk' });
 const curve = (namedCurve: string): KeyObject => generateKeyPairSync('ec', { namedCurve }).privateKey;
 const p256 = curve('P-256');
 const pem = (key: KeyObject): string => key.export({ type: 'pkcs8', format: 'pem' }).toString();
-
-function failureOf(run: () => unknown): FerruleError {
-  try {
-    run();
-  } catch (error) {
-    if (isFerruleError(error)) return error;
-    throw error;
-  }
-  throw new Error('nothing was thrown');
-}
 
 describe('signJws', () => {
   it.each([

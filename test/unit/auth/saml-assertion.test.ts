@@ -1,9 +1,9 @@
 import { createHash, createPrivateKey, createPublicKey, createVerify, generateKeyPairSync } from 'node:crypto';
 import { SignedXml } from 'xml-crypto';
 import { type SamlAssertionOptions, samlAssertion } from '../../../framework/auth/saml-assertion.ts';
-import { type FerruleError, isFerruleError } from '../../../framework/core/errors.ts';
 import { parseXml } from '../../../framework/core/xml.ts';
 import { canary } from '../../canary.ts';
+import { failureOf } from '../../failure.ts';
 import { RSA_JWK } from './rfc7515.ts';
 
 const privateKey = createPrivateKey({ key: RSA_JWK, format: 'jwk' });
@@ -36,16 +36,6 @@ const full: SamlAssertionOptions = {
 
 const xmlOf = (options: SamlAssertionOptions): string => Buffer.from(samlAssertion(options), 'base64url').toString();
 const within = (xml: string, name: string): string => new RegExp(`<ds:${name}>([^<]*)<`).exec(xml)?.[1] ?? '';
-
-function failureOf(run: () => unknown): FerruleError {
-  try {
-    run();
-  } catch (error) {
-    if (isFerruleError(error)) return error;
-    throw error;
-  }
-  throw new Error('nothing was thrown');
-}
 
 describe('samlAssertion', () => {
   it("says what RFC 7522 section 3 asks for, in SAP SuccessFactors' form", () => {

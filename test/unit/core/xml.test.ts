@@ -1,17 +1,8 @@
 import fc from 'fast-check';
-import { type FerruleError, isFerruleError } from '../../../framework/core/errors.ts';
+import { isFerruleError } from '../../../framework/core/errors.ts';
 import { parseXml } from '../../../framework/core/xml.ts';
 import { canary } from '../../canary.ts';
-
-function failureOf(run: () => unknown): FerruleError {
-  try {
-    run();
-  } catch (error) {
-    if (isFerruleError(error)) return error;
-    throw error;
-  }
-  throw new Error('nothing was thrown');
-}
+import { failureOf } from '../../failure.ts';
 
 describe('parseXml', () => {
   it.each<[string, string, unknown]>([
