@@ -1,5 +1,6 @@
 import { link, open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { reached } from '../core/moment.ts';
 
 /** The code of a system error (`ENOENT`), or undefined. By shape: an error of another realm is no `instanceof Error`. */
 export const systemCode = (error: unknown): string | undefined =>
@@ -20,6 +21,8 @@ async function writeNew(path: string, bytes: Uint8Array | string): Promise<void>
   const handle = await open(path, 'wx', 0o600);
   try {
     await handle.writeFile(bytes);
+    reached('written');
+    reached('before_fsync');
     await handle.sync();
   } catch (error) {
     await handle.close();
@@ -37,6 +40,7 @@ export async function replaceFile(path: string, bytes: Uint8Array, temporary: st
   await unlink(temporary).catch(unlessMissing);
   await writeNew(temporary, bytes);
   try {
+    reached('before_rename');
     await rename(temporary, path);
   } catch (error) {
     await unlink(temporary);

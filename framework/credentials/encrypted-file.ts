@@ -1,15 +1,17 @@
 import { createHash } from 'node:crypto';
+import { renameSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, stat, unlink } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type Clock, type Random, systemClock, systemRandom } from '../core/clock.ts';
 import { FerruleError, isFerruleError } from '../core/errors.ts';
+import { reached } from '../core/moment.ts';
 import { createFile, replaceFile, syncFolder, systemCode, unlessMissing } from './atomic-write.ts';
 import { checkSameName, copyCredential, credentialName, credentialUnknown, nextVersion, storeClosed, summarize } from './copy.ts';
 import { acquireLock, type Lock } from './lock.ts';
-import { seal, sealedName, unseal } from './sealed.ts';
-import { makeKeyFile, parseKey, readKeyFile } from './store-key.ts';
-import type { Credential, CredentialStore } from './types.ts';
+import { type KeyRing, seal, sealedName, unseal } from './sealed.ts';
+import { environmentKeys, givenKeys, type KeySource, keyFile } from './store-key.ts';
+import type { Credential, CredentialStore, Held, NotedAnswer } from './types.ts';
 
 type Environment = Record<string, string | undefined>;
 
@@ -21,7 +23,7 @@ export interface EncryptedFileStoreOptions {
   env?: Environment;
   clock?: Clock;
   random?: Random;
-  /** How long to wait for a credential that another process holds. Milliseconds, default 60,000: a refresh may take that long. */
+  /** How long to wait for a credential that another process holds. Milliseconds, default 660,000: as long as a token request may take. */
   lockWait?: number;
 }
 
@@ -43,6 +45,9 @@ function fileName(name: string): string {
   return `${readable}.${createHash('sha256').update(name).digest('hex').slice(0, 32)}${ENDING}`;
 }
 
+/** Where an answer waits that has not been stored yet. */
+const notePath = (path: string): string => `${path}.answer`;
+
 /** Credentials in files, one each, sealed with AES-256-GCM, safe against other processes and against being killed. */
 export function encryptedFileStore(options: EncryptedFileStoreOptions = {}): CredentialStore {
   return new EncryptedFileStore(options);
@@ -51,26 +56,20 @@ export function encryptedFileStore(options: EncryptedFileStoreOptions = {}): Cre
 class EncryptedFileStore implements CredentialStore {
   readonly #home: string;
   readonly #folder: string;
-  readonly #env: Environment;
+  readonly #source: KeySource;
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #lockWait: number;
-  #key: Uint8Array | undefined;
-  #checked = false;
+  /** Proved to be the store's. */
+  #keys: KeyRing | undefined;
   #closed = false;
 
-  constructor({
-    folder,
-    key,
-    env = process.env,
-    clock = systemClock,
-    random = systemRandom,
-    lockWait = 60_000,
-  }: EncryptedFileStoreOptions) {
-    this.#env = env;
+  constructor(options: EncryptedFileStoreOptions) {
+    const { folder, key, env = process.env, clock = systemClock, random = systemRandom, lockWait = 660_000 } = options;
     this.#home = folder ?? storeFolder(env);
     this.#folder = join(this.#home, 'credentials');
-    this.#key = key;
+    const ofEnvironment = env.FERRULE_KEY === undefined ? keyFile(join(this.#home, 'key'), random) : environmentKeys(env.FERRULE_KEY);
+    this.#source = key === undefined ? ofEnvironment : givenKeys([key]);
     this.#clock = clock;
     this.#random = random;
     this.#lockWait = lockWait;
@@ -122,32 +121,36 @@ class EncryptedFileStore implements CredentialStore {
           if (systemCode(error) === 'ENOENT') return false;
           throw error;
         }
+        await unlink(notePath(path)).catch(unlessMissing);
         await syncFolder(this.#folder);
         return true;
       }),
     );
   }
 
-  async update(name: string, change: (current: Credential) => Promise<Credential | undefined>) {
+  async update(name: string, change: (current: Credential, held: Held) => Promise<Credential | undefined>) {
     this.#mustBeOpen();
     const key = credentialName(name);
     // Without this, a name that was never stored would make the folder for its lock.
     if (!(await this.#io('read', this.#path(key), () => stat(this.#path(key)).catch(unlessMissing)))) throw credentialUnknown(name);
     return this.#locked(key, async (lock) => {
-      const current = await this.#read(key);
+      let current = await this.#read(key);
       if (!current) throw credentialUnknown(name);
-      const changed = await change(copyCredential(current));
-      if (changed === undefined) return current;
-      checkSameName(key, changed);
-      const next = nextVersion(changed, current, this.#clock.now());
-      await this.#write(next, lock);
-      return next;
+      const keep = async (changed: Credential) => {
+        checkSameName(key, changed);
+        const next = nextVersion(changed, current, this.#clock.now());
+        await this.#write(next, lock);
+        current = next;
+        return copyCredential(next);
+      };
+      const changed = await change(copyCredential(current), { keep, ...this.#notes(key) });
+      return changed === undefined ? copyCredential(current) : keep(changed);
     });
   }
 
   async close() {
     this.#closed = true;
-    this.#key = undefined;
+    this.#keys = undefined;
   }
 
   #path(name: string): string {
@@ -165,17 +168,31 @@ class EncryptedFileStore implements CredentialStore {
   }
 
   async #open(name: string, bytes: Buffer, path: string): Promise<Credential> {
-    const found = unseal(name, bytes, await this.#storeKey(), path) as Credential;
+    const found = (await this.#unseal(name, bytes, path)) as Credential;
     if (found.name !== name) throw misplaced(path, found.name);
     return found;
   }
 
+  async #unseal(name: string, bytes: Buffer, path: string): Promise<unknown> {
+    const known = this.#keys;
+    try {
+      return unseal(name, bytes, await this.#storeKeys(), path);
+    } catch (error) {
+      // The store may have been sealed anew since its keys were read.
+      if (known === undefined || !isFerruleError(error) || error.code !== 'store_key_wrong') throw error;
+      return unseal(name, bytes, await this.#storeKeys(true), path);
+    }
+  }
+
   async #write(credential: Credential, lock: Lock): Promise<void> {
     this.#mustBeOpen();
+    reached('before_write');
     const path = this.#path(credential.name);
-    const bytes = seal(credential.name, credential, await this.#storeKey(), this.#random);
+    const bytes = seal(credential.name, credential, (await this.#storeKeys())[0], this.#random);
     await this.#io('write', path, async () => {
-      if (!(await lock.isHeld())) {
+      // The lock is proof enough while it stands; the version, that nobody wrote while it did not.
+      const stored = (await lock.isHeld()) ? ((await this.#read(credential.name))?.version ?? 0) : -1;
+      if (stored !== credential.version - 1) {
         throw new FerruleError(
           'store_locked',
           `The lock of credential "${credential.name}" was removed while it was held; nothing was written.`,
@@ -189,13 +206,39 @@ class EncryptedFileStore implements CredentialStore {
     });
   }
 
+  /** Written in one go, without giving way to anything: an answer that was read must not wait for its turn to be safe. */
+  #notes(name: string): Pick<Held, 'note' | 'noted'> {
+    const path = notePath(this.#path(name));
+    const sealedAs = `\0answer ${name}`;
+    return {
+      note: (answer) => {
+        if (answer === undefined) return this.#io('write', path, () => unlink(path).catch(unlessMissing));
+        const [key] = this.#keys ?? [];
+        if (key === undefined) throw storeClosed();
+        const bytes = seal(sealedAs, answer, key, this.#random);
+        try {
+          writeFileSync(`${path}.new`, bytes, { mode: 0o600 });
+          renameSync(`${path}.new`, path);
+        } catch (error) {
+          throw ownFailure(error, 'write', path);
+        }
+      },
+      noted: async () => {
+        const bytes = await this.#io('read', path, () => readFile(path).catch(unlessMissing));
+        return bytes && ((await this.#unseal(sealedAs, bytes, path)) as NotedAnswer);
+      },
+    };
+  }
+
   async #locked<T>(name: string, work: (lock: Lock) => Promise<T>): Promise<T> {
     const path = `${this.#path(name)}.lock`;
     await this.#makeFolders();
     // Before anything is locked or written: a wrong key must change nothing.
-    await this.#storeKey();
+    await this.#storeKeys();
     const lock = await this.#io('write', path, () => acquireLock(path, { clock: this.#clock, random: this.#random, wait: this.#lockWait }));
     try {
+      // Under the lock they stay what they are: who seals a store anew waits for it.
+      await this.#storeKeys(true);
       return await work(lock);
     } finally {
       await this.#io('write', path, () => lock.release());
@@ -215,28 +258,27 @@ class EncryptedFileStore implements CredentialStore {
     }
   }
 
-  /** The key, after it was proved to be the store's. Makes a key file only for a store that has never had a key. */
-  async #storeKey(): Promise<Uint8Array> {
+  /** The keys, after they were proved to be the store's. Makes a key only for a store that has never had one. */
+  async #storeKeys(again = false): Promise<KeyRing> {
     this.#mustBeOpen();
-    if (this.#key && this.#checked) return this.#key;
+    if (this.#keys && !again) return this.#keys;
     const check = join(this.#folder, KEY_CHECK.file);
     const sealed = await this.#io('read', check, () => readFile(check).catch(unlessMissing));
-    const key = this.#key ?? (await this.#findKey(sealed === undefined));
-    if (sealed) unseal(KEY_CHECK.name, sealed, key, check);
-    else await this.#makeKeyCheck(check, key);
-    this.#key = key;
-    this.#checked = true;
-    return key;
+    const keys = await this.#findKeys(sealed === undefined);
+    if (sealed) unseal(KEY_CHECK.name, sealed, keys, check);
+    else await this.#makeKeyCheck(check, keys);
+    this.#keys = keys;
+    return keys;
   }
 
-  async #findKey(mayMake: boolean): Promise<Uint8Array> {
-    if (this.#env.FERRULE_KEY !== undefined) return parseKey(this.#env.FERRULE_KEY, 'FERRULE_KEY');
-    const path = join(this.#home, 'key');
-    const key = await this.#io('read', path, () => readKeyFile(path));
-    if (key) return key;
-    if (mayMake && (await this.#records()).length === 0) return this.#io('write', path, () => makeKeyFile(path, this.#random));
+  async #findKeys(mayMake: boolean): Promise<KeyRing> {
+    const source = this.#source;
+    const keys = await this.#io('read', source.where, () => source.read());
+    if (keys) return keys;
+    if (mayMake && source.make !== undefined && (await this.#records()).length === 0)
+      return this.#io('write', source.where, () => source.make!());
     throw new FerruleError('store_key_wrong', 'The store has credentials, but its key is not here.', {
-      where: path,
+      where: source.where,
       next: 'Put the key file back, or set FERRULE_KEY to the key that the store was made with.',
     });
   }
@@ -248,33 +290,36 @@ class EncryptedFileStore implements CredentialStore {
     });
   }
 
-  async #makeKeyCheck(check: string, key: Uint8Array): Promise<void> {
+  async #makeKeyCheck(check: string, keys: KeyRing): Promise<void> {
     const [first] = await this.#records();
     if (first) {
       // The check was lost. Any credential that this key opens will do in its place.
       const path = join(this.#folder, first);
       const bytes = await this.#io('read', path, () => readFile(path));
-      unseal(sealedName(bytes, path), bytes, key, path);
+      unseal(sealedName(bytes, path), bytes, keys, path);
     }
     const temporary = `${check}.${Buffer.from(this.#random.bytes(8)).toString('hex')}.new`;
-    const made = await this.#io('write', check, () => createFile(check, seal(KEY_CHECK.name, {}, key, this.#random), temporary));
+    const made = await this.#io('write', check, () => createFile(check, seal(KEY_CHECK.name, {}, keys[0], this.#random), temporary));
     // Another process was faster: perhaps with another key.
-    if (!made) unseal(KEY_CHECK.name, await this.#io('read', check, () => readFile(check)), key, check);
+    if (!made) unseal(KEY_CHECK.name, await this.#io('read', check, () => readFile(check)), keys, check);
   }
 
-  /** System errors become ours, with the file; ours go through. */
   async #io<T>(doing: 'read' | 'write', where: string, work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      if (isFerruleError(error)) throw error;
-      const code = systemCode(error);
-      if (code === undefined) throw error;
-      const message =
-        doing === 'read' ? `The credential store cannot be read (${code}).` : `The credential store cannot be written (${code}).`;
-      throw new FerruleError(doing === 'read' ? 'store_unreadable' : 'store_unwritable', message, { where, cause: error });
+      throw ownFailure(error, doing, where);
     }
   }
+}
+
+/** System errors become ours, with the file; all others go through. */
+function ownFailure(error: unknown, doing: 'read' | 'write', where: string): unknown {
+  const code = isFerruleError(error) ? undefined : systemCode(error);
+  if (code === undefined) return error;
+  const message =
+    doing === 'read' ? `The credential store cannot be read (${code}).` : `The credential store cannot be written (${code}).`;
+  return new FerruleError(doing === 'read' ? 'store_unreadable' : 'store_unwritable', message, { where, cause: error });
 }
 
 const misplaced = (path: string, name: string): FerruleError =>

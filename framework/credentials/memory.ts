@@ -1,10 +1,11 @@
 import { type Clock, systemClock } from '../core/clock.ts';
 import { checkSameName, copyCredential, credentialName, credentialUnknown, nextVersion, storeClosed, summarize } from './copy.ts';
-import type { Credential, CredentialStore } from './types.ts';
+import type { Credential, CredentialStore, NotedAnswer } from './types.ts';
 
 /** A store that ends with the process and touches no disk: for inputs given in code, for tests, and for `memory://` tokens. */
 export function memoryStore({ clock = systemClock }: { clock?: Clock } = {}): CredentialStore {
   const records = new Map<string, Credential>();
+  const notes = new Map<string, NotedAnswer>();
   /** The last of those who wait for a name; each one starts when the one before has ended. */
   const queues = new Map<string, Promise<unknown>>();
   let closed = false;
@@ -46,17 +47,26 @@ export function memoryStore({ clock = systemClock }: { clock?: Clock } = {}): Cr
     },
     async remove(name) {
       const key = open(name);
-      return locked(key, async () => records.delete(key));
+      return locked(key, async () => {
+        notes.delete(key);
+        return records.delete(key);
+      });
     },
     async update(name, change) {
       const key = open(name);
       return locked(key, async () => {
         const current = records.get(key);
         if (!current) throw credentialUnknown(name);
-        const changed = await change(copyCredential(current));
-        if (changed === undefined) return copyCredential(current);
-        checkSameName(key, changed);
-        return write(changed);
+        const keep = async (changed: Credential) => {
+          checkSameName(key, changed);
+          return write(changed);
+        };
+        const changed = await change(copyCredential(current), {
+          keep,
+          note: (answer) => void (answer === undefined ? notes.delete(key) : notes.set(key, { ...answer, headers: { ...answer.headers } })),
+          noted: async () => notes.get(key),
+        });
+        return changed === undefined ? copyCredential(records.get(key)!) : keep(changed);
       });
     },
     async close() {

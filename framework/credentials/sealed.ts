@@ -22,6 +22,9 @@ const KEY_ID = 8;
 
 const checksum = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest().subarray(0, CHECKSUM);
 
+/** The keys of a store: the first seals, all of them open. More than one while a store is sealed anew, or where former keys are kept for copies. */
+export type KeyRing = readonly [Uint8Array, ...Uint8Array[]];
+
 /** Says which key it was without saying the key. */
 const keyId = (key: Uint8Array): Buffer => createHmac('sha256', key).update('ferrule key id').digest().subarray(0, KEY_ID);
 
@@ -97,16 +100,20 @@ function split(bytes: Buffer, where: string): Parts {
   };
 }
 
+/** Whether the first key of the ring has sealed it, rather than a former one. */
+export const isSealedWith = (key: Uint8Array, bytes: Buffer, where: string): boolean => split(bytes, where).keyId.equals(keyId(key));
+
 /** The name a sealed file says it has: not proved until it was opened under that name. */
 export const sealedName = (bytes: Buffer, where: string): string => split(bytes, where).name;
 
 /**
- * Opens what `seal` made. `where` is the file, for errors. `store_key_wrong` when another key sealed it; `store_unreadable`
+ * Opens what `seal` made. `where` is the file, for errors. `store_key_wrong` when none of these keys sealed it; `store_unreadable`
  * when it is damaged, of another format, or sealed under another name.
  */
-export function unseal(name: string, bytes: Buffer, key: Uint8Array, where: string): unknown {
+export function unseal(name: string, bytes: Buffer, keys: KeyRing, where: string): unknown {
   const parts = split(bytes, where);
-  if (!parts.keyId.equals(keyId(key))) {
+  const key = keys.find((one) => parts.keyId.equals(keyId(one)));
+  if (key === undefined) {
     throw new FerruleError('store_key_wrong', 'The credential store was sealed with another key.', { where });
   }
   const changed = (cause?: unknown) =>

@@ -2,29 +2,66 @@ import { lstat, readFile } from 'node:fs/promises';
 import type { Random } from '../core/clock.ts';
 import { FerruleError } from '../core/errors.ts';
 import { createFile, unlessMissing } from './atomic-write.ts';
+import type { KeyRing } from './sealed.ts';
 
 export const KEY_BYTES = 32;
 
+/** Where a store's keys come from. */
+export interface KeySource {
+  /** For messages: a variable's name, a file's path, an entry of a keyring. */
+  readonly where: string;
+  /** The keys as they are now; undefined: there is none yet. Asked again before each write, since another process may have changed them. */
+  read(): Promise<KeyRing | undefined>;
+  /** Makes the first key, and gives the one that holds: another process may have been faster. Missing where only a person can. */
+  make?(): Promise<KeyRing>;
+}
+
 /**
- * Reads a key from text: 64 hexadecimal digits, or base64 (also its URL form) of 32 bytes. `where` names the place it came from.
- * `store_key_wrong` otherwise; the text itself is never shown.
+ * Reads keys from text, the one that seals first: each 64 hexadecimal digits, or base64 (also its URL form) of 32 bytes, with white space
+ * or commas between them. `where` names the place it came from. `store_key_wrong` otherwise; the text itself is never shown.
  */
-export function parseKey(text: string, where: string): Buffer {
-  const trimmed = text.trim();
+export function parseKeys(text: string, where: string): KeyRing {
+  const [first = '', ...others] = text.trim().split(/[\s,]+/);
+  return [parseKey(first, where), ...others.map((one) => parseKey(one, where))];
+}
+
+function parseKey(text: string, where: string): Buffer {
   const wrong = (what: string) =>
     new FerruleError('store_key_wrong', `The key in ${where} ${what}.`, {
       where,
       next: `Give ${KEY_BYTES} bytes as base64 or as ${KEY_BYTES * 2} hexadecimal digits, for example from: openssl rand -base64 32`,
     });
-  if (/^[0-9a-fA-F]{64}$/.test(trimmed)) return Buffer.from(trimmed, 'hex');
-  if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(trimmed)) throw wrong(trimmed === '' ? 'is empty' : 'is neither base64 nor hexadecimal');
-  const bytes = Buffer.from(trimmed, 'base64');
+  if (/^[0-9a-fA-F]{64}$/.test(text)) return Buffer.from(text, 'hex');
+  if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(text)) throw wrong(text === '' ? 'is empty' : 'is neither base64 nor hexadecimal');
+  const bytes = Buffer.from(text, 'base64');
   if (bytes.length !== KEY_BYTES) throw wrong(`has ${bytes.length} bytes, not ${KEY_BYTES}`);
   return bytes;
 }
 
-/** The key in a key file; undefined when there is no file. Refuses one that others than its owner may read. */
-export async function readKeyFile(path: string): Promise<Buffer | undefined> {
+/** FERRULE_KEY: the person's own, never made. */
+export const environmentKeys = (text: string): KeySource => ({
+  where: 'FERRULE_KEY',
+  read: async () => parseKeys(text, 'FERRULE_KEY'),
+});
+
+/** Keys that the caller has. */
+export const givenKeys = (keys: KeyRing): KeySource => ({ where: 'key', read: async () => keys });
+
+/** A key file for its owner alone. */
+export const keyFile = (path: string, random: Random): KeySource => ({
+  where: path,
+  read: () => readKeyFile(path),
+  make: async () => {
+    const text = `${Buffer.from(random.bytes(KEY_BYTES)).toString('base64')}\n`;
+    await createFile(path, text, `${path}.${Buffer.from(random.bytes(8)).toString('hex')}.new`);
+    const keys = await readKeyFile(path);
+    if (!keys) throw new FerruleError('store_unreadable', 'The key file was removed while it was being made.', { where: path });
+    return keys;
+  },
+});
+
+/** Undefined when there is no file. Refuses one that others than its owner may read. */
+async function readKeyFile(path: string): Promise<KeyRing | undefined> {
   const found = await lstat(path).catch(unlessMissing);
   if (!found) return undefined;
   if (!found.isFile()) throw new FerruleError('store_unreadable', 'The key file is not a plain file.', { where: path });
@@ -34,14 +71,5 @@ export async function readKeyFile(path: string): Promise<Buffer | undefined> {
       next: `Run: chmod 600 ${path} – and make a new key if somebody may have read this one.`,
     });
   }
-  return parseKey(await readFile(path, 'utf8'), path);
-}
-
-/** Makes a key file with a new key, for its owner alone. When another process was faster, its key is the key. */
-export async function makeKeyFile(path: string, random: Random): Promise<Buffer> {
-  const text = `${Buffer.from(random.bytes(KEY_BYTES)).toString('base64')}\n`;
-  await createFile(path, text, `${path}.${Buffer.from(random.bytes(8)).toString('hex')}.new`);
-  const key = await readKeyFile(path);
-  if (!key) throw new FerruleError('store_unreadable', 'The key file was removed while it was being made.', { where: path });
-  return key;
+  return parseKeys(await readFile(path, 'utf8'), path);
 }

@@ -1,5 +1,5 @@
 import type { FieldType } from '../core/resolved.ts';
-import type { Text } from '../core/secret.ts';
+import type { Secret, Text } from '../core/secret.ts';
 import type { Value } from '../core/value.ts';
 
 /** What a field holds: a `Secret` where the spec says the field is one; whole numbers are kept as text, digit for digit. */
@@ -52,6 +52,53 @@ export interface Credential {
   checked?: CheckedState;
   /** `reconnect`: the provider has ended the grant; the person has to connect again. Missing means ready. */
   state?: 'ready' | 'reconnect';
+  /** Set while renewals fail; gone after one that does not. */
+  failing?: FailingRenewal;
+}
+
+/** Renewals that failed, one after the other. */
+export interface FailingRenewal {
+  /** Of the first one. RFC 3339 UTC. */
+  since: string;
+  /** How many. */
+  count: number;
+  /** No other is tried before, unless a person says so. Milliseconds since the epoch. */
+  until: number;
+  /** The last one's error: its code, and its message, in which no secret is. */
+  code: string;
+  message: string;
+  /** HTTP status of the answer that it stems from. */
+  status?: number;
+}
+
+/** A provider's answer to a renewal, kept from when it was read until what it brought is stored. */
+export interface NotedAnswer {
+  /** The step that asked. */
+  step: string;
+  /** Which refresh token was spent for it: a hash. The answer means nothing to a credential that holds another one. */
+  spent: string;
+  /** When it came. Milliseconds since the epoch. */
+  at: number;
+  status: number;
+  headers: Record<string, string>;
+  /** As decoded; secret as a whole. JSON text. */
+  body: Secret;
+}
+
+/** What the holder of a credential's lock may do before its update ends. */
+export interface Held {
+  /**
+   * Writes it now; the lock stays. Gives back what is stored, with its new version. What is kept stays also when the update throws later.
+   * Refused with `store_locked` when the lock was lost: what others wrote since is not written over.
+   */
+  keep(credential: Credential): Promise<Credential>;
+  /**
+   * Keeps an answer beside the credential, sealed as it is; undefined drops it. It is safe from the death of this process when the call
+   * returns, or the promise resolves if it gives one.
+   */
+  note(answer: NotedAnswer | undefined): void | Promise<void>;
+  /** What was noted and not dropped: by this holder, or by one that died. */
+  noted(): Promise<NotedAnswer | undefined>;
 }
 
 /** What a list shows: nothing secret in it. */
@@ -101,14 +148,15 @@ export interface CredentialStore {
   remove(name: string): Promise<boolean>;
 
   /**
-   * Read, change, write, with the record's lock held throughout, against other processes too. The token source refreshes
-   * inside the callback: whoever waits for the lock finds the new token when its own callback runs, and asks for none.
+   * Read, change, write, with the record's lock held throughout, against other processes too, however long that takes: the lock is its
+   * holder's until that ends it or dies, and a dead holder's is free at once. The token source refreshes inside the callback: whoever
+   * waits for the lock finds the new token when its own callback runs, and asks for none.
    *
    * `change` gets the stored credential as it is *after* the lock was taken. What it returns is written and returned (with the
-   * new version); undefined writes nothing and returns the current one. When it throws, nothing is written and its error is
-   * passed on. `credential_unknown` when none has that name. Do not call the same store for the same name inside `change`: it would wait for itself.
+   * new version); undefined writes nothing and returns the current one. When it throws, nothing more is written and its error is
+   * passed on. With `held` it may write before it ends, as often as it likes. `credential_unknown` when none has that name. Do not call the same store for the same name inside `change`: it would wait for itself.
    */
-  update(name: string, change: (current: Credential) => Promise<Credential | undefined>): Promise<Credential>;
+  update(name: string, change: (current: Credential, held: Held) => Promise<Credential | undefined>): Promise<Credential>;
 
   /** Ends the store's work. Every later call fails with `closed`. May be called again. */
   close(): Promise<void>;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { systemRandom } from '../../../framework/core/clock.ts';
 import { encryptedFileStore, storeFolder } from '../../../framework/credentials/encrypted-file.ts';
 import { seal, unseal } from '../../../framework/credentials/sealed.ts';
-import { parseKey } from '../../../framework/credentials/store-key.ts';
+import { parseKeys } from '../../../framework/credentials/store-key.ts';
 import { canary } from '../../canary.ts';
 import { sampleCredential } from './store-contract.ts';
 
@@ -67,13 +67,13 @@ describe('keys', () => {
   it('takes hexadecimal and both forms of base64', () => {
     const bytes = Buffer.alloc(32, 0xfb);
     for (const text of [bytes.toString('hex'), bytes.toString('base64'), `${bytes.toString('base64url')}\n`]) {
-      expect(parseKey(text, 'FERRULE_KEY').equals(bytes)).toBe(true);
+      expect(parseKeys(text, 'FERRULE_KEY')).toEqual([bytes]);
     }
   });
 
   it.each([
     ['', 'is empty'],
-    ['not base64!', 'is neither base64 nor hexadecimal'],
+    ['not_base64!', 'is neither base64 nor hexadecimal'],
     ['a1'.repeat(16), 'has 24 bytes, not 32'],
     [Buffer.alloc(31).toString('base64'), 'has 31 bytes, not 32'],
   ])('refuses %j', async (text, what) => {
@@ -163,10 +163,10 @@ describe('damage', () => {
     const forged = seal('abc', { owner: 'abc' }, key, systemRandom);
     const target = seal('xyz', {}, key, systemRandom);
     const parts = Buffer.concat([target.subarray(0, 21), forged.subarray(21, -8)]);
-    expect(() => unseal('xyz', parts, key, 'f')).toThrow('checksum');
+    expect(() => unseal('xyz', parts, [key], 'f')).toThrow('checksum');
 
     const summed = Buffer.concat([parts, createHash('sha256').update(parts).digest().subarray(0, 8)]);
-    expect(() => unseal('xyz', summed, key, 'f')).toThrow('was changed, or copied');
+    expect(() => unseal('xyz', summed, [key], 'f')).toThrow('was changed, or copied');
   });
 
   it('a file that a killed writer left half-written beside it replaces nothing', async () => {

@@ -151,6 +151,60 @@ export function storeContract(open: () => Promise<CredentialStore>): void {
     expect((await store.list())[0]!.state).toBe('reconnect');
   });
 
+  it('an update may write before it ends: others see it while the lock is held, and it stays when the update fails', async () => {
+    await store.put(sampleCredential('a'));
+    const failure = new Error('the second step failed');
+    const update = store.update('a', async (current, held) => {
+      const kept = await held.keep({ ...current, scope: 'first' });
+      expect([kept.version, kept.scope, (await store.get('a'))!.scope]).toEqual([2, 'first', 'first']);
+      kept.fields.site = 'the copy is mine';
+      expect((await held.keep({ ...current, scope: 'second' })).version).toBe(3);
+      await expect(held.keep({ ...current, name: 'b' })).rejects.toMatchObject({ code: 'input_malformed' });
+      throw failure;
+    });
+    await expect(update).rejects.toBe(failure);
+    const found = (await store.get('a'))!;
+    expect([found.version, found.scope, found.fields.site]).toEqual([3, 'second', 'https://acme.example']);
+    // What is given back counts on from what was kept; without it the kept one is the current one.
+    expect((await store.update('a', async (current, held) => held.keep({ ...current, scope: 'third' }))).version).toBe(5);
+    const current = await store.update('a', async (c, held) => void (await held.keep({ ...c, scope: 'fourth' })));
+    expect([current.version, current.scope]).toEqual([6, 'fourth']);
+  });
+
+  it('notes an answer beside the credential: it survives the update and other writes, and goes when it is dropped or with its credential', async () => {
+    await store.put(sampleCredential('a'));
+    await store.put(sampleCredential('b'));
+    const answer = { step: 'token', spent: 'hash', at: 5, status: 200, headers: { date: 'x' }, body: new Secret(canary('noted answer')) };
+    const failure = new Error('died');
+    await expect(
+      store.update('a', async (_, held) => {
+        expect(await held.noted()).toBeUndefined();
+        await held.note({ ...answer, at: 4 });
+        await held.note(answer);
+        throw failure;
+      }),
+    ).rejects.toBe(failure);
+    const notedIn = async (name: string) => {
+      let found: unknown = 'never asked';
+      await store.update(name, async (_, held) => {
+        found = await held.noted();
+        return undefined;
+      });
+      return found;
+    };
+    await store.put(sampleCredential('a'));
+    const found = (await notedIn('a')) as typeof answer;
+    expect({ ...found, body: revealed(found.body) }).toEqual({ ...answer, body: canary('noted answer') });
+    expect(found.body).toBeInstanceOf(Secret);
+    expect([await notedIn('b'), (await store.list()).length]).toEqual([undefined, 2]);
+    await store.update('a', async (_, held) => void (await held.note(undefined)));
+    expect(await notedIn('a')).toBeUndefined();
+    await store.update('a', async (_, held) => void (await held.note(answer)));
+    await store.remove('a');
+    await store.put(sampleCredential('a'));
+    expect(await notedIn('a')).toBeUndefined();
+  });
+
   it('an update needs the credential, and may not rename it', async () => {
     await expect(store.update('a', async (current) => current)).rejects.toMatchObject({ code: 'credential_unknown' });
     await store.put(sampleCredential('a'));
