@@ -25,6 +25,8 @@ export async function serve(
 ): Promise<LocalServer> {
   const received: Received[] = [];
   const server = createServer((request, response) => {
+    // Its clock is not the test's. A test about clocks sends a Date of its own.
+    response.sendDate = false;
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', async () => {

@@ -61,7 +61,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
         sent.body = { ...(sent.body as Record<string, Value>), ...(added as Record<string, Value>) };
       return { draft: prefixed(sent, options.authorizationPrefix), version };
     },
-    renew: (version, signal) => tokens.renew(version, signal),
+    renew: (version, signal, served) => tokens.renew(version, signal, served),
   };
 }
 

@@ -9,7 +9,7 @@ import { reveal, Secret, type Text } from '../core/secret.ts';
 import type { CaptureValue } from '../credentials/types.ts';
 import { captureCallback } from './capture.ts';
 import { askedScopes } from './scopes.ts';
-import type { OauthVariables } from './token-source.ts';
+import type { OauthVariables } from './steps.ts';
 
 /** A consent under way: what the person opens, and what must come back. Plain data but for the verifier. */
 export interface PendingConsent {

@@ -2,7 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import { FerruleError, isFerruleError } from '../core/errors.ts';
 import { Secret } from '../core/secret.ts';
 import type { Json, JsonObject } from '../core/value.ts';
-import type { OauthVariables } from './token-source.ts';
+import type { OauthVariables } from './steps.ts';
 
 /** What the person is shown (RFC 8628, 3.2). */
 export interface DeviceCode {

@@ -19,7 +19,8 @@ const DEFAULT_MARGIN = '60s';
 
 /**
  * How long captured values hold: `in`, then `at`, then the `exp` of a captured `jwt`, then `default`. Undefined: not known or
- * never; a 401 is what renews it then. `expires_in` may come as a number or as text.
+ * never; a 401 is what renews it then. `expires_in` may come as a number or as text. `skew`: how far the provider's clock, by which
+ * it says a time, is ahead of this machine's, by which that time is waited for. Milliseconds.
  */
 export function expiry(
   expires: Expires | undefined,
@@ -27,10 +28,14 @@ export function expiry(
   now: number,
   step: string,
   captures: Readonly<Record<string, CaptureValue>> = {},
+  skew = 0,
 ): Expiry | undefined {
   if (expires === undefined || expires.never === true) return undefined;
+  const here = (time: number | undefined) => (time === undefined ? undefined : time - skew);
   const ends =
-    fromLifetime(expires, body, now, step) ?? fromTime(expires, body, step) ?? fromJwt(expires, captures) ?? fromDefault(expires, now);
+    fromLifetime(expires, body, now, step) ??
+    here(fromTime(expires, body, step) ?? fromJwt(expires, captures)) ??
+    fromDefault(expires, now);
   if (ends === undefined) return undefined;
   const margin = parseDuration(expires.margin ?? DEFAULT_MARGIN) ?? 0;
   return { ends, renew: ends - Math.min(margin, Math.max(0, (ends - now) / 2)) };

@@ -1,5 +1,7 @@
 import { FerruleError } from '../core/errors.ts';
 import type { ResolvedCall, ResolvedStep } from '../core/resolved.ts';
+import { Secret } from '../core/secret.ts';
+import { mapTree } from '../credentials/tree.ts';
 import type { Credential } from '../credentials/types.ts';
 import type { TokenAnswer } from './token-request.ts';
 
@@ -40,6 +42,19 @@ export function merged(credential: Credential, name: string, answer: TokenAnswer
     obtained: { ...credential.obtained, [name]: now },
     ...(answer.scope !== undefined && { scope: answer.scope }),
   };
+}
+
+/** A credential whose renewal has just succeeded. */
+export function settled(credential: Credential): Credential {
+  const { failing, ...rest } = credential;
+  return credential.state === 'ready' && failing === undefined ? credential : { ...rest, state: 'ready' };
+}
+
+/** Whether two states of one credential hold the same captures: a write of something else (how a check ended) changes none. */
+export function sameTokens(a: Credential, b: Credential): boolean {
+  const shown = ({ captures }: Credential) =>
+    JSON.stringify(mapTree(captures, (node) => (node instanceof Secret ? { value: { secret: node.reveal() } } : undefined)));
+  return shown(a) === shown(b);
 }
 
 /** Only a person can go on; `cause` is the provider's refusal, where there was one. */

@@ -10,6 +10,7 @@ import type { CaptureValue } from '../credentials/types.ts';
 import { answered } from './answer.ts';
 import { capture } from './capture.ts';
 import { authenticateClient } from './client-authentication.ts';
+import { clockSkew, servedAt } from './clock-skew.ts';
 import { checkMetadata, wellKnown } from './discovery.ts';
 import { type Expiry, expiry } from './expiry.ts';
 import type { MakeContext } from './made.ts';
@@ -43,7 +44,12 @@ export interface TokenRequest {
   client: boolean;
   repeat: boolean;
   vars: Vars;
+  /** When what the answer brings begins to count. Milliseconds since the epoch, as all times here. */
   now: number;
+  /** What time it is at the provider, as far as is known: what is signed says that. */
+  there: number;
+  /** When the answer came; asked once it is there. */
+  received: () => number;
   /** Redacts the provider's words: it may repeat what was sent. */
   show: (text: string) => string;
   random: MakeContext['random'];
@@ -63,28 +69,29 @@ const GRANT_ENDED = new Set(['invalid_grant']);
  * that says which step, which part and, where the provider gave them, its own words.
  */
 export async function requestToken(request: TokenRequest, resolved: Resolved, scopes: Scopes, exchange: Exchange): Promise<TokenAnswer> {
-  const { call, name, vars, now } = request;
+  const { call, name, vars, now, there } = request;
   const rendered = compileCall(call, scopes.auth).render(vars);
   const named = call.well_known === undefined ? undefined : reveal(rendered.url);
   const asked = named === undefined ? rendered : { ...rendered, url: wellKnown(named, call.well_known as WellKnown) };
   const ready = request.client
-    ? authenticateClient(asked, resolved.method, { scope: scopes.auth, vars, now, random: request.random }, call.without)
+    ? authenticateClient(asked, resolved.method, { scope: scopes.auth, vars, now: there, random: request.random }, call.without)
     : asked;
   const response = answered(await send(ready, request, exchange), call.decode);
   const body = response.body;
   if (typeof body !== 'object' || body === null) refuseText(body, request, response.status);
-  else refuseErrorBody(body as JsonObject, request, response.status);
+  else refuseErrorBody(body as JsonObject, request, response);
   if (
     call.expect !== undefined &&
     !evaluateCondition(compileOrThrow(call.expect, 'condition', 'plain', scopes.auth), { ...vars, response })
   )
-    throw refusedWith(request, response.status, undefined, messageIn(body, request));
+    throw refusedWith(request, response, undefined, messageIn(body, request));
   if (named !== undefined) checkMetadata(named, call.well_known as WellKnown, body, name);
   try {
     const captures = capture(call.capture, response, name, scopes.auth, vars);
     // A call that takes no scope speaks of another token's: a user's beside the bot's.
     const scope = 'scope' in call.capture ? granted(body) : undefined;
-    return { captures, expires: expiry(call.expires, body, now, name, captures), scope };
+    const skew = clockSkew(servedAt(response.headers.date), request.received());
+    return { captures, expires: expiry(call.expires, body, now, name, captures, skew), scope };
   } catch (error) {
     throw isFerruleError(error) && error.code === 'path_missing'
       ? new FerruleError('token_malformed', error.message, { where: error.where ?? name })
@@ -109,9 +116,10 @@ async function send(ready: Rendered, request: TokenRequest, exchange: Exchange):
 
 /** A refusal of the token endpoint is about the grant or the client, whatever its status; an outage stays one. */
 function classed(error: FerruleError, name: string): FerruleError {
-  const { status, provider, providerCode } = error;
+  const { status, provider, providerCode, served } = error;
   const said = {
     ...(status !== undefined && { status }),
+    ...(served !== undefined && { served }),
     ...(provider !== undefined && { provider }),
     ...(providerCode !== undefined && { providerCode }),
   };
@@ -133,22 +141,29 @@ function refuseText(body: Response['body'], { call, name }: TokenRequest, status
 }
 
 /** Some providers answer 200 with an error in the body (RFC 6749, 5.2 asks for 400). */
-function refuseErrorBody(body: JsonObject, request: TokenRequest, status: number): void {
+function refuseErrorBody(body: JsonObject, request: TokenRequest, response: Response): void {
   const { call, show } = request;
   const code = body.error;
   if (code === undefined || code === null || code === false || code === '' || 'access_token' in body) return;
   if (Object.values(call.capture).some((one) => /^error\b/.test(one.path))) return;
   const description = body.error_description ?? (typeof code === 'object' ? (code as JsonObject).message : undefined);
   const shown = (said: unknown) => (typeof said === 'string' ? show(said).slice(0, LONGEST_WORDS) : undefined);
-  throw refusedWith(request, status, shown(code), shown(description));
+  throw refusedWith(request, response, shown(code), shown(description));
 }
 
-function refusedWith({ name }: TokenRequest, status: number, providerCode: string | undefined, provider: string | undefined): FerruleError {
+function refusedWith(
+  { name }: TokenRequest,
+  { status, headers }: Response,
+  providerCode: string | undefined,
+  provider: string | undefined,
+): FerruleError {
+  const served = servedAt(headers.date);
   return new FerruleError('token_refused', `${name}: refused with status ${status}${words(providerCode, provider)}`, {
     where: fieldAtFault(providerCode) ?? name,
     status,
     ...(provider !== undefined && { provider }),
     ...(providerCode !== undefined && { providerCode }),
+    ...(served !== undefined && { served }),
   });
 }
 

@@ -6,7 +6,7 @@ export type ErrorKind = 'spec' | 'input' | 'auth' | 'permission' | 'rate_limit' 
 
 export interface ErrorDetails {
   /** The field, file:line:col, URL without query, stream or option that it is about. */
-  where?: string;
+  where?: string | undefined;
   /** What to do next, if better is known than the table's own sentence. */
   next?: string;
   /** The kind, where the answer decides it (a response that `errors.rules` classed). */
@@ -25,6 +25,8 @@ export interface ErrorDetails {
   findings?: Finding[];
   /** For retries: how long the server asked us to wait. Milliseconds. */
   retryAfter?: number;
+  /** What time it was at the server that answered (its Date header). Milliseconds since the epoch. */
+  served?: number;
   /** The error that led here: must be one of ours or a system error, never one of a transport library. */
   cause?: unknown;
 }
@@ -46,6 +48,7 @@ export class FerruleError extends Error {
   readonly rule: string | undefined;
   readonly findings: readonly Finding[];
   readonly retryAfter: number | undefined;
+  readonly served: number | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -60,6 +63,7 @@ export class FerruleError extends Error {
     this.rule = details.rule;
     this.findings = details.findings ?? [];
     this.retryAfter = details.retryAfter;
+    this.served = details.served;
   }
 
   /** Plain data for `--json` and logs. */

@@ -63,7 +63,7 @@ export function memoryStore({ clock = systemClock }: { clock?: Clock } = {}): Cr
         };
         const changed = await change(copyCredential(current), {
           keep,
-          note: (answer) => void (answer === undefined ? notes.delete(key) : notes.set(key, { ...answer, headers: { ...answer.headers } })),
+          note: (answer) => void (answer === undefined ? notes.delete(key) : notes.set(key, { ...answer })),
           noted: async () => notes.get(key),
         });
         return changed === undefined ? copyCredential(records.get(key)!) : keep(changed);

@@ -1,3 +1,4 @@
+import type { ErrorKind } from '../core/errors.ts';
 import type { FieldType } from '../core/resolved.ts';
 import type { Secret, Text } from '../core/secret.ts';
 import type { Value } from '../core/value.ts';
@@ -64,8 +65,9 @@ export interface FailingRenewal {
   count: number;
   /** No other is tried before, unless a person says so. Milliseconds since the epoch. */
   until: number;
-  /** The last one's error: its code, and its message, in which no secret is. */
+  /** The last one's error: its code and kind, and its message, in which no secret is. */
   code: string;
+  kind: ErrorKind;
   message: string;
   /** HTTP status of the answer that it stems from. */
   status?: number;
@@ -79,10 +81,8 @@ export interface NotedAnswer {
   spent: string;
   /** When it came. Milliseconds since the epoch. */
   at: number;
-  status: number;
-  headers: Record<string, string>;
-  /** As decoded; secret as a whole. JSON text. */
-  body: Secret;
+  /** All of it, as the one who notes it writes it. */
+  answer: Secret;
 }
 
 /** What the holder of a credential's lock may do before its update ends. */

@@ -55,6 +55,11 @@ export interface Connection<Stream extends string = string> extends AsyncDisposa
   streams(): StreamInfo[];
   read(stream: Stream, options?: ReadOptions): Reading;
   /**
+   * Renews the token now, whatever its age: also while renewals that failed are paused, and also when the provider was understood to have
+   * ended the grant. Nothing is sent by a method that has no token.
+   */
+  renew(options?: { signal?: AbortSignal }): Promise<void>;
+  /**
    * Tells the provider that the grant or the session is over, as the spec's `revoke` and `logout` say; the tokens are then forgotten.
    * Throws not_supported where the spec has neither, and what the provider refuses.
    */
@@ -79,6 +84,7 @@ export function createConnection(spec: SpecDocument, session: Session, options: 
     explain: async (request) => (await import('./explain.ts')).explain(session, request, options),
     streams: () => Object.values(resolved.streams).map((stream) => streamInfo(stream, session)),
     read: (name, how = {}) => createReading(session, name, { ...(limit !== undefined && { limit }), ...how }),
+    renew: ({ signal } = {}) => tokens.renewNow(signal),
     revoke: ({ signal } = {}) => tokens.end(signal),
     close: () => session.close(),
     [Symbol.asyncDispose]: () => session.close(),

@@ -95,7 +95,7 @@ const stillPersonal = (now: Resolved): ConnectionOptions['oauth'] => (personal(n
 
 /** A machine asks for a token of its own there. */
 function under({ choices }: Resolved, credential: Credential, now: Resolved): Credential {
-  const { scope: _granted, state: _state, ...rest } = credential;
+  const { scope: _granted, state: _state, failing: _failing, ...rest } = credential;
   const ids = Object.fromEntries(Object.entries(choices).map(([choice, { id = '' }]) => [choice, id]));
   return { ...rest, version: 0, choices: ids, ...(!personal(now) && { captures: {}, expires: {} }) };
 }

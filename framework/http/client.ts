@@ -283,7 +283,7 @@ class HttpClient implements Client {
     if (verdict.outcome === 'renew' && auth?.renewable && !bare && !run.renewed) {
       run.renewed = true;
       this.#emit?.({ type: 'renew', call: run.id, at: now, attempt: run.sent });
-      await auth.renew(exchanged.version, run.signal);
+      await auth.renew(exchanged.version, run.signal, verdict.error.served);
       await call.redraft?.();
       return 'again';
     }

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../core/error-table.ts';
 import { type ErrorKind, FerruleError } from '../core/errors.ts';
+import { parseTime } from '../core/time.ts';
 import type { Json, Response } from '../core/value.ts';
 import { bearerRefusal } from './bearer-refusal.ts';
 import type { ErrorRule, ErrorRules, Then } from './types.ts';
@@ -80,6 +81,7 @@ function errorFor(response: Response, kind: ErrorKind, rules: ErrorRules, contex
   const ownCode = textOf(rules.code?.(response)) ?? usualCode(response.body) ?? refusal?.error;
   const code = ownCode === undefined ? undefined : errorCode(ownCode);
   const shown = provider ?? (typeof response.body === 'string' ? excerpt(response.body) : '');
+  const served = parseTime(response.headers.date ?? '', 'http_date');
   const lacking = lacksScope(response) ? (refusal?.scopes ?? []).map(excerpt) : undefined;
   const next = rule.hint ?? grant(lacking) ?? (asked !== undefined && asked > 0 ? `Try again in ${Math.ceil(asked / 1000)} s.` : undefined);
   return new FerruleError(CODES[kind], `${where} answered ${response.status}${shown === '' ? '.' : `: ${shown}`}`, {
@@ -90,6 +92,7 @@ function errorFor(response: Response, kind: ErrorKind, rules: ErrorRules, contex
     ...(provider !== undefined && { provider }),
     ...(code !== undefined && { providerCode: code }),
     ...(asked !== undefined && { retryAfter: asked }),
+    ...(served !== undefined && { served }),
     ...(rule.at !== undefined && { rule: rule.at }),
     ...(lacking && { scopes: lacking }),
   });

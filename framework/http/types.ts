@@ -38,8 +38,11 @@ export interface Authenticator {
    * May throw a FerruleError (`reconnect_required`, `token_refused` …): it reaches the caller as it is.
    */
   apply(draft: RequestDraft, attempt: Attempt): Promise<{ draft: RequestDraft; version?: number }>;
-  /** Called once a call, on outcome `renew`. A version older than the current token's renews nothing: the token source decides. */
-  renew(version: number | undefined, signal?: AbortSignal): Promise<void>;
+  /**
+   * Called once a call, on outcome `renew`. A version older than the current token's renews nothing: the token source decides. `served`:
+   * what time it was at the server, where it said so (ms since the epoch).
+   */
+  renew(version: number | undefined, signal?: AbortSignal, served?: number): Promise<void>;
   /** Signs the bytes that are about to leave, after everything else is on them. */
   sign?(request: Unsigned, attempt: Attempt): Signature;
   /** What that signature covers; only who explains a request asks. */

@@ -67,6 +67,8 @@ export async function startSandbox(spec: SpecDocument, options: SandboxOptions =
     recorded.status = served.cut === 'before_head' ? 0 : served.answer.status;
     if (served.stream !== undefined) recorded.stream = served.stream;
     if (served.delay !== undefined) await provider.clock.sleep(served.delay, closing.signal);
+    // The sandbox's time, by which its tokens end.
+    response.setHeader('date', new Date(provider.clock.now()).toUTCString());
     deliver(served, response);
   }
   return sandbox;

@@ -43,6 +43,8 @@ export async function provide(wire: Wire): Promise<Provider> {
 
 function listenerOf(wire: readonly Exchanged[], arrived: Arrived[]): RequestListener {
   return async (request, response) => {
+    // The wire files have a clock of their own.
+    response.sendDate = false;
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const answer: Exchanged['answer'] = wire[arrived.length]?.answer ?? { status: 599, text: 'nothing more was expected' };

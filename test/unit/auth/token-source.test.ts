@@ -172,11 +172,14 @@ describe('refresh tokens', () => {
 
   it('stays as it is in an outage, and never sends a rotating token twice in one renewal', async () => {
     await provider((count) => (count === 1 ? { status: 503, json: {} } : issue(count)));
+    const clock = new FakeClock();
     const store = memoryStore();
-    connection = await connectSpec(acme(CODE), { fields: FIELDS, tokens: start }, { ...addresses(server.origin), store, name: 'work' });
+    const options = { ...addresses(server.origin), clock, store, name: 'work' };
+    connection = await connectSpec(acme(CODE), { fields: FIELDS, tokens: start }, options);
     await expect(connection.http.get('me')).rejects.toMatchObject({ code: 'server_failed', kind: 'transient' });
     expect(tokenRequests()).toHaveLength(1);
     expect((await store.get('work'))?.state).not.toBe('reconnect');
+    clock.advance(1000);
     expect(await connection.http.get('me').json()).toEqual({ ok: 2 });
   });
 });
@@ -333,6 +336,7 @@ describe('steps', () => {
     connection = await connectSpec(acme(CHAIN), { fields: FIELDS, tokens }, { ...addresses(server.origin), clock, store, name: 'chain' });
     await expect(connection.http.get('me')).rejects.toMatchObject({ kind: 'transient' });
     expect(await refreshTokenOf(store, 'chain')).toBe(plainCanary('r1'));
+    clock.advance(1000);
     expect(await connection.http.get('me').json()).toEqual({ session: plainCanary('s2'), authorization: null });
     expect(tokenRequests()).toHaveLength(1);
     clock.advance(10 * 60_000); // the session ends, the token holds

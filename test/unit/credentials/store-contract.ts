@@ -174,7 +174,7 @@ export function storeContract(open: () => Promise<CredentialStore>): void {
   it('notes an answer beside the credential: it survives the update and other writes, and goes when it is dropped or with its credential', async () => {
     await store.put(sampleCredential('a'));
     await store.put(sampleCredential('b'));
-    const answer = { step: 'token', spent: 'hash', at: 5, status: 200, headers: { date: 'x' }, body: new Secret(canary('noted answer')) };
+    const answer = { step: 'token', spent: 'hash', at: 5, answer: new Secret(canary('noted answer')) };
     const failure = new Error('died');
     await expect(
       store.update('a', async (_, held) => {
@@ -194,8 +194,8 @@ export function storeContract(open: () => Promise<CredentialStore>): void {
     };
     await store.put(sampleCredential('a'));
     const found = (await notedIn('a')) as typeof answer;
-    expect({ ...found, body: revealed(found.body) }).toEqual({ ...answer, body: canary('noted answer') });
-    expect(found.body).toBeInstanceOf(Secret);
+    expect({ ...found, answer: revealed(found.answer) }).toEqual({ ...answer, answer: canary('noted answer') });
+    expect(found.answer).toBeInstanceOf(Secret);
     expect([await notedIn('b'), (await store.list()).length]).toEqual([undefined, 2]);
     await store.update('a', async (_, held) => void (await held.note(undefined)));
     expect(await notedIn('a')).toBeUndefined();

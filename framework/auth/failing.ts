@@ -1,0 +1,47 @@
+import type { Random } from '../core/clock.ts';
+import { ERRORS, type ErrorCode } from '../core/error-table.ts';
+import { type ErrorKind, FerruleError, isFerruleError } from '../core/errors.ts';
+import type { Credential, FailingRenewal } from '../credentials/types.ts';
+
+const FIRST = 1000;
+const LONGEST = 300_000;
+
+/** Whose end is not that the provider or the network said no, says nothing about the next try. */
+const COUNTED: ReadonlySet<ErrorKind> = new Set(['transient', 'rate_limit', 'auth', 'permission', 'request', 'data']);
+
+/**
+ * What is kept of a renewal that failed: no other is sent before `until`, by any process. The pause doubles from 1 s to 5 min, each time
+ * a random part of its upper half, and is as long as the server asked for if that is longer. Undefined: it does not count.
+ */
+export function failedAgain(before: FailingRenewal | undefined, error: unknown, now: number, random: Random): FailingRenewal | undefined {
+  if (!isFerruleError(error) || !COUNTED.has(error.kind) || error.code === 'store_locked') return undefined;
+  const count = (before?.count ?? 0) + 1;
+  const pause = Math.min(LONGEST, FIRST * 2 ** Math.min(count - 1, 20));
+  const { code, kind, message, status, retryAfter = 0 } = error;
+  return {
+    since: before?.since ?? new Date(now).toISOString(),
+    count,
+    until: now + Math.round(Math.max(retryAfter, pause * (0.5 + random.float() / 2))),
+    code,
+    kind,
+    message,
+    ...(status !== undefined && { status }),
+  };
+}
+
+/** The last failure again, for a caller that comes before the next try: the same code, and when that is. */
+export function paused({ name, failing }: Credential, now: number): FerruleError | undefined {
+  if (failing === undefined || now >= failing.until) return undefined;
+  const { code, kind, message, count, since, until, status } = failing;
+  const left = until - now;
+  const tries = count === 1 ? `It failed at ${since}` : `It failed ${count} times since ${since}`;
+  // Written by another version, the code may be none of ours.
+  const known = Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : 'token_refused';
+  return new FerruleError(known, `${message} (${tries}; it is not tried again for ${Math.ceil(left / 1000)} s.)`, {
+    where: name === '' ? undefined : name,
+    kind,
+    retryAfter: left,
+    ...(status !== undefined && { status }),
+    next: name === '' ? 'Wait.' : `Wait, or try at once: \`ferrule credentials renew '${name}'\`. ${ERRORS[known].next}`,
+  });
+}
