@@ -7,7 +7,10 @@ import { compileCall, compileText } from '../core/render.ts';
 import type { Resolved, ResolvedCall, ResolvedMade, ResolvedRefresh, ResolvedStep } from '../core/resolved.ts';
 import type { Scopes } from '../core/scope.ts';
 import { secretsIn } from '../core/secret.ts';
+import type { Response } from '../core/value.ts';
 import type { Credential, Held } from '../credentials/types.ts';
+import { answered } from './answer.ts';
+import { capture } from './capture.ts';
 import { authenticateClient } from './client-authentication.ts';
 import { clockSkew, tellsTime } from './clock-skew.ts';
 import { type DeviceCode, deviceCode } from './device.ts';
@@ -255,40 +258,59 @@ export class Steps {
     return renewed;
   }
 
-  /** What one call renews is stored before the next thing is sent, and the answer before it is looked at. */
-  async #renew(credential: Credential, call: ResolvedRefresh, index: number, { held, byPerson, progress }: StepsRun): Promise<Credential> {
+  /**
+   * What one call renews is stored before the next thing is sent, and the answer before it is looked at. An answer that a process before
+   * had noted, and did not live to store, goes first.
+   */
+  async #renew(start: Credential, call: ResolvedRefresh, index: number, { held, byPerson, progress }: StepsRun): Promise<Credential> {
     // A rotating refresh token is spent by the first try: sending it again could revoke the whole family.
     const request: Request = { call, client: true, name: index === 0 ? 'token' : `token ${index + 1}`, repeat: !call.rotates };
-    if (held === undefined) return this.#request(credential, request);
-    const store = async (renewed: Credential): Promise<Credential> => {
-      const kept = await held.keep(settled(renewed));
-      progress(kept);
-      await held.note(undefined);
-      return kept;
+    let known = start;
+    const store = async (renewed: Credential): Promise<void> => {
+      known = held === undefined ? renewed : await held.keep(settled(renewed));
+      progress(known);
     };
-    const renewal: Renewal = { held, step: request.name, spent: credential.captures[call.from] };
-    const before = byPerson ? undefined : await answerNoted(renewal);
-    const found = before && (await this.#readAgain(credential, request, call, before));
-    const known = found === undefined || sameTokens(found, credential) ? credential : await store(found);
-    if (known !== credential && !this.due(known).some(({ step }) => step.type === 'token')) return known;
-    try {
-      return await store(await this.#request(known, request, {}, { renewal: { ...renewal, spent: known.captures[call.from] } }));
-    } catch (error) {
-      // An answer that the spec cannot read yet stays; any other has nothing in it.
-      if (!isFerruleError(error) || error.code !== 'token_malformed') {
-        if (isFerruleError(error) && error.code === 'token_refused') await held.note(undefined);
+    const read = async (before?: Received): Promise<void> => {
+      const renewal = held && { held, step: request.name, spent: known.captures[call.from] };
+      let answer: Response | undefined;
+      const got = (response: Response) => {
+        answer = response;
+      };
+      try {
+        await store(await this.#request(known, request, {}, { got, renewal, before }));
+      } catch (error) {
+        if (answer === undefined || ofStore(error)) throw error;
+        // The old one is spent, whatever else is wrong with the answer.
+        const saved = this.#onlyRefreshToken(known, call, answer);
+        if (saved !== undefined) await store(saved);
+        await held?.note(undefined);
         throw error;
       }
-      throw call.rotates ? unreadYet(error) : error;
+      await held?.note(undefined);
+    };
+    const before = held && !byPerson ? await answerNoted({ held, step: request.name, spent: start.captures[call.from] }) : undefined;
+    if (before !== undefined) {
+      await read(before).catch((error: unknown) => {
+        // What cannot be read is asked for again, with what could be.
+        if (!isFerruleError(error) || ofStore(error)) throw error;
+      });
+      if (!sameTokens(known, start) && !this.due(known).some(({ step }) => step.type === 'token')) return known;
     }
+    await read();
+    return known;
   }
 
-  /** The answer that a process before had noted. Undefined: nothing comes of it, and the call may be made again. */
-  async #readAgain(credential: Credential, request: Request, { rotates }: ResolvedRefresh, before: Received) {
+  /** The credential with the refresh token that an answer brings, and nothing else of it; undefined: it brings none. */
+  #onlyRefreshToken(credential: Credential, { capture: all, decode, from }: ResolvedRefresh, answer: Response): Credential | undefined {
+    const { scopes, redactor } = this.#options;
+    const wanted = all[from];
+    if (wanted === undefined) return undefined;
     try {
-      return await this.#request(credential, request, {}, { before });
+      const { [from]: found } = capture({ [from]: wanted }, answered(answer, decode), 'token', scopes.auth, this.variables(credential));
+      if (found === undefined || found === null) return undefined;
+      for (const secret of secretsIn([found])) redactor.add(secret);
+      return { ...credential, captures: { ...credential.captures, [from]: found } };
     } catch (error) {
-      if (isFerruleError(error) && error.code === 'token_malformed' && rotates) throw unreadYet(error);
       if (isFerruleError(error)) return undefined;
       throw error;
     }
@@ -298,7 +320,7 @@ export class Steps {
     credential: Credential,
     request: Request,
     oauth: OauthVariables = {},
-    { renewal, before }: { renewal?: Renewal; before?: Received } = {},
+    { got, renewal, before }: { got?: (response: Response) => void; renewal?: Renewal | undefined; before?: Received | undefined } = {},
   ): Promise<Credential> {
     const { resolved, scopes, redactor, random, sign, now: clock } = this.#options;
     const show = (text: string) => redactor.redact(text);
@@ -306,9 +328,9 @@ export class Steps {
     let at = before?.at ?? sent;
     const send = renewal === undefined ? this.#options.exchange : noting(this.#options.exchange, renewal, clock);
     const exchange: Exchange = async (ready, options) => {
-      if (before !== undefined) return before.response;
-      const response = await send(ready, options);
-      at = clock();
+      const response = before?.response ?? (await send(ready, options));
+      if (before === undefined) at = clock();
+      got?.(response);
       return response;
     };
     const vars = this.variables(credential, oauth, sent);
@@ -321,9 +343,5 @@ export class Steps {
   }
 }
 
-const unreadYet = (error: FerruleError): FerruleError =>
-  new FerruleError('token_malformed', error.message, {
-    ...(error.where !== undefined && { where: error.where }),
-    ...(error.status !== undefined && { status: error.status }),
-    next: 'Correct refresh.capture in the spec: the answer is kept, sealed, and read again. Or connect again.',
-  });
+/** The store is what failed, not the provider. */
+export const ofStore = (error: unknown): boolean => isFerruleError(error) && error.code.startsWith('store_');

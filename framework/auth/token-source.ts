@@ -6,7 +6,7 @@ import type { CaptureValue, Credential, CredentialStore, Held } from '../credent
 import type { DeviceCode } from './device.ts';
 import { failedAgain, paused } from './failing.ts';
 import { reconnect, sameTokens, settled } from './standing.ts';
-import { type OauthVariables, Steps, type StepsOptions } from './steps.ts';
+import { type OauthVariables, ofStore, Steps, type StepsOptions } from './steps.ts';
 import { grantEnded } from './token-request.ts';
 import { tokenVariables } from './variables.ts';
 
@@ -227,8 +227,7 @@ export class TokenSource {
       };
       return { credential: await this.#steps.run(start, { force, oauth, held, byPerson, progress }) };
     } catch (error) {
-      // The store is what failed, not the provider.
-      if (isFerruleError(error) && error.code.startsWith('store_')) throw error;
+      if (ofStore(error)) throw error;
       if (oauth !== undefined) return { credential: brought, error };
       if (grantEnded(error) && this.#steps.renewal(brought)) {
         return { credential: { ...settled(brought), state: 'reconnect' }, error: reconnect(start.name, error as FerruleError) };
