@@ -1,8 +1,8 @@
-import { link, readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { link, readFile, rename, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import type { Clock, Random } from '../core/clock.ts';
 import { FerruleError } from '../core/errors.ts';
 import { systemCode, unlessMissing } from './atomic-write.ts';
-import { isGone, ownIdentity, type ProcessIdentity } from './process-identity.ts';
+import { isElsewhere, isGone, ownIdentity, type ProcessIdentity } from './process-identity.ts';
 
 /** What a lock file holds, as JSON. */
 interface Holder extends ProcessIdentity {
@@ -28,9 +28,16 @@ export interface LockOptions {
 const SHORTEST_PAUSE = 2;
 const LONGEST_PAUSE = 100;
 
+/** So often a holder touches its lock, for those who cannot see its process. Milliseconds. */
+const BEAT = 2000;
+/** A lock that nobody has touched for so long, by the clock of the one who watches it, has lost its holder. */
+const SILENCE = 30_000;
+
 /**
  * Takes the lock file `path`, waiting for its holder with growing, random pauses. A lock is taken over only when its
- * holder is gone: its process is dead, or its number belongs to a process that began at another time. `store_locked` when the wait is over.
+ * holder is gone: its process is dead, or its number belongs to a process that began at another time. A holder on another host or in another
+ * container is gone when it has been silent for half a minute; should it come back, it finds that the lock is another's.
+ * `store_locked` when the wait is over.
  */
 export async function acquireLock(path: string, options: LockOptions): Promise<Lock> {
   const { clock, random, wait, signal } = options;
@@ -39,11 +46,13 @@ export async function acquireLock(path: string, options: LockOptions): Promise<L
   const prepared = `${path}.${holder.token}.new`;
   await writeFile(prepared, JSON.stringify(holder), { mode: 0o600, flag: 'wx' });
   const until = clock.now() + wait;
+  const watched = watch(path, clock);
   try {
     for (let pause = SHORTEST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
       if (await linkNew(prepared, path)) return lockOf(path, holder);
       const other = await readHolder(path);
-      if (other && (await isGone(other)) && (await takeOver(path, other, prepared, options))) return lockOf(path, holder);
+      const gone = other !== undefined && ((await isGone(other)) || ((await isElsewhere(other)) && (await watched.isSilent(other))));
+      if (gone && (await takeOver(path, other, prepared, options))) return lockOf(path, holder);
       if (clock.now() >= until) throw lockedError(path, other, wait);
       await clock.sleep(pause * (0.5 + random.float() / 2), signal);
     }
@@ -63,13 +72,37 @@ async function linkNew(prepared: string, path: string): Promise<boolean> {
   }
 }
 
-const lockOf = (path: string, holder: Holder): Lock => ({
-  isHeld: async () => (await readHolder(path))?.token === holder.token,
-  // Between reading and removing nobody can take it over: this process lives.
-  release: async () => {
-    if ((await readHolder(path))?.token === holder.token) await unlink(path).catch(unlessMissing);
-  },
-});
+function lockOf(path: string, holder: Holder): Lock {
+  // In real time: it is other hosts that count it. What goes wrong here shows when the lock is used.
+  const beat = setInterval(
+    () =>
+      void utimes(path, new Date(), new Date())
+        .catch(unlessMissing)
+        .catch(() => clearInterval(beat)),
+    BEAT,
+  );
+  beat.unref();
+  return {
+    isHeld: async () => (await readHolder(path))?.token === holder.token,
+    // Between reading and removing nobody can take it over: this process lives.
+    release: async () => {
+      clearInterval(beat);
+      if ((await readHolder(path))?.token === holder.token) await unlink(path).catch(unlessMissing);
+    },
+  };
+}
+
+/** Watches whether one and the same lock is still touched. Another clock's times are compared with one another only. */
+function watch(path: string, clock: Clock): { isSilent(holder: Holder): Promise<boolean> } {
+  let seen = { token: '', touched: 0, at: 0 };
+  return {
+    async isSilent({ token }) {
+      const touched = (await stat(path).catch(unlessMissing))?.mtimeMs ?? 0;
+      if (token !== seen.token || touched !== seen.touched) seen = { token, touched, at: clock.now() };
+      return clock.now() - seen.at >= SILENCE;
+    },
+  };
+}
 
 /**
  * Puts our lock in the place of a dead one. Two processes may find the same dead lock; were each to remove it, the second

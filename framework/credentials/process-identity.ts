@@ -61,8 +61,11 @@ export function ownIdentity(): Promise<ProcessIdentity> {
   return own;
 }
 
-/** Whether the process is surely gone. One on another host or in another container cannot be judged, and counts as there. */
+/** Whether it is on another host or in another container, so that nothing here can tell whether it lives. */
+export const isElsewhere = async ({ host }: ProcessIdentity): Promise<boolean> => host !== (await ownIdentity()).host;
+
+/** Whether the process is surely gone. One that cannot be judged counts as there. */
 export async function isGone(holder: ProcessIdentity): Promise<boolean> {
-  if (holder.host !== (await ownIdentity()).host) return false;
+  if (await isElsewhere(holder)) return false;
   return (await processStart(holder.pid)) !== holder.started;
 }

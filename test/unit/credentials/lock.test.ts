@@ -1,12 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { systemClock, systemRandom } from '../../../framework/core/clock.ts';
+import { jest } from '@jest/globals';
+import { type Clock, systemClock, systemRandom } from '../../../framework/core/clock.ts';
 import { encryptedFileStore } from '../../../framework/credentials/encrypted-file.ts';
 import { acquireLock } from '../../../framework/credentials/lock.ts';
 import { ownIdentity } from '../../../framework/credentials/process-identity.ts';
+import { FakeClock } from '../../clock.ts';
 import { sampleCredential } from './store-contract.ts';
 
 let folder: string;
@@ -88,6 +90,49 @@ describe('whose lock it is', () => {
     }
     await writeFile(path(), '');
     await expect(acquireLock(path(), options)).rejects.toMatchObject({ message: expect.stringContaining('an unknown process') });
+  });
+
+  it('a holder elsewhere is gone when it has been silent for 30 s, by the clock of who waits, and not before', async () => {
+    const clock = new FakeClock();
+    const waiting = { clock, random: systemRandom, wait: 60_000 };
+    await plant({ host: 'elsewhere' });
+    const lock = await acquireLock(path(), waiting);
+    expect(await lock.isHeld()).toBe(true);
+    const waited = clock.slept.reduce((sum, ms) => sum + ms, 0);
+    expect(waited).toBeGreaterThanOrEqual(30_000);
+    expect(waited).toBeLessThan(30_200);
+    await lock.release();
+
+    // One that is touched now and then lives, however wrong its clock.
+    await plant({ host: 'elsewhere' });
+    let beats = 0;
+    const beating: Clock = {
+      now: () => clock.now(),
+      sleep: async (ms) => {
+        await clock.sleep(ms);
+        const past = new Date(1_000_000 + beats * 1000);
+        if (clock.slept.length % 100 === 0) await utimes(path(), past, past);
+        beats += 1;
+      },
+    };
+    await expect(acquireLock(path(), { ...waiting, clock: beating, wait: 120_000 })).rejects.toMatchObject({ code: 'store_locked' });
+  });
+
+  it('a lock says that its holder lives as long as it is held', async () => {
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] });
+    try {
+      const lock = await acquireLock(path(), options);
+      const old = new Date(5_000_000);
+      await utimes(path(), old, old);
+      jest.advanceTimersByTime(2000);
+      for (let tries = 0; (await stat(path())).mtimeMs === old.getTime() && tries < 200; tries += 1)
+        await new Promise((resolve) => setImmediate(resolve));
+      expect((await stat(path())).mtimeMs).toBeGreaterThan(old.getTime());
+      await lock.release();
+      expect(jest.getTimerCount()).toBe(0);
+    } finally {
+      jest.useRealTimers();
+    }
   });
 
   it('leaves a lock alone that is not its own any more', async () => {
