@@ -28,11 +28,10 @@ export const nameOf = (step: ResolvedStep, position: number): string =>
 /** The end of what a second renewal call brought (`token 2.renew`) is an end of the token too. */
 const isFurther = (key: string, name: string): boolean => key.startsWith(`${name} `) && key.endsWith('.renew');
 
-/** A credential with what a call has brought at `now`. `name`: whose end the answer tells. */
-export function merged(credential: Credential, name: string, answer: TokenAnswer, now: number): Credential {
-  const others = Object.fromEntries(
-    Object.entries(credential.expires).filter(([key]) => key !== name && key !== `${name}.renew` && !isFurther(key, name)),
-  );
+/** A credential with what the call of `step` has brought at `now`. `name`: whose end the answer tells. */
+export function merged(credential: Credential, step: string, name: string, answer: TokenAnswer, now: number): Credential {
+  const own = new Set([name, `${name}.renew`, `${step}.renew`]);
+  const others = Object.fromEntries(Object.entries(credential.expires).filter(([key]) => !own.has(key) && !isFurther(key, name)));
   const { expires } = answer;
   return {
     ...credential,
@@ -43,6 +42,12 @@ export function merged(credential: Credential, name: string, answer: TokenAnswer
     ...(answer.scope !== undefined && { scope: answer.scope }),
   };
 }
+
+/** The same with the steps of these names due, whatever their ends: what they stand on was made anew. */
+export const nowDue = (credential: Credential, names: readonly string[]): Credential =>
+  names.length === 0
+    ? credential
+    : { ...credential, expires: { ...credential.expires, ...Object.fromEntries(names.map((name) => [`${name}.renew`, 0])) } };
 
 /** A credential whose renewal has just succeeded. */
 export function settled(credential: Credential): Credential {

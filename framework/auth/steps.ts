@@ -17,7 +17,7 @@ import { type DeviceCode, deviceCode } from './device.ts';
 import { make } from './made.ts';
 import { answerNoted, noting, type Received, type Renewal } from './noted.ts';
 import { askedScopes } from './scopes.ts';
-import { isDue, merged, nameOf, sameTokens, settled } from './standing.ts';
+import { isDue, merged, nameOf, nowDue, sameTokens, settled } from './standing.ts';
 import { type Exchange, requestToken, type TokenRequest } from './token-request.ts';
 import { compileVars, tokenVariables } from './variables.ts';
 
@@ -127,7 +127,7 @@ export class Steps {
       credential = await this.#inTime(() => {
         // An assertion may be good for one request alone (its jti).
         for (const one of steps.slice(0, index)) if (one.type === 'made') credential = this.#made(credential, one, oauth);
-        return step.type === 'token' ? this.#token(credential, run) : this.#callStep(credential, step, index, oauth);
+        return step.type === 'token' ? this.#token(credential, run, this.#behind(index)) : this.#callStep(credential, step, index, oauth);
       });
       progress(credential);
     }
@@ -245,7 +245,14 @@ export class Steps {
     return this.#request(credential, { call: step, name, client: false, repeat: step.method === 'GET' }, oauth);
   }
 
-  async #token(credential: Credential, run: StepsRun): Promise<Credential> {
+  /** The calls that are made again when this step's is. */
+  #behind(position: number): string[] {
+    return this.#options.resolved.method.steps.flatMap((step, index) =>
+      index > position && step.type === 'call' && step.once !== true ? [nameOf(step, index)] : [],
+    );
+  }
+
+  async #token(credential: Credential, run: StepsRun, behind: string[]): Promise<Credential> {
     const { method } = this.#options.resolved;
     const { oauth } = run;
     const renewal = oauth === undefined ? this.renewal(credential) : undefined;
@@ -254,7 +261,7 @@ export class Steps {
       return this.#request(credential, { client: true, name: 'token', call: method.token, repeat: oauth === undefined }, oauth);
     }
     let renewed = credential;
-    for (const [index, call] of renewal.entries()) renewed = await this.#renew(renewed, call, index, run);
+    for (const [index, call] of renewal.entries()) renewed = await this.#renew(renewed, call, index, { ...run, behind });
     return renewed;
   }
 
@@ -262,12 +269,14 @@ export class Steps {
    * What one call renews is stored before the next thing is sent, and the answer before it is looked at. An answer that a process before
    * had noted, and did not live to store, goes first.
    */
-  async #renew(start: Credential, call: ResolvedRefresh, index: number, { held, byPerson, progress }: StepsRun): Promise<Credential> {
+  async #renew(start: Credential, call: ResolvedRefresh, index: number, run: StepsRun & { behind: string[] }): Promise<Credential> {
+    const { held, byPerson, progress, behind } = run;
     // A rotating refresh token is spent by the first try: sending it again could revoke the whole family.
     const request: Request = { call, client: true, name: index === 0 ? 'token' : `token ${index + 1}`, repeat: !call.rotates };
     let known = start;
     const store = async (renewed: Credential): Promise<void> => {
-      known = held === undefined ? renewed : await held.keep(settled(renewed));
+      const sofar = settled(nowDue(renewed, behind));
+      known = held === undefined ? sofar : await held.keep(sofar);
       progress(known);
     };
     const read = async (before?: Received): Promise<void> => {
@@ -339,7 +348,7 @@ export class Steps {
     const times = { now, there: sent + this.#skew, received: () => at };
     const answer = await requestToken({ ...request, ...times, vars, show, random, ...(sign && { sign }) }, resolved, scopes, exchange);
     for (const secret of secretsIn(answer.captures)) redactor.add(secret);
-    return merged(credential, request.call.expires?.of ?? request.name, answer, now);
+    return merged(credential, request.name, request.call.expires?.of ?? request.name, answer, now);
   }
 }
 

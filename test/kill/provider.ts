@@ -1,0 +1,85 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { plainCanary } from '../canary.ts';
+
+/**
+ * A provider that forgives nothing: a refresh token is good for one request, and whoever sends a spent one ends the grant for all
+ * (RFC 9700, 4.14.2). The API takes the newest access token alone.
+ */
+export interface StrictProvider {
+  origin: string;
+  /** Token requests that brought a token. */
+  issued: number;
+  /** Spent refresh tokens that came again. */
+  reused: number;
+  logins: number;
+  /** The access token of the moment is good no more. */
+  revokeAccess(): void;
+  /** How long token requests take. Milliseconds. */
+  delay: number;
+  /** Called when a token answer has been handed to the network. */
+  onIssued: (() => void) | undefined;
+  close(): Promise<void>;
+}
+
+export const accessToken = (number: number): string => plainCanary(`killed access ${number}`);
+export const refreshToken = (number: number): string => plainCanary(`killed refresh ${number}`);
+
+export async function strictProvider(): Promise<StrictProvider> {
+  let current = 0;
+  let ended = false;
+  let accessRevoked = false;
+  const answer = (path: string, authorization: string | undefined, session: string | undefined, body: string): [number, object] => {
+    if (path === '/token') {
+      const sent = new URLSearchParams(body).get('refresh_token');
+      if (ended || sent !== refreshToken(current)) {
+        provider.reused += 1;
+        ended = true;
+        return [400, { error: 'invalid_grant', error_description: 'spent before' }];
+      }
+      current += 1;
+      accessRevoked = false;
+      provider.issued += 1;
+      return [200, { access_token: accessToken(current), refresh_token: refreshToken(current), token_type: 'Bearer', expires_in: 3600 }];
+    }
+    if (path === '/login') {
+      provider.logins += 1;
+      return authorization === `Bearer ${accessToken(current)}` ? [200, { session: `session-${current}` }] : [401, { message: 'who?' }];
+    }
+    const good = !ended && !accessRevoked && (authorization === `Bearer ${accessToken(current)}` || session === `session-${current}`);
+    return good ? [200, { token: current }] : [401, { message: 'revoked' }];
+  };
+  const server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk: Buffer) => {
+      body += chunk.toString();
+    });
+    request.on('end', async () => {
+      const path = (request.url ?? '').split('?')[0] ?? '';
+      const { authorization, 'x-session': session } = request.headers;
+      const [status, json] = answer(path, authorization, Array.isArray(session) ? undefined : session, body);
+      if (path === '/token' && provider.delay > 0) await new Promise((resolve) => setTimeout(resolve, provider.delay));
+      response.writeHead(status, { 'content-type': 'application/json' });
+      response.end(JSON.stringify(json), () => {
+        if (path === '/token' && status === 200) provider.onIssued?.();
+      });
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const provider: StrictProvider = {
+    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    issued: 0,
+    reused: 0,
+    logins: 0,
+    delay: 0,
+    onIssued: undefined,
+    revokeAccess: () => {
+      accessRevoked = true;
+    },
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+  return provider;
+}
