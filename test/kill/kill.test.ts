@@ -18,6 +18,12 @@ describe('eight processes with one credential', () => {
     expect(await refreshRounds({ processes: 8, rounds: 25, place: inFiles })).toMatchObject({ issued: 25, reused: 0, failed: [] });
   });
 
+  it('go on when one of them is killed at any instant', async () => {
+    const result = await refreshRounds({ processes: 4, rounds: 12, place: inFiles, killing: { share: 0.5, seed } });
+    expect(result).toMatchObject({ issued: 12, reused: 0, failed: [] });
+    expect(result.killed).toBeGreaterThan(0);
+  });
+
   it('wait for a slow token endpoint: none asks a second time', async () => {
     const result = await refreshRounds({ processes: 8, rounds: 2, place: inFiles, delay: 3000 });
     expect(result).toMatchObject({ issued: 2, reused: 0, failed: [] });

@@ -1,7 +1,7 @@
 import { MOMENTS, type Moment } from '../../framework/core/moment.ts';
 import { connectStored } from '../../framework/engine/connect.ts';
 import { seeded, startChild } from './process.ts';
-import { strictProvider } from './provider.ts';
+import { rotatingProvider } from './provider.ts';
 import { killedCredential, killedSpec, SHAPES, type Shape } from './spec.ts';
 import { type StoreAddress, storeAt } from './store.ts';
 
@@ -58,7 +58,7 @@ async function killedRun(
   { shape, due, before, occurrence }: Setting,
   place: RenewalKills['place'],
 ): Promise<string | undefined> {
-  const provider = await strictProvider();
+  const provider = await rotatingProvider();
   const { address, leftovers, remove } = await place();
   const store = await storeAt(address);
   try {
@@ -93,7 +93,7 @@ async function killedRun(
 }
 
 /** What keeps the next process from its work; undefined: nothing, and it needed no other token for it. */
-async function goesOn(shape: Shape, store: Awaited<ReturnType<typeof storeAt>>, provider: Awaited<ReturnType<typeof strictProvider>>) {
+async function goesOn(shape: Shape, store: Awaited<ReturnType<typeof storeAt>>, provider: Awaited<ReturnType<typeof rotatingProvider>>) {
   const issued = provider.issued;
   const next = await connectStored(killedSpec(shape), 'work', { store });
   try {

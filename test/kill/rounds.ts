@@ -1,5 +1,5 @@
 import { type Killable, seeded, startChild } from './process.ts';
-import { strictProvider } from './provider.ts';
+import { rotatingProvider } from './provider.ts';
 import type { RenewalKills } from './renewal.ts';
 import { killedCredential, killedSpec } from './spec.ts';
 import { storeAt } from './store.ts';
@@ -21,19 +21,21 @@ export interface RoundsResult {
   issued: number;
   /** Spent refresh tokens that came again: none. */
   reused: number;
-  /** Processes killed on the way. */
+  /** Processes killed on the way, and answers that were lost with one. */
   killed: number;
+  forgiven: number;
   /** Requests of processes that lived and failed. */
   failed: string[];
 }
 
 /** In each round the provider refuses the token of the moment, and all processes that share the credential ask at once. */
 export async function refreshRounds({ processes, rounds, place, delay = 0, killing }: Rounds): Promise<RoundsResult> {
-  const provider = await strictProvider();
+  // A process that is killed at any instant may be killed between the provider's answer and its own eyes.
+  const provider = await rotatingProvider({ grace: killing !== undefined });
   const { address, remove } = await place();
   const store = await storeAt(address);
   const random = seeded(killing?.seed ?? 0);
-  const result: RoundsResult = { rounds, processes, issued: 0, reused: 0, killed: 0, failed: [] };
+  const result: RoundsResult = { rounds, processes, issued: 0, reused: 0, killed: 0, forgiven: 0, failed: [] };
   const children: Killable[] = [];
   try {
     await store.put(killedCredential(provider.origin, { due: false }));
@@ -65,5 +67,5 @@ export async function refreshRounds({ processes, rounds, place, delay = 0, killi
     await remove();
     await provider.close();
   }
-  return { ...result, issued: provider.issued, reused: provider.reused };
+  return { ...result, issued: provider.issued, reused: provider.reused, forgiven: provider.forgiven };
 }
