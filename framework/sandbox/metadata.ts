@@ -14,6 +14,15 @@ export function metadataAddress(view: View, { url, well_known: place }: Resolved
   return { origin, path: place === 'openid-configuration' ? `${path}/.well-known/${place}` : `/.well-known/${place}${path}` };
 }
 
+/** Who answers the authorization request, as the callback says it too (RFC 9207, 2): where the spec or the issuer's metadata name it. */
+export function issuerOf({ resolved: { method }, lookup }: View): string | undefined {
+  if (method.authorize?.iss !== undefined) return knownText(method.authorize.iss, lookup);
+  const step = method.steps.find(
+    (one) => one.type === 'call' && one.well_known !== undefined && one.well_known !== 'oauth-protected-resource',
+  );
+  return step?.type === 'call' ? knownText(step.url, lookup) : undefined;
+}
+
 /** What an authorization server says of itself (RFC 8414, 2), or a resource of its server (RFC 9728, 2). */
 export function metadata(view: View, call: ResolvedCall): Answer {
   const url = knownText(call.url, view.lookup) ?? '';
@@ -38,6 +47,7 @@ export function metadata(view: View, call: ResolvedCall): Answer {
     response_types_supported: ['code'],
     grant_types_supported: [GRANT_TYPES[type] ?? 'authorization_code', 'refresh_token'],
     code_challenge_methods_supported: ['S256'],
+    ...(authorize && { authorization_response_iss_parameter_supported: true }),
     scopes_supported: [view.resolved.method.scopes].flat(),
   });
 }
