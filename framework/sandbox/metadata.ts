@@ -4,7 +4,7 @@ import type { Consent } from './consent.ts';
 import type { Data } from './data.ts';
 import { GRANT_TYPES } from './grant-types.ts';
 import type { Grants } from './grants.ts';
-import { knownText } from './reading.ts';
+import { knownText, type Lookup, UNKNOWN } from './reading.ts';
 import { type Incoming, mediaType } from './request.ts';
 import { type Address, address, type View } from './view.ts';
 
@@ -15,8 +15,9 @@ export function metadataAddress(view: View, { url, well_known: place }: Resolved
 }
 
 /** Who answers the authorization request, as the callback says it too (RFC 9207, 2): where the spec or the issuer's metadata name it. */
-export function issuerOf({ resolved: { method }, lookup }: View): string | undefined {
-  if (method.authorize?.iss !== undefined) return knownText(method.authorize.iss, lookup);
+export function issuerOf({ resolved: { method }, lookup, value }: View): string | undefined {
+  const entered: Lookup = (keys) => (keys[0] === 'fields' && keys.length === 2 ? (value(String(keys[1])) ?? UNKNOWN) : lookup(keys));
+  if (method.authorize?.iss !== undefined) return knownText(method.authorize.iss, entered);
   const step = method.steps.find(
     (one) => one.type === 'call' && one.well_known !== undefined && one.well_known !== 'oauth-protected-resource',
   );

@@ -78,6 +78,22 @@ describe('the authorization request and its exchange', () => {
     });
   });
 
+  it('state, challenge and verifier are drawn for one consent alone; the callback of another one is refused', async () => {
+    const opened: string[] = [];
+    const own = { ...addresses(server.origin), redirectUri: REDIRECT };
+    const once = (consent: Consent) => connectSpec(CODE(), { fields: FIELDS }, { ...own, consent: seen(opened, consent) });
+    await (await once(callback({ code: plainCanary('first') }))).close();
+    const [first] = opened.map((url) => new URL(url).searchParams.get('state') ?? '');
+    await expect(once(callback({ code: plainCanary('first'), state: String(first) }))).rejects.toMatchObject({ code: 'state_mismatch' });
+    for (const name of ['state', 'code_challenge']) {
+      const drawn = opened.map((url) => new URL(url).searchParams.get(name) ?? '');
+      expect(drawn[0]).not.toBe(drawn[1]);
+      // 24 bytes, or the 32 of SHA-256.
+      for (const one of drawn) expect(Buffer.from(one, 'base64url').length).toBe(name === 'state' ? 24 : 32);
+    }
+    expect(server.received.filter(({ path }) => path === '/token')).toHaveLength(1);
+  });
+
   it('takes extra parameters, another code parameter, no PKCE', async () => {
     const opened: string[] = [];
     const more = `    pkce: false\n    authorize: { query: { prompt: consent, scope: null }, code: auth_code }`;
