@@ -88,7 +88,7 @@ export function startConsent(
 function checkPage({ protocol, hostname }: URL, name: string): void {
   if (protocol === 'https:' || (protocol === 'http:' && LOOPBACK.includes(hostname))) return;
   throw new FerruleError('host_refused', `The page of consent must be https, not ${protocol.slice(0, -1)}`, {
-    where: `auth.${name}.authorize_url`,
+    where: `auth.${name}`,
   });
 }
 
