@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Random } from '../core/clock.ts';
 import { FerruleError } from '../core/errors.ts';
 import type { Vars } from '../core/expression/index.ts';
@@ -22,6 +22,8 @@ export interface PendingConsent {
   authorize: ResolvedAuthorize;
   /** Value of the parameter that proves the callback to be ours; undefined where the provider starts it. */
   proof: { parameter: string; value: string } | undefined;
+  /** Who must have sent it (RFC 9207); undefined: nobody says who that is. */
+  issuer: { value: string; required: boolean } | undefined;
 }
 
 /** The redirect URI when the caller names none; it must be registered at the provider. */
@@ -70,6 +72,7 @@ export function startConsent(
     else page.searchParams.set(parameter, (Array.isArray(value) ? value : [value]).map(reveal).join(' '));
   }
   if (page !== url) url.hash = page.pathname + page.search;
+  checkPage(url, name);
   return {
     authorizeUrl: url.href,
     redirectUri: oauth.redirect_uri,
@@ -77,7 +80,23 @@ export function startConsent(
     verifier,
     authorize,
     proof: proofOf(authorize, oauth, scopes, all),
+    issuer: issuerOf(authorize, scopes, all),
   };
+}
+
+/** Whoever is on the way could put another page in its place; metadata may name any (RFC 9700, 2.6). Plain http on this machine alone. */
+function checkPage({ protocol, hostname }: URL, name: string): void {
+  if (protocol === 'https:' || (protocol === 'http:' && LOOPBACK.includes(hostname))) return;
+  throw new FerruleError('host_refused', `The page of consent must be https, not ${protocol.slice(0, -1)}`, {
+    where: `auth.${name}`,
+  });
+}
+
+/** What the spec says, which the callback must repeat; or the issuer as its metadata write it, which they may promise to repeat. */
+function issuerOf({ iss }: ResolvedAuthorize, scopes: Scopes, vars: Vars): PendingConsent['issuer'] {
+  if (iss !== undefined) return { value: reveal(compileText(iss, 'url', scopes.authorize)(vars) as Text), required: true };
+  const { metadata_issuer: value, metadata_iss_parameter: promised } = (vars.token ?? {}) as Record<string, unknown>;
+  return typeof value === 'string' ? { value, required: promised === 'true' } : undefined;
 }
 
 function proofOf(
@@ -91,10 +110,12 @@ function proofOf(
   return { parameter: proof.parameter, value: reveal(compileText(proof.value, 'plain', scopes.authorize)(vars) as Text) };
 }
 
+const LOOPBACK: readonly string[] = ['localhost', '127.0.0.1', '[::1]'];
+
 /** The person's own redirect URL may be anywhere on https; without TLS only on this machine (RFC 8252, 7.3). */
 function checkRedirectUri(redirectUri: string): void {
   const url = URL.canParse(redirectUri) ? new URL(redirectUri) : undefined;
-  const loopback = url?.protocol === 'http:' && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
+  const loopback = url?.protocol === 'http:' && LOOPBACK.includes(url.hostname);
   // `oob` is OAuth 1.0a's word for it (RFC 5849, 2.1).
   const outOfBand = redirectUri === 'oob' || redirectUri.startsWith('urn:ietf:wg:oauth:2.0:oob');
   if (outOfBand || ((url?.protocol === 'https:' || loopback) && url?.hash === '')) return;
@@ -129,11 +150,12 @@ export function finishConsent(
     return { oauth: oauth(text), captures: captureCallback(authorize.capture, new URLSearchParams(), scopes.callback, vars) };
   }
   // Who says no to OAuth 1.0a sends the token back under another name, as X and Trello do.
-  const denied = proof !== undefined && query.get('denied') === proof.value;
-  if (proof !== undefined && !denied && query.get(proof.parameter) !== proof.value)
+  const denied = proof !== undefined && same(query.get('denied'), proof.value);
+  if (proof !== undefined && !denied && !same(query.get(proof.parameter), proof.value))
     throw new FerruleError('state_mismatch', `The callback carries another ${proof.parameter} than the one that was sent`, {
       where: proof.parameter,
     });
+  checkIssuer(pending, query);
   const error = denied ? 'denied' : (query.get('error') ?? query.get('oauth_problem'));
   if (error !== null) {
     const description = query.get('error_description');
@@ -146,6 +168,25 @@ export function finishConsent(
   if (code === null || code === '')
     throw new FerruleError('consent_denied', `The callback carries no ${authorize.code}`, { where: authorize.code ?? 'code' });
   return { oauth: oauth(code), captures: captureCallback(authorize.capture, query, scopes.callback, vars) };
+}
+
+/** RFC 9207, 2.4: character by character, and before anything else that came is believed. */
+function checkIssuer({ issuer }: PendingConsent, query: URLSearchParams): void {
+  const named = query.get('iss');
+  if (issuer === undefined || (named === null && !issuer.required) || named === issuer.value) return;
+  throw new FerruleError(
+    'issuer_mismatch',
+    `The callback ${named === null ? 'does not name' : 'names another issuer than'} ${issuer.value}`,
+    {
+      where: 'iss',
+    },
+  );
+}
+
+/** In a time that says nothing of where they differ. */
+function same(given: string | null, wanted: string): boolean {
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  return given !== null && timingSafeEqual(digest(given), digest(wanted));
 }
 
 function queryOf(text: string, { code, state, capture }: ResolvedAuthorize): URLSearchParams | undefined {

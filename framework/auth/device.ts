@@ -28,15 +28,21 @@ export function deviceCode(body: Json, now: number): DeviceCode {
     if (typeof value === 'string' && value !== '') return value;
     throw new FerruleError('token_malformed', `device: the answer has no ${name}`, { where: name });
   };
-  const { verification_uri_complete: complete, expires_in = LIFETIME, interval = INTERVAL } = answer;
+  // What is no number would make a wait without an end, and a request at each moment of it.
+  const seconds = (name: string, usual: number): number => {
+    const value = Number(answer[name] ?? usual);
+    if (Number.isFinite(value) && value >= 0) return value;
+    throw new FerruleError('token_malformed', `device: ${name} is no number of seconds`, { where: name });
+  };
+  const { verification_uri_complete: complete } = answer;
   // Google and others wrote verification_url before the RFC was one.
   const verificationUri = 'verification_uri' in answer ? text('verification_uri') : text('verification_url');
   return {
     userCode: text('user_code'),
     verificationUri: onWeb(verificationUri),
     complete: typeof complete === 'string' ? onWeb(complete) : undefined,
-    ends: now + Number(expires_in) * 1000,
-    interval: Math.max(1, Number(interval)) * 1000,
+    ends: now + seconds('expires_in', LIFETIME) * 1000,
+    interval: Math.max(1, seconds('interval', INTERVAL)) * 1000,
     code: new Secret(text('device_code')),
   };
 }
@@ -58,9 +64,11 @@ export interface Polling {
 /** Asks until the person has decided (RFC 8628, 3.4 and 3.5). */
 export async function pollForToken(device: DeviceCode, { clock, ask, signal }: Polling): Promise<void> {
   let { interval } = device;
+  let outage: unknown;
   for (;;) {
     await clock.sleep(interval, signal);
-    if (clock.now() >= device.ends) throw ended('The code was not entered in time');
+    if (clock.now() >= device.ends) throw outage ?? ended('The code was not entered in time');
+    outage = undefined;
     try {
       return await ask({ device_code: device.code });
     } catch (error) {
@@ -68,7 +76,11 @@ export async function pollForToken(device: DeviceCode, { clock, ask, signal }: P
       if (code === 'slow_down') interval += 5000;
       else if (code === 'access_denied') throw ended('Consent was not given');
       else if (code === 'expired_token') throw ended('The code was not entered in time');
-      else if (code !== 'authorization_pending') throw error;
+      else if (code === undefined && isFerruleError(error) && error.kind === 'transient') {
+        // The person may be at it all the same: asked again, at half the pace.
+        outage = error;
+        interval *= 2;
+      } else if (code !== 'authorization_pending') throw error;
     }
   }
 }

@@ -88,6 +88,7 @@ export async function requestToken(request: TokenRequest, resolved: Resolved, sc
   if (named !== undefined) checkMetadata(named, call.well_known as WellKnown, body, name);
   try {
     const captures = capture(call.capture, response, name, scopes.auth, vars);
+    refuseBound(captures.token_type, name);
     // A call that takes no scope speaks of another token's: a user's beside the bot's.
     const scope = 'scope' in call.capture ? granted(body) : undefined;
     const skew = clockSkew(servedAt(response.headers.date), request.received());
@@ -97,6 +98,15 @@ export async function requestToken(request: TokenRequest, resolved: Resolved, sc
       ? new FerruleError('token_malformed', error.message, { where: error.where ?? name })
       : error;
   }
+}
+
+/** Token types that want a proof with each request (RFC 9449, 5 and others): sent as a bearer token one is refused, and given away. */
+const BOUND = new Set(['dpop', 'pop', 'mac']);
+
+/** RFC 6749, 7.1. Providers have many words for a bearer token, which is why all others pass. */
+function refuseBound(type: CaptureValue | undefined, name: string): void {
+  if (typeof type === 'string' && BOUND.has(type.toLowerCase()))
+    throw new FerruleError('token_bound', `${name}: a token of type ${type}, and the spec sends no proof`, { where: name });
 }
 
 async function send(ready: Rendered, request: TokenRequest, exchange: Exchange): Promise<Response> {

@@ -178,6 +178,8 @@ export interface ResolvedAuthorize extends Captures {
   pkce: boolean;
   /** How the callback is known to be ours: it gives back the state, or this other parameter the value of an expression; `none`: the provider starts it. */
   proof: 'state' | 'none' | { parameter: string; value: string };
+  /** The issuer that the callback must name (RFC 9207), as text. */
+  iss?: string;
 }
 
 export interface ResolvedTls {

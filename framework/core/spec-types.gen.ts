@@ -2262,6 +2262,10 @@ export interface Authorize {
    */
   state?: string;
   /**
+   * The issuer that the callback must name (RFC 9207), where the provider does and no issuer is discovered.
+   */
+  iss?: string;
+  /**
    * Values that come with the callback, from callback; checked before anything is done with them.
    */
   capture?: {

@@ -180,10 +180,11 @@ export const AUTH_EXAMPLES: Readonly<Record<string, AuthExample>> = {
     ],
   },
   oauth2_password: {
-    example: 'login: { type: oauth2_password, token_url: https://auth.acme.com/token }',
+    example:
+      '# ferrule-ignore password-grant: Acme has no other way in.\nlogin: { type: oauth2_password, token_url: https://auth.acme.com/token }',
     standards: [OAUTH],
     proof: ['the sandbox'],
-    notes: ['RFC 9700 advises against it; some providers have nothing else.'],
+    notes: ['RFC 9700, 2.4 forbids it; some providers have nothing else, and then the spec says so.'],
   },
   oauth2_device: {
     example:

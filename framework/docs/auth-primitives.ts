@@ -33,7 +33,7 @@ export const PRIMITIVES: readonly Primitive[] = [
   {
     name: 'Code flow',
     means: 'OAuth 2.0 authorization code: extra parameters, PKCE or not, scopes, a code of another name.',
-    yaml: `auth: { oauth: { ${OAUTH}, scope_separator: ',', pkce: false, authorize: { query: { prompt: consent }, code: auth_code } } }`,
+    yaml: `auth: { oauth: { ${OAUTH}, scope_separator: ',', authorize: { query: { prompt: consent }, code: auth_code } } }`,
     shown: ['amazon-selling-partner', 'shopline', 'slack'],
   },
   {

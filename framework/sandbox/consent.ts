@@ -2,6 +2,7 @@ import { type Answer, html, redirect } from './answer.ts';
 import { checkScope, registered, TokenError } from './client.ts';
 import { fitting } from './fitting.ts';
 import type { Grant, Grants, Issued } from './grants.ts';
+import { issuerOf } from './metadata.ts';
 import { decisionPage, escaped, fragmentPage, stop } from './page.ts';
 import { fill, pattern } from './pattern.ts';
 import { lookupsIn } from './reading.ts';
@@ -69,7 +70,7 @@ export class Consent {
     if (!this.allows(redirectUri) || own?.includes(redirectUri) === false)
       return stop(400, 'This redirect_uri is not registered for the client.');
     const { state: name } = view.resolved.method.authorize!;
-    const echoed = { [name]: query.get(name) };
+    const echoed = { [name]: query.get(name), iss: issuerOf(view) };
     try {
       const challenge = checkQuery(view, request);
       return { view, clientId: client.id ?? '', redirectUri, echoed, scope: checkScope(view, query.get('scope')), challenge };

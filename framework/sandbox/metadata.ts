@@ -4,7 +4,7 @@ import type { Consent } from './consent.ts';
 import type { Data } from './data.ts';
 import { GRANT_TYPES } from './grant-types.ts';
 import type { Grants } from './grants.ts';
-import { knownText } from './reading.ts';
+import { knownText, type Lookup, UNKNOWN } from './reading.ts';
 import { type Incoming, mediaType } from './request.ts';
 import { type Address, address, type View } from './view.ts';
 
@@ -12,6 +12,16 @@ import { type Address, address, type View } from './view.ts';
 export function metadataAddress(view: View, { url, well_known: place }: ResolvedCall): Address {
   const { origin, path } = address(url, view.lookup, 'issuer');
   return { origin, path: place === 'openid-configuration' ? `${path}/.well-known/${place}` : `/.well-known/${place}${path}` };
+}
+
+/** Who answers the authorization request, as the callback says it too (RFC 9207, 2): where the spec or the issuer's metadata name it. */
+export function issuerOf({ resolved: { method }, lookup, value }: View): string | undefined {
+  const entered: Lookup = (keys) => (keys[0] === 'fields' && keys.length === 2 ? (value(String(keys[1])) ?? UNKNOWN) : lookup(keys));
+  if (method.authorize?.iss !== undefined) return knownText(method.authorize.iss, entered);
+  const step = method.steps.find(
+    (one) => one.type === 'call' && one.well_known !== undefined && one.well_known !== 'oauth-protected-resource',
+  );
+  return step?.type === 'call' ? knownText(step.url, lookup) : undefined;
 }
 
 /** What an authorization server says of itself (RFC 8414, 2), or a resource of its server (RFC 9728, 2). */
@@ -38,6 +48,7 @@ export function metadata(view: View, call: ResolvedCall): Answer {
     response_types_supported: ['code'],
     grant_types_supported: [GRANT_TYPES[type] ?? 'authorization_code', 'refresh_token'],
     code_challenge_methods_supported: ['S256'],
+    ...(authorize && { authorization_response_iss_parameter_supported: true }),
     scopes_supported: [view.resolved.method.scopes].flat(),
   });
 }

@@ -76,6 +76,7 @@ function resolveAuthorize(type: AuthType, own: Plain): ResolvedAuthorize | undef
     state,
     pkce,
     proof: typed.proof,
+    ...(amend.iss !== undefined && { iss: String(amend.iss) }),
     capture: (amend.capture ?? {}) as Record<string, Capture>,
   };
 }
@@ -95,6 +96,12 @@ export function endpoint(own: Plain, key: string): string {
   return discovers(own) ? `\${token.${ENDPOINTS[key]}}` : '';
 }
 
+/** RFC 9207, 3: who will have sent the callback, and whether it always says so. Both are optional, since credentials of old have neither. */
+const SENDER: Readonly<Record<string, Capture>> = {
+  metadata_issuer: { path: 'issuer?', secret: false },
+  metadata_iss_parameter: { path: 'authorization_response_iss_parameter_supported?', secret: false },
+};
+
 const discovers = (own: Plain): boolean => own.issuer !== undefined || own.discovery === 'resource';
 
 /** RFC 8414, OpenID Connect Discovery 1.0, RFC 9728: what is asked before anything else; then RFC 7591. */
@@ -113,10 +120,8 @@ function discovery(type: AuthType, own: Plain): ResolvedStep[] {
   }
   const place: WellKnown =
     own.discovery === undefined || own.discovery === 'openid' ? 'openid-configuration' : 'oauth-authorization-server';
-  const wanted = endpointsOf(type, own);
-  steps.push(
-    metadata('discovery', place, issuer, Object.fromEntries(wanted.map((name) => [name, { path: name, type: 'url', hosts } as Capture]))),
-  );
+  const endpoints = endpointsOf(type, own).map((name): [string, Capture] => [name, { path: name, type: 'url', hosts }]);
+  steps.push(metadata('discovery', place, issuer, { ...Object.fromEntries(endpoints), ...(type.authorize && SENDER) }));
   if (isMap(own.registration)) steps.push(registration(own.registration));
   return steps;
 }

@@ -162,6 +162,8 @@ describe('a person', () => {
   it('consents to a client that has just registered itself (RFC 7591)', async () => {
     await using connection = await connect('registered', {}, withPerson());
     const client = connection.credential.captures.client_id as string;
+    // It promises to say who it is in the callback (RFC 9207), so that a callback without that would have been refused.
+    expect(connection.credential.captures).toMatchObject({ metadata_issuer: server.site, metadata_iss_parameter: 'true' });
     await letIn(connection, { client_id: client, sub: 'alice' });
     await sleep(AFTER_EXPIRY);
     await letIn(connection, { client_id: client, sub: 'alice' });

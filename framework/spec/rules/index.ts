@@ -14,6 +14,7 @@ import { rule as expressionSyntax } from './expression-syntax.ts';
 import { rule as expressionType } from './expression-type.ts';
 import { rule as fieldCollision } from './field-collision.ts';
 import { FOUND_ELSEWHERE } from './found-elsewhere.ts';
+import { rule as implicitGrant } from './implicit-grant.ts';
 import { rule as methodSteps } from './method-steps.ts';
 import { rule as methodVariable } from './method-variable.ts';
 import { rule as missingCheck } from './missing-check.ts';
@@ -25,10 +26,12 @@ import { rule as optionAttribute } from './option-attribute.ts';
 import { rule as paginateAmend } from './paginate-amend.ts';
 import { rule as parentCycle } from './parent-cycle.ts';
 import { rule as parentVariable } from './parent-variable.ts';
+import { rule as passwordGrant } from './password-grant.ts';
 import { rule as pathSyntax } from './path-syntax.ts';
 import { rule as patternExplodes } from './pattern-explodes.ts';
 import { rule as patternInvalid } from './pattern-invalid.ts';
 import { rule as patternUnanchored } from './pattern-unanchored.ts';
+import { rule as pkceOff } from './pkce-off.ts';
 import { rule as plainHttp } from './plain-http.ts';
 import { rule as primaryKey } from './primary-key.ts';
 import { rule as reservedName } from './reserved-name.ts';
@@ -38,6 +41,7 @@ import { rule as secretInUrl } from './secret-in-url.ts';
 import { rule as secretLiteral } from './secret-literal.ts';
 import { rule as streamSource } from './stream-source.ts';
 import { rule as templateParameter } from './template-parameter.ts';
+import { rule as tokenInUrl } from './token-in-url.ts';
 import { rule as unknownColumn } from './unknown-column.ts';
 import { rule as unknownParent } from './unknown-parent.ts';
 import { rule as unknownTemplate } from './unknown-template.ts';
@@ -67,6 +71,7 @@ export const RULES: readonly Rule[] = Object.freeze(
     expressionSyntax,
     expressionType,
     fieldCollision,
+    implicitGrant,
     methodSteps,
     methodVariable,
     missingCheck,
@@ -78,10 +83,12 @@ export const RULES: readonly Rule[] = Object.freeze(
     paginateAmend,
     parentCycle,
     parentVariable,
+    passwordGrant,
     pathSyntax,
     patternExplodes,
     patternInvalid,
     patternUnanchored,
+    pkceOff,
     plainHttp,
     primaryKey,
     reservedName,
@@ -90,6 +97,7 @@ export const RULES: readonly Rule[] = Object.freeze(
     secretLiteral,
     streamSource,
     templateParameter,
+    tokenInUrl,
     unknownColumn,
     unknownParent,
     unknownTemplate,

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createServer, get } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { listenForCallback } from '../../../framework/auth/callback-server.ts';
 import type { Consent } from '../../../framework/engine/connect.ts';
 import { connectSpec } from '../../../framework/engine/connect.ts';
@@ -75,6 +76,22 @@ describe('the authorization request and its exchange', () => {
       client_id: 'app',
       client_secret: FIELDS.client_secret,
     });
+  });
+
+  it('state, challenge and verifier are drawn for one consent alone; the callback of another one is refused', async () => {
+    const opened: string[] = [];
+    const own = { ...addresses(server.origin), redirectUri: REDIRECT };
+    const once = (consent: Consent) => connectSpec(CODE(), { fields: FIELDS }, { ...own, consent: seen(opened, consent) });
+    await (await once(callback({ code: plainCanary('first') }))).close();
+    const [first] = opened.map((url) => new URL(url).searchParams.get('state') ?? '');
+    await expect(once(callback({ code: plainCanary('first'), state: String(first) }))).rejects.toMatchObject({ code: 'state_mismatch' });
+    for (const name of ['state', 'code_challenge']) {
+      const drawn = opened.map((url) => new URL(url).searchParams.get(name) ?? '');
+      expect(drawn[0]).not.toBe(drawn[1]);
+      // 24 bytes, or the 32 of SHA-256.
+      for (const one of drawn) expect(Buffer.from(one, 'base64url').length).toBe(name === 'state' ? 24 : 32);
+    }
+    expect(server.received.filter(({ path }) => path === '/token')).toHaveLength(1);
   });
 
   it('takes extra parameters, another code parameter, no PKCE', async () => {
@@ -178,6 +195,99 @@ describe('the authorization request and its exchange', () => {
   });
 });
 
+describe('who sent the callback (RFC 9207)', () => {
+  /** Issuers with a slash at the end are common: Auth0's have one. */
+  const ISSUER = 'https://auth.acme.test/';
+  const DISCOVERED = acme(`auth: { oauth: { type: oauth2_authorization_code, issuer: 'https://auth.acme.test' } }`);
+  const WRITTEN = CODE("    authorize: { iss: 'https://auth.acme.test/${fields.client_id}' }");
+
+  const metadata = (more: object = {}) => ({
+    issuer: ISSUER,
+    authorization_endpoint: 'https://auth.acme.test/authorize',
+    token_endpoint: 'https://auth.acme.test/token',
+    ...more,
+  });
+  const asked = async (spec: typeof DISCOVERED, query: Record<string, string>, more: object = {}) => {
+    await server.close();
+    server = await serve(({ path }) => ({
+      json: path.startsWith('/.well-known/') ? metadata(more) : { access_token: plainCanary('sender'), expires_in: 60 },
+    }));
+    return await connectSpec(spec, { fields: FIELDS }, { ...addresses(server.origin), consent: callback(query), redirectUri: REDIRECT });
+  };
+  const paths = () => server.received.map(({ path }) => path);
+  const PROMISED = { authorization_response_iss_parameter_supported: true };
+
+  it.each([
+    ['named as the metadata write it', { iss: ISSUER }, PROMISED],
+    ['not named, and not promised', {}, {}],
+    ['named without a promise', { iss: ISSUER }, { authorization_response_iss_parameter_supported: false }],
+  ])('the issuer %s: the code is exchanged', async (_, query, more) => {
+    await (await asked(DISCOVERED, { code: plainCanary('sent'), ...query }, more)).close();
+    expect(paths()).toEqual(['/.well-known/openid-configuration', '/token']);
+  });
+
+  it.each([
+    ['another', { iss: 'https://honest.test' }, {}],
+    ['the same but for the slash', { iss: 'https://auth.acme.test' }, {}],
+    ['another, in a refusal', { error: 'access_denied', iss: 'https://honest.test' }, {}],
+    ['none where one is promised', {}, PROMISED],
+    ['an empty one', { iss: '' }, {}],
+  ])('%s: the code is sent nowhere', async (_, query, more) => {
+    await expect(asked(DISCOVERED, { code: plainCanary('mixed up'), ...query }, more)).rejects.toMatchObject({
+      ...{ code: 'issuer_mismatch', kind: 'auth', where: 'iss' },
+      message: expect.stringContaining(ISSUER),
+    });
+    expect(paths()).toEqual(['/.well-known/openid-configuration']);
+  });
+
+  it('without metadata the spec may say who it is, and then it must be named', async () => {
+    await (await asked(WRITTEN, { code: plainCanary('written'), iss: 'https://auth.acme.test/app' })).close();
+    expect(paths()).toEqual(['/token']);
+    for (const query of [{}, { iss: 'https://auth.acme.test/other' }] as Record<string, string>[]) {
+      await expect(asked(WRITTEN, { code: plainCanary('written'), ...query })).rejects.toMatchObject({ code: 'issuer_mismatch' });
+      expect(paths()).toEqual([]);
+    }
+  });
+
+  it.each([
+    ['http://auth.acme.test/authorize', 'host_refused', 'must be https, not http'],
+    ['javascript://auth.acme.test/%0aalert(1)', 'input_malformed', 'https'],
+  ])('a page that metadata put at %s is never opened', async (authorization_endpoint, code, says) => {
+    await expect(asked(DISCOVERED, { code: plainCanary('plain') }, { authorization_endpoint })).rejects.toMatchObject({
+      code,
+      message: expect.stringContaining(says),
+    });
+    expect(paths()).toEqual(['/.well-known/openid-configuration']);
+  });
+
+  it('a token endpoint without TLS gets no code', async () => {
+    const more = { token_endpoint: 'http://auth.acme.test/token' };
+    await expect(asked(DISCOVERED, { code: plainCanary('plain') }, more)).rejects.toMatchObject({ kind: 'input' });
+    expect(paths()).toEqual(['/.well-known/openid-configuration']);
+  });
+});
+
+describe('the token that a code brings', () => {
+  it.each(['DPoP', 'dpop', 'MAC'])('of type %s is refused: sent alone it would be refused, and seen', async (token_type) => {
+    await server.close();
+    server = await serve(() => ({ json: { access_token: plainCanary('bound'), token_type } }));
+    await expect(open(callback({ code: plainCanary('bound code') }))).rejects.toMatchObject({
+      code: 'token_bound',
+      kind: 'auth',
+      where: 'token',
+    });
+  });
+
+  it.each(['bearer', 'BEARER', 'bot'])('of type %s goes into the header', async (token_type) => {
+    await server.close();
+    server = await serve(() => ({ json: { access_token: plainCanary('free'), token_type } }));
+    await using connection = await open(callback({ code: plainCanary('free code') }));
+    await connection.http.get('/me').json();
+    expect(server.received.at(-1)?.headers.authorization).toBe(`Bearer ${plainCanary('free')}`);
+    expect(server.received.at(-1)?.query.size).toBe(0);
+  });
+});
+
 describe('the callback server', () => {
   const onTestEnd: (() => Promise<void>)[] = [];
   afterEach(async () => {
@@ -200,6 +310,45 @@ describe('the callback server', () => {
     expect([page.status, (await page.text()).includes('abc')]).toEqual([200, false]);
     expect(await listener.wait()).toBe(`${redirect}?code=abc&state=s`);
     await listener.close();
+    await expect(fetch(redirect)).rejects.toThrow();
+  });
+
+  it('its page leads nowhere, takes nothing in, stands in no frame, and keeps its address to itself', async () => {
+    const redirect = `http://127.0.0.1:${await freePort()}/callback`;
+    const listener = await listenForCallback(redirect, { timeout: 5000 });
+    onTestEnd.push(() => listener.close());
+    for (const target of [`${redirect}?code=abc&state=s&next=https://evil.test`, redirect.replace('callback', 'other')]) {
+      const page = await fetch(target, { redirect: 'manual' });
+      expect(Object.fromEntries(page.headers)).toMatchObject({
+        'cache-control': 'no-store',
+        'referrer-policy': 'no-referrer',
+        'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+        'x-frame-options': 'DENY',
+      });
+      expect(page.headers.get('location')).toBeNull();
+      expect(await page.text()).not.toMatch(/href|src=|<script|evil/);
+    }
+  });
+
+  const hasIpv6 = Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ address }) => address === '::1'));
+  (hasIpv6 ? it : it.skip)('localhost: both of its addresses are ours, or none', async () => {
+    const port = await freePort();
+    const redirect = `http://localhost:${port}/callback`;
+    const listener = await listenForCallback(redirect, { timeout: 5000 });
+    const asks = (host: string) =>
+      new Promise<number | undefined>((resolve, reject) => {
+        get({ host, port, path: '/callback?code=a', headers: { host: `localhost:${port}` } }, ({ statusCode }) => resolve(statusCode)).once(
+          'error',
+          reject,
+        );
+      });
+    expect([await asks('::1'), await asks('127.0.0.1')]).toEqual([200, 200]);
+    await listener.close();
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(port, '::1', () => resolve()));
+    onTestEnd.push(() => new Promise((resolve) => other.close(() => resolve())));
+    await expect(listenForCallback(redirect, { timeout: 5000 })).rejects.toMatchObject({ code: 'callback_port_taken' });
+    await expect(asks('127.0.0.1')).rejects.toThrow('ECONNREFUSED');
   });
 
   it('waits on, whatever else is asked', async () => {

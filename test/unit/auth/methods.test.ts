@@ -528,11 +528,42 @@ describe('a person at another device (RFC 8628)', () => {
     ['authorization_pending', device, 'consent_denied'],
     ['invalid_client', device, 'token_refused'],
     ['nothing', { ...device, device_code: undefined }, 'token_malformed'],
+    ['an end that is no number', { ...device, expires_in: 'soon' }, 'token_malformed'],
+    ['a pace that is no number', { ...device, interval: 'often' }, 'token_malformed'],
     ['a page that is none', { ...device, verification_uri: 'javascript:alert(1)' }, 'token_malformed'],
   ])('%s ends it', async (error, answer, code) => {
     const server = await provider(({ path }) => (path === '/device' ? { json: answer } : { status: 400, json: { error } }));
     const connecting = used(auth, server.origin, { client_id: 'app' }, { clock: new FakeClock(), showCode: () => undefined });
     await expect(connecting).rejects.toMatchObject({ code });
+  });
+});
+
+describe('an outage while the person is at another device (RFC 8628, 3.5)', () => {
+  const auth =
+    "auth: { tv: { type: oauth2_device, device_authorization_url: 'https://auth.acme.test/device', token_url: 'https://auth.acme.test/token', client_auth: none } }";
+  const waiting = async (failures: number) => {
+    const clock = new FakeClock();
+    const server = await provider(({ path }, count) => {
+      if (path === '/device')
+        return { json: { device_code: plainCanary('out'), user_code: 'A', verification_uri: 'https://auth.acme.test/go', expires_in: 60 } };
+      return count <= failures
+        ? { status: 503 }
+        : { json: path === '/token' ? { access_token: plainCanary('back'), expires_in: 600 } : {} };
+    });
+    const connecting = used(auth, server.origin, { client_id: 'app' }, { clock, showCode: () => undefined, retry: { countMax: 0 } });
+    return { connecting, clock };
+  };
+
+  it('is asked again at half the pace each time', async () => {
+    const { connecting, clock } = await waiting(2);
+    await (await connecting).close();
+    expect(clock.slept).toEqual([5000, 10_000, 20_000]);
+  });
+
+  it('is what is told in the end', async () => {
+    const { connecting, clock } = await waiting(99);
+    await expect(connecting).rejects.toMatchObject({ kind: 'transient', status: 503 });
+    expect(clock.slept).toEqual([5000, 10_000, 20_000, 40_000]);
   });
 });
 

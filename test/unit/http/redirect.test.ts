@@ -72,9 +72,9 @@ it('a bare call follows anywhere, without its own secrets', async () => {
   for (const name of ['x-token', 'authorization', 'cookie']) expect(other.seen[0]?.headers).not.toHaveProperty(name);
 });
 
-it('a bare call with a body (a token call) does not take it to another host', async () => {
+it.each([307, 308])('%i: a bare call with a body (a token call) does not take it to another host', async (status) => {
   const other = await redirecting(302, () => '/');
-  const server = await redirecting(307, () => `${other.origin}/to`);
+  const server = await redirecting(status, () => `${other.origin}/to`);
   const { client } = clientFor('https://api.acme.com');
   const call = client.call(
     { method: 'POST', url: `${server.origin}/from`, body: { client_secret: new Secret(key) }, encode: 'form' },

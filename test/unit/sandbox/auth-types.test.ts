@@ -674,6 +674,10 @@ describe('discovery and registration', () => {
     const verifier = plainCanary('verifier').padEnd(64, '~');
     const code_challenge = createHash('sha256').update(verifier).digest('base64url');
     const back = await send(sandbox, url({ redirect_uri, code_challenge, auto: 'accept' }));
+    // RFC 9207: it promises to say who it is, and does.
+    const said = (await send(sandbox, 'https://api.acme.com/.well-known/oauth-authorization-server')).body;
+    expect(said).toMatchObject({ issuer: 'https://api.acme.com', authorization_response_iss_parameter_supported: true });
+    expect(new URL(back.headers.location!).searchParams.get('iss')).toBe('https://api.acme.com');
     const code = new URL(back.headers.location!).searchParams.get('code')!;
     const redeemed = await send(sandbox, 'https://api.acme.com/oauth/token', {
       form: {

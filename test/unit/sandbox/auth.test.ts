@@ -374,6 +374,15 @@ describe('oauth2_authorization_code (RFC 6749, 4.1; RFC 7636)', () => {
     expect(at((await refresh(sandbox, refresh_token)).body, 'error')).toBe('invalid_grant');
   });
 
+  it('says who it is where the spec wants that (RFC 9207), also when it refuses', async () => {
+    const sandbox = await web(", authorize: { iss: 'https://auth.acme.com/${fields.client_id}' }");
+    const iss = `https://auth.acme.com/${id}`;
+    expect(callback(await authorize(sandbox))).toMatchObject({ code: expect.any(String), iss });
+    expect(callback(await authorize(sandbox, { auto: 'deny' }))).toMatchObject({ error: 'access_denied', iss });
+    expect(callback(await authorize(sandbox, { scope: 'never heard of' }))).toMatchObject({ error: 'invalid_scope', iss });
+    expect(callback(await authorize(await web()))).not.toHaveProperty('iss');
+  });
+
   it('without PKCE refuses a challenge, and a public client has no secret', async () => {
     const sandbox = await web(', pkce: false, client_auth: none, fields: { client_secret: null }', { fields: { client_id: id } });
     expect(callback(await authorize(sandbox)).error).toBe('invalid_request');
