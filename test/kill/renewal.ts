@@ -1,6 +1,6 @@
 import { MOMENTS, type Moment } from '../../framework/core/moment.ts';
 import { connectStored } from '../../framework/engine/connect.ts';
-import { seeded, startChild } from './process.ts';
+import { type Killable, seeded, startChild } from './process.ts';
 import { rotatingProvider } from './provider.ts';
 import { killedCredential, killedSpec, SHAPES, type Shape } from './spec.ts';
 import { type StoreAddress, storeAt } from './store.ts';
@@ -61,9 +61,10 @@ async function killedRun(
   const provider = await rotatingProvider();
   const { address, leftovers, remove } = await place();
   const store = await storeAt(address);
+  let child: Killable | undefined;
   try {
     await store.put(killedCredential(provider.origin, { due }));
-    const child = await startChild({ store: address, spec: killedSpec(shape) });
+    child = await startChild({ store: address, spec: killedSpec(shape) });
     for (let renewal = 0; renewal < before; renewal += 1) {
       const done = await child.answerTo({ renew: renewal });
       if ('failed' in done) return `renewal ${renewal} failed: ${done.failed}`;
@@ -71,26 +72,32 @@ async function killedRun(
     if (!due || before > 0) provider.revokeAccess();
     const issued = provider.issued;
     child.send({ kill: moment, occurrence });
-    const dead = await child.answerTo({ go: 100 }).then(
-      (done) => done,
-      () => undefined,
-    );
-    if (dead !== undefined) {
+    let lived = await answered(child, 100);
+    if (lived !== undefined && occurrence > 1) {
       // This moment does not come a second time in one renewal: then in the next one.
-      if (occurrence === 1) return `it was not killed: ${JSON.stringify(dead)}`;
       provider.revokeAccess();
-      await child.answerTo({ go: 101 }).catch(() => undefined);
+      lived = await answered(child, 101);
     }
+    if (lived !== undefined) return `it was not killed: ${JSON.stringify(lived)}`;
     if ((await child.ended) !== 'SIGKILL') return `it ended by ${await child.ended}`;
     const spent = provider.issued - issued;
     if (spent < 1 || spent > 2) return `${spent} tokens were issued`;
     return (await goesOn(shape, store, provider)) ?? ((await leftovers()).length > 0 ? `left behind: ${await leftovers()}` : undefined);
   } finally {
+    child?.kill();
+    await child?.ended;
     await store.close();
     await remove();
     await provider.close();
   }
 }
+
+/** What it answers; undefined: it has ended before. */
+const answered = (child: Killable, go: number) =>
+  child.answerTo({ go }).then(
+    (done) => done,
+    () => undefined,
+  );
 
 /** What keeps the next process from its work; undefined: nothing, and it needed no other token for it. */
 async function goesOn(shape: Shape, store: Awaited<ReturnType<typeof storeAt>>, provider: Awaited<ReturnType<typeof rotatingProvider>>) {
