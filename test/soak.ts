@@ -1,0 +1,58 @@
+/**
+ * `npm run soak`: what CI does a few times, done often. Ends with `N passed, N failed`; every line says its seed, so that it can be played
+ * again: `npm run soak -- --seed 7 --only renewal-kills`. `--share 0.1` does a tenth. Needs what `npm run test:integration` needs only
+ * for the PostgreSQL lines, and leaves them out, saying so, where FERRULE_POSTGRES names no server.
+ */
+import { parseArgs } from 'node:util';
+import { inFiles } from './kill/places.ts';
+import { renewalKills } from './kill/renewal.ts';
+import { type Rounds, refreshRounds } from './kill/rounds.ts';
+
+const { values: options } = parseArgs({
+  options: { seed: { type: 'string' }, only: { type: 'string' }, share: { type: 'string', default: '1' } },
+});
+const seed = Number(options.seed ?? Math.floor(Math.random() * 1_000_000));
+const share = Number(options.share);
+const often = (times: number): number => Math.max(1, Math.round(times * share));
+
+interface Line {
+  name: string;
+  run(): Promise<{ good: boolean; said: string }>;
+}
+
+async function kills(place: Parameters<typeof renewalKills>[0]['place'], moments?: Parameters<typeof renewalKills>[0]['moments']) {
+  const results = await renewalKills({ times: often(100), seed, place, ...(moments && { moments }) });
+  const lost = results.flatMap((one) => one.lost);
+  const said = results.map(({ moment, killed, lost: some }) => `${moment} ${some.length} lost in ${killed}`).join(', ');
+  return { good: lost.length === 0, said: [said, ...lost].join('\n    ') };
+}
+
+async function rounds(how: Omit<Rounds, 'killing'> & { killing?: number }) {
+  const { killing, ...rest } = how;
+  const result = await refreshRounds({ ...rest, ...(killing !== undefined && { killing: { share: killing, seed } }) });
+  const { issued, reused, forgiven, killed, failed, processes } = result;
+  const said = `${processes} processes × ${result.rounds} rounds: ${issued} token requests, ${reused} spent tokens sent, ${failed.length} failures`;
+  const more = killing === undefined ? '' : `, ${killed} killed, ${forgiven} answers lost with them`;
+  return { good: issued === result.rounds && reused === 0 && failed.length === 0, said: [said + more, ...failed].join('\n    ') };
+}
+
+const LINES: Line[] = [
+  { name: 'renewal-kills', run: () => kills(inFiles) },
+  { name: 'rounds', run: () => rounds({ processes: 8, rounds: often(500), place: inFiles }) },
+  { name: 'rounds-killed', run: () => rounds({ processes: 8, rounds: often(300), place: inFiles, killing: 0.3 }) },
+  // Longer than a lock may be silent, were its holder elsewhere.
+  { name: 'rounds-slow', run: () => rounds({ processes: 8, rounds: 2, place: inFiles, delay: often(40_000) }) },
+];
+
+let passed = 0;
+let failed = 0;
+for (const { name, run } of LINES) {
+  if (options.only !== undefined && !options.only.split(',').includes(name)) continue;
+  const begin = Date.now();
+  const { good, said } = await run().catch((error: unknown) => ({ good: false, said: String(error) }));
+  if (good) passed += 1;
+  else failed += 1;
+  console.log(`${good ? 'pass' : 'FAIL'}  ${String(Math.round((Date.now() - begin) / 1000)).padStart(4)}s  ${name} (seed ${seed}): ${said}`);
+}
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
