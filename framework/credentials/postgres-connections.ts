@@ -179,7 +179,7 @@ export class Connections {
         if (on) socket.ref();
         else socket.unref();
       },
-      end: () => client.end(),
+      end: () => awaited(() => client.end()),
     };
   }
 
@@ -187,7 +187,7 @@ export class Connections {
     this.#ended = true;
     const ready = await this.#ready?.catch(() => undefined);
     this.#ready = undefined;
-    await ready?.pool.end();
+    if (ready) await awaited(() => ready.pool.end());
   }
 
   async #prepare(client: ClientBase): Promise<void> {
@@ -245,6 +245,16 @@ export class Connections {
     }
     // The driver's own word for none. Undefined would send it to look for a .pgpass file.
     return reveal(given ?? env.PGPASSWORD ?? '');
+  }
+}
+
+/** An idle connection does not keep the process from ending, so it would end in the middle of its caller's `await`. */
+async function awaited(end: () => Promise<void>): Promise<void> {
+  const awake = setInterval(() => {}, 1000);
+  try {
+    await end();
+  } finally {
+    clearInterval(awake);
   }
 }
 

@@ -70,8 +70,10 @@ export async function openTables(connections: Connections, tables: Tables): Prom
     });
   }
   if (store === null) {
-    await makeTables(connections, tables);
+    const failure = await makeTables(connections, tables).catch((error: unknown) => error);
     ({ store, oid } = await found());
+    // Another process was faster: the server takes one of them, whole.
+    if (store === null) throw failure;
   }
   const { rows } = await connections.read(`SELECT migration::text AS migration FROM ${tables.store}`);
   if (oid === null || rows[0]?.migration !== String(MIGRATION)) {
@@ -83,9 +85,9 @@ export async function openTables(connections: Connections, tables: Tables): Prom
   return oid as string;
 }
 
-/** One text of several statements is one transaction: all of it or nothing. Whoever comes second waits, and finds them made. */
+/** One statement, so that it is all of it or nothing. Who comes second waits for the first, and fails. */
 const makeTables = (connections: Connections, tables: Tables): Promise<unknown> =>
   connections.write(`DO $make$ BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('ferrule tables', 0));
-    IF to_regclass('${tables.store}') IS NULL THEN ${statements(tables)} END IF;
+    ${statements(tables)}
   END $make$`);
