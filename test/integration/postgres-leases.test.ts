@@ -8,7 +8,7 @@ import { type PostgresStoreOptions, postgresStore } from '../../framework/creden
 import type { Credential, Held } from '../../framework/credentials/types.ts';
 import { canary } from '../canary.ts';
 import { sampleCredential } from '../unit/credentials/store-contract.ts';
-import { type Postgres, postgres } from './postgres-server.ts';
+import { type Postgres, pooler, postgres } from './postgres-server.ts';
 
 const KEY = Buffer.alloc(32, 7);
 let server: Postgres;
@@ -366,6 +366,37 @@ it('many leases at once need few connections, and another name may be updated in
   // Four that write and one that holds, for this store and the one that prepared the test.
   expect(most).toBeLessThanOrEqual(10);
   expect((await store.list()).filter(({ version }) => version === 2)).toHaveLength(61);
+});
+
+describe('behind pgbouncer', () => {
+  it('in session mode all is as without it', async () => {
+    const between = await pooler(server, 'session');
+    const store = storeOf({ url: between.url });
+    try {
+      const under = await underWay(store);
+      await expect(storeOf({ lockWait: 800 }).update('shared', addOne)).rejects.toMatchObject({ code: 'store_locked' });
+      under.finish('write');
+      expect((await under.update).expires.n).toBe(1);
+    } finally {
+      await store.close();
+      await between.stop();
+    }
+  });
+
+  it('in transaction mode nobody can hold a lease, so none is given', async () => {
+    const between = await pooler(server, 'transaction');
+    const store = storeOf({ url: between.url });
+    try {
+      expect((await store.get('shared'))?.version).toBe(1);
+      const refused = { code: 'not_supported', next: expect.stringContaining('pool_mode = session') };
+      await expect(store.update('shared', addOne)).rejects.toMatchObject(refused);
+      await expect(store.put(sampleCredential('other'))).rejects.toMatchObject(refused);
+      expect(await server.sql(`SELECT name, version::int FROM ${prefix}credentials`)).toEqual([{ name: 'shared', version: 1 }]);
+    } finally {
+      await store.close();
+      await between.stop();
+    }
+  });
 });
 
 it('close lets an update that is under way keep its lease, and write no more', async () => {

@@ -1,20 +1,16 @@
 /** A PostgreSQL cluster of the test's own: passwords asked for on every way in, on a loopback port and a socket in its folder. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
-import { canary } from '../canary.ts';
-import { freePort } from './programs.ts';
+import { canary, plainCanary } from '../canary.ts';
+import { findServerProgram, freePort } from './programs.ts';
 import { folderFor } from './servers.ts';
 
-const DEBIAN = '/usr/lib/postgresql';
-
-/** Debian keeps the server's programs out of the path. */
 export function serverProgram(name: string): string {
-  const versions = existsSync(DEBIAN) ? readdirSync(DEBIAN).sort((a, b) => Number(b) - Number(a)) : [];
-  const found = versions.map((version) => join(DEBIAN, version, 'bin', name)).find(existsSync);
-  if (found === undefined) throw new Error(`${name} of PostgreSQL is not installed; npm run test:integration installs it`);
+  const found = findServerProgram(name);
+  if (found === undefined) throw new Error(`${name} is not installed; npm run test:integration installs it`);
   return found;
 }
 
@@ -106,6 +102,61 @@ export async function postgres({ settings = [], files = {} }: PostgresOptions = 
       `postgres://${user}:${encodeURIComponent(given)}@${host}:${other}/${dbname}${query}`,
     remove: async () => {
       await stop('SIGQUIT');
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+export interface Pooler {
+  url: string;
+  stop(): Promise<void>;
+}
+
+/** pgbouncer before the server, with its default of one server process for whoever asks next. */
+export async function pooler(server: Postgres, mode: 'session' | 'transaction'): Promise<Pooler> {
+  const folder = await folderFor('pgbouncer');
+  const port = await freePort();
+  const password = plainCanary('pgbouncer');
+  const owner = notRoot();
+  await server.sql(`DO $$ BEGIN CREATE ROLE pooled SUPERUSER LOGIN; EXCEPTION WHEN duplicate_object THEN END $$`);
+  await server.sql(`ALTER ROLE pooled PASSWORD '${password}'`);
+  writeFileSync(join(folder, 'users'), `"pooled" "${password}"\n`);
+  const settings = [
+    `listen_port = ${port}`,
+    'listen_addr = 127.0.0.1',
+    'unix_socket_dir =',
+    `pool_mode = ${mode}`,
+    'auth_type = scram-sha-256',
+  ];
+  const lines = [
+    '[databases]',
+    `* = host=127.0.0.1 port=${server.port}`,
+    '[pgbouncer]',
+    ...settings,
+    `auth_file = ${join(folder, 'users')}`,
+  ];
+  writeFileSync(join(folder, 'ini'), `${lines.join('\n')}\n`);
+  if (owner.uid !== undefined)
+    for (const path of [folder, join(folder, 'users'), join(folder, 'ini')]) chownSync(path, owner.uid, owner.gid!);
+  const child = spawn(serverProgram('pgbouncer'), [join(folder, 'ini')], { ...owner, cwd: folder, stdio: 'ignore' });
+  const client = () => new pg.Client({ host: '127.0.0.1', port, user: 'pooled', password, database: 'postgres' });
+  for (const deadline = Date.now() + 20_000; ; await new Promise((resolve) => setTimeout(resolve, 20))) {
+    const one = client();
+    one.on('error', () => {});
+    const there = await one.connect().then(
+      () => true,
+      () => false,
+    );
+    await one.end();
+    if (there) break;
+    if (child.exitCode !== null || Date.now() > deadline) throw new Error('pgbouncer does not start');
+  }
+  return {
+    url: `postgres://pooled:${password}@127.0.0.1:${port}/postgres`,
+    stop: async () => {
+      const exit = once(child, 'exit');
+      child.kill('SIGKILL');
+      await exit;
       rmSync(folder, { recursive: true });
     },
   };
