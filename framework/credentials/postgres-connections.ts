@@ -95,21 +95,20 @@ export class Connections {
   /** Several statements on one connection. */
   async using<T>(doing: Doing, work: (run: Run) => Promise<T>): Promise<T> {
     let client: PoolClient | undefined;
-    let broken = false;
+    // Unless all went well: whatever it was in the middle of ends with it.
+    let broken = true;
     // The statement that runs is told as well; without a listener the event would end the process.
-    const heard = () => {
-      broken = true;
-    };
+    const heard = () => {};
     try {
       const { pool } = await this.#open();
       client = await pool.connect();
       client.on('error', heard);
       await this.#prepare(client);
-      return await work(runOn(client));
+      const found = await work(runOn(client));
+      broken = false;
+      return found;
     } catch (error) {
-      const own = this.#ended ? storeClosed() : databaseFailure(error, doing, this.where);
-      broken ||= isConnectionLost(own);
-      throw own;
+      throw this.#ended ? storeClosed() : databaseFailure(error, doing, this.where);
     } finally {
       client?.off('error', heard);
       client?.release(broken);
@@ -130,6 +129,7 @@ export class Connections {
     }
   }
 
+  /** For leases, and so for writing. */
   async session(): Promise<Session> {
     const { driver, config } = await this.#open();
     const client = new driver.Client(config);
@@ -150,7 +150,7 @@ export class Connections {
       return { ...session, onEnd: (listen) => (gone ? listen() : void listeners.push(listen)) };
     } catch (error) {
       void client.end();
-      throw databaseFailure(error, 'read', this.where);
+      throw databaseFailure(error, 'write', this.where);
     }
   }
 
@@ -165,7 +165,7 @@ export class Connections {
           try {
             return await run(text, values);
           } catch (error) {
-            const own = databaseFailure(error, 'read', this.where);
+            const own = databaseFailure(error, 'write', this.where);
             // One that did not answer in time is of no more use, and what it holds must be free.
             if (isConnectionLost(own)) void client.end();
             throw own;

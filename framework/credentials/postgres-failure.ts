@@ -40,8 +40,9 @@ const WORDS: readonly [RegExp, Reason & { lost?: boolean }][] = [
     /client password must be/,
     { what: 'the server asks for a password, and none is given', next: 'Put it into the address or PGPASSWORD.' },
   ],
-  [/^Connection terminated|not queryable$/, { what: 'the connection broke', next: LATER, kind: 'transient', lost: true }],
+  // Before the next: that one too may say that it was for want of time.
   [/timeout/i, { what: 'the server does not answer in time', next: LATER, kind: 'transient', lost: true }],
+  [/^Connection terminated|not queryable$/, { what: 'the connection broke', next: LATER, kind: 'transient', lost: true }],
 ];
 
 const TLS = /^(CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|EPROTO$|ERR_OSSL)/;
@@ -73,7 +74,8 @@ function reasonOf(error: unknown, code: string): Reason & { lost?: boolean } {
   }
   if (TLS.test(code)) return UNTRUSTED;
   if (code === 'ENOTFOUND' || code === 'ENODATA') return NAMELESS;
-  if (code !== '') return { ...UNREACHABLE, lost: true };
+  // Node's own for a use of it that is wrong: that is no connection's fault.
+  if (code !== '' && !/^ERR_(?!SOCKET|STREAM)/.test(code)) return { ...UNREACHABLE, lost: true };
   return (
     WORDS.find(([words]) => words.test(messageOf(error)))?.[1] ?? {
       what: 'the driver failed',

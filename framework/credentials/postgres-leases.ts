@@ -53,8 +53,8 @@ interface Place {
   /** The session that has the lock. */
   session: Session | undefined;
   retaking?: Promise<void>;
-  /** When the lock was first found free with this holder's row, by whose fence. */
-  doubted?: { fence: string; since: number };
+  /** When the lock was first found free with a row that is not released: of which lease, taken or taken back when. */
+  doubted?: { lease: string; since: number };
   over: boolean;
   ended: Promise<void>;
   end(): void;
@@ -170,7 +170,7 @@ export class Leases {
   /** The fence of a lease whose holder will not come back. */
   async #abandoned(session: Session, place: Place): Promise<string | undefined> {
     const { rows } = await session.run(
-      `SELECT fence::text AS fence, holder::text AS holder, server = pg_postmaster_start_time() AS same, taken < pg_postmaster_start_time() AS before,
+      `SELECT fence::text AS fence, holder::text AS holder, taken::text AS taken, server = pg_postmaster_start_time() AS same, taken < pg_postmaster_start_time() AS before,
         (extract(epoch FROM clock_timestamp() - pg_postmaster_start_time()) * 1000)::bigint::text AS up
         FROM ${this.#tables.credentials} WHERE name = $1 AND holder IS NOT NULL`,
       [place.name],
@@ -182,9 +182,11 @@ export class Leases {
     // Of this store: its release did not get through. Of a dead process: nothing comes any more.
     if (holder.store === this.#id || (await isGone(holder))) return fence;
     const now = this.#options.clock.now();
-    if (place.doubted?.fence !== fence) place.doubted = { fence, since: now };
-    const away = row.before ? Number(row.up) : now - place.doubted.since;
-    return away >= (row.same ? RETURN : this.#options.grace) ? fence : undefined;
+    const lease = `${fence} ${row.taken}`;
+    if (place.doubted?.lease !== lease) place.doubted = { lease, since: now };
+    const doubted = now - place.doubted.since;
+    if (row.same) return doubted >= RETURN ? fence : undefined;
+    return (row.before ? Number(row.up) : doubted) >= this.#options.grace ? fence : undefined;
   }
 
   async #holderOf(name: string): Promise<Holder | undefined> {

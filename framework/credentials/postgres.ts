@@ -160,22 +160,16 @@ class Store implements PostgresStore {
   async rekey() {
     this.#mustBeOpen();
     await this.#open();
-    const { rows } = await this.#connections.read(`SELECT name FROM ${this.#tables.credentials} WHERE sealed IS NOT NULL`);
-    let sealed = 0;
-    for (const { name } of rows) {
-      await this.#leased(name as string, async (lease) => {
-        if (await this.#reseal(name as string, lease)) sealed += 1;
-        return lease.taken.sealed !== undefined;
-      });
-    }
-    // Last: as long as a former key has sealed it, a former key is still needed.
+    const first = await this.#resealAll();
     const [key] = await this.#storeKeys(true);
     const check = await this.#keyCheck();
     if (check && !isSealedWith(key, check, this.#where())) {
       const made = seal(KEY_CHECK, {}, key, this.#random);
       await this.#connections.write(`UPDATE ${this.#tables.store} SET key_check = $1 WHERE key_check = $2`, [made, check]);
     }
-    return { sealed, total: rows.length };
+    // Until then who has only a former key could write with it; from then on the check turns them away.
+    const then = await this.#resealAll();
+    return { sealed: first.sealed + then.sealed, total: then.total };
   }
 
   async logUse({ at, action, credential, connector, by, outcome }: Use) {
@@ -268,6 +262,22 @@ class Store implements PostgresStore {
         return bytes && ((await this.#unseal(answerName(name), bytes, name)) as NotedAnswer);
       },
     };
+  }
+
+  async #resealAll(): Promise<{ sealed: number; total: number }> {
+    const [key] = await this.#storeKeys(true);
+    const { rows } = await this.#connections.read(`SELECT name, sealed, noted FROM ${this.#tables.credentials} WHERE sealed IS NOT NULL`);
+    let sealed = 0;
+    for (const row of rows) {
+      const name = row.name as string;
+      const isNew = (bytes: unknown) => bytes === null || isSealedWith(key, bytes as Buffer, this.#where(name));
+      if (isNew(row.sealed) && isNew(row.noted)) continue;
+      await this.#leased(name, async (lease) => {
+        if (await this.#reseal(name, lease)) sealed += 1;
+        return lease.taken.sealed !== undefined;
+      });
+    }
+    return { sealed, total: rows.length };
   }
 
   async #reseal(name: string, lease: Lease): Promise<boolean> {

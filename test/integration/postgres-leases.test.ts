@@ -147,6 +147,18 @@ it.each([
   expect((await storeOf().get('shared'))!.expires.n).toBe(8);
 });
 
+it.each([
+  ['before_write', 1, 'read write'],
+  ['written', 2, 'written'],
+])('a holder that is killed at %s has written nothing or all, and its lease is free', async (moment, version, scope) => {
+  const child = worker('die', moment);
+  expect(await once(child, 'exit')).toEqual([null, 'SIGKILL']);
+  const other = taker();
+  await other.update;
+  expect(other.after).toBeLessThan(500);
+  expect(await storeOf().get('shared')).toMatchObject({ version: version + 1, scope });
+});
+
 it('a stopped holder keeps its lease, however long it is stopped', async () => {
   const child = await holder();
   await onAnotherHost();
@@ -160,11 +172,11 @@ it('a stopped holder keeps its lease, however long it is stopped', async () => {
 it('a holder whose session is ended takes its lock back, before anybody else has it', async () => {
   const under = await underWay();
   const other = taker();
-  for (let time = 0; time < 3; time += 1) {
-    await pause(100);
+  // The last ones after longer than a holder may take to come back: each time counts anew.
+  for (const wait of [100, 100, 800, 800]) {
+    await pause(wait);
     expect((await endSessions()).length).toBe(1);
   }
-  // Longer than a holder may take to come back.
   await pause(1000);
   expect(other.in).toBe(false);
   under.finish('write');

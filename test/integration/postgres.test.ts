@@ -1,6 +1,7 @@
 /** The store in a PostgreSQL server that is not ours: the contract of all stores, who may not come in, and what the server gets to see. */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { inspect } from 'node:util';
 import pg from 'pg';
 import { systemRandom } from '../../framework/core/clock.ts';
@@ -165,6 +166,14 @@ describe('keys', () => {
   });
 });
 
+it('the command line lists what is there', async () => {
+  const prefix = 'ferrule_';
+  await storeOf({ prefix }).put(sampleCredential('from elsewhere'));
+  const env = { ...process.env, FERRULE_STORE: server.url(), FERRULE_KEY: KEY.toString('base64'), NO_COLOR: '1' };
+  const command = ['scripts/run.mjs', 'framework/cli.ts', 'credentials', 'list', '--json'];
+  expect(execFileSync(process.execPath, command, { env, encoding: 'utf8' })).toContain('from elsewhere');
+});
+
 it('keeps a record of uses, in their order', async () => {
   const store = storeOf();
   const use = { at: '2026-01-02T03:04:05.678Z', action: 'read', credential: 'a', by: 'me', outcome: 'ok' };
@@ -207,6 +216,36 @@ describe('who is not let in, and why', () => {
     const shown = inspect(error, { showHidden: true, depth: 9 });
     for (const secret of ['postgres app', 'postgres wrong', 'postgres superuser', 'store-secret'])
       expect(shown).not.toContain(canary(secret).slice(6, 30));
+  });
+
+  it('a password that a function gives, for each connection; one that fails is its own cause', async () => {
+    let asked = 0;
+    const there = { host: '127.0.0.1', port: server.port, user: 'admin', dbname: 'postgres' };
+    const password = async () => {
+      asked += 1;
+      return new Secret(server.password);
+    };
+    await storeOf({ url: { ...there, password } }).put(sampleCredential('a'));
+    // One for statements, one for the lease.
+    expect(asked).toBe(2);
+    const cause = new Error('no token today');
+    const failing = storeOf({ url: { ...there, password: () => Promise.reject(cause) } });
+    await expect(failing.list()).rejects.toMatchObject({ code: 'store_unreadable', cause, message: expect.stringContaining('function') });
+    const fromEnvironment = storeOf({
+      url: `postgres://127.0.0.1:${server.port}`,
+      env: { PGUSER: 'admin', PGPASSWORD: server.password, PGDATABASE: 'postgres' },
+    });
+    expect(await fromEnvironment.uses()).toEqual([]);
+  });
+
+  it('one that takes the connection and says nothing', async () => {
+    const silent = createServer((socket) => socket.unref())
+      .listen(0, '127.0.0.1')
+      .unref();
+    await once(silent, 'listening');
+    const store = storeOf({ url: app({ port: (silent.address() as AddressInfo).port, query: '?connect_timeout=1' }) });
+    await expect(store.list()).rejects.toMatchObject({ kind: 'transient', message: expect.stringContaining('in time') });
+    silent.close();
   });
 
   it('the rights that the documents list are enough, and what lacks is said', async () => {
