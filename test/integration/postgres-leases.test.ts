@@ -207,6 +207,8 @@ it('nor over a credential that was removed and put anew: its version and all els
   const other = storeOf();
   await other.remove('shared');
   await other.put({ ...sampleCredential('shared'), scope: 'another one' });
+  // As many leases as there were before: their numbers must not begin anew with the row.
+  await other.update('shared', async () => undefined);
   child.kill('SIGCONT');
   child.stdin!.write('\n');
   expect(await line(child)).toBe('store_locked store_locked store_locked');
