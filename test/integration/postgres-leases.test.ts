@@ -185,6 +185,23 @@ it('a holder whose session is ended takes its lock back, before anybody else has
   expect(other.seen).toBe(1);
 });
 
+it('one that is slow in coming back has its time each time', async () => {
+  const child = await holder();
+  const other = taker();
+  for (let time = 0; time < 3; time += 1) {
+    child.kill('SIGSTOP');
+    expect((await endSessions()).length).toBe(1);
+    // The other one tries five times a second: it has found the lock free.
+    await pause(300);
+    child.kill('SIGCONT');
+    await pause(400);
+  }
+  expect(other.in).toBe(false);
+  child.stdin!.write('\n');
+  expect(await line(child)).toBe('done done done');
+  await other.update;
+});
+
 it('one that cannot come back loses its lease, and writes nothing over what others wrote', async () => {
   const child = await holder();
   child.kill('SIGSTOP');
