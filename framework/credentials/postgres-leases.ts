@@ -4,6 +4,7 @@ import { FerruleError } from '../core/errors.ts';
 import { storeClosed } from './copy.ts';
 import { type Connections, RECOVERY, type Session } from './postgres-connections.ts';
 import { isConnectionLost } from './postgres-failure.ts';
+import { Lease, type Taken } from './postgres-lease.ts';
 import type { Tables } from './postgres-tables.ts';
 import { isGone, ownIdentity, type ProcessIdentity } from './process-identity.ts';
 
@@ -60,12 +61,6 @@ interface Place {
   end(): void;
 }
 
-/** The row as it was when the lease was taken. */
-export interface Taken {
-  sealed: Buffer | undefined;
-  version: number;
-}
-
 export class Leases {
   readonly #connections: Connections;
   readonly #tables: Tables;
@@ -107,7 +102,7 @@ export class Leases {
     const { clock } = this.#options;
     for (let other = this.#places.get(name); other !== undefined; other = this.#places.get(name)) {
       const left = until - clock.now();
-      if (left <= 0) throw lockedBy(name, await ownIdentity(), this.#options.wait, this.#connections.where);
+      if (left <= 0) throw lockedBy(name, await this.#holderOf(name), this.#options.wait, this.#connections.where);
       const stop = new AbortController();
       await Promise.race([other.ended, clock.sleep(left, stop.signal)]).finally(() => stop.abort());
     }
@@ -162,8 +157,9 @@ export class Leases {
     );
     const [row] = rows;
     if (row === undefined) return undefined;
-    place.fence = row.fence as string;
     if (session.pooled && !(await holds(session, place))) throw sharedSession(this.#connections.where);
+    // From here on it is taken back when its session ends: not before, or whoever tries again would have the lock twice.
+    place.fence = row.fence as string;
     return { sealed: (row.sealed as Buffer | null) ?? undefined, version: Number(row.version) };
   }
 
@@ -210,7 +206,12 @@ export class Leases {
 
   async #connect(lost: () => void): Promise<Session> {
     const session = await this.#connections.session();
-    if (session.pooled) await refuseSharing(session, this.#connections);
+    try {
+      if (session.pooled) await refuseSharing(session, this.#connections);
+    } catch (error) {
+      await session.end();
+      throw error;
+    }
     session.onEnd(() => {
       for (const place of this.#places.values()) if (place.session === session) place.session = undefined;
       lost();
@@ -245,9 +246,9 @@ export class Leases {
         if (locked) return;
         await this.#options.clock.sleep(pause);
       }
-    } catch (error) {
-      // Lost again: the next session tries it again.
-      if (!isConnectionLost(error)) place.session = undefined;
+    } catch {
+      // Lost again, and the next session tries it again; or what the holder's next write meets too.
+      await unlock(place);
     }
   }
 
@@ -271,16 +272,10 @@ export class Leases {
 
   async #leave(place: Place): Promise<void> {
     place.over = true;
-    try {
-      await unlock(place);
-    } catch (error) {
-      // Lost with its session, and so free.
-      if (!isConnectionLost(error)) throw error;
-    } finally {
-      this.#places.delete(place.name);
-      place.end();
-      if (this.#places.size === 0) await this.#rest();
-    }
+    await unlock(place);
+    this.#places.delete(place.name);
+    place.end();
+    if (this.#places.size === 0) await this.#rest();
   }
 
   async #rest(): Promise<void> {
@@ -293,81 +288,6 @@ export class Leases {
     const session = await this.#session?.catch(() => undefined);
     await session?.end();
     await this.#connections.end();
-  }
-}
-
-interface Mine extends Taken {
-  name: string;
-  fence: string;
-}
-
-/** A credential that is ours until `release`. Each write holds only while the fence does; done twice it is the same, so a broken connection is tried again. */
-export class Lease {
-  readonly taken: Taken;
-  readonly release: (drop: boolean) => Promise<void>;
-  readonly #connections: Connections;
-  readonly #table: string;
-  readonly #mine: Mine;
-  readonly #row = 'name = $1 AND fence = $2';
-
-  constructor(connections: Connections, tables: Tables, mine: Mine, release: (drop: boolean) => Promise<void>) {
-    this.#connections = connections;
-    this.#table = tables.credentials;
-    this.#mine = mine;
-    this.taken = { sealed: mine.sealed, version: mine.version };
-    this.release = release;
-  }
-
-  /** `version` is the new one. */
-  async keep(sealed: Buffer, version: number): Promise<void> {
-    const row = `${this.#row} AND version = $3::bigint`;
-    const done = { text: `SELECT 1 FROM ${this.#table} WHERE ${row} AND sealed = $4`, values: [version, sealed] };
-    const seen = `${this.#row} AND version = $3::bigint - 1`;
-    await this.#write(`UPDATE ${this.#table} SET version = $3::bigint, sealed = $4 WHERE ${seen}`, [version, sealed], done);
-    this.#mine.version = version;
-  }
-
-  /** null drops it. */
-  note(noted: Buffer | null): Promise<void> {
-    return this.#write(`UPDATE ${this.#table} SET noted = $4 WHERE ${this.#row} AND version = $3`, [this.#mine.version, noted]);
-  }
-
-  /** The same content under another key. */
-  reseal(sealed: Buffer, noted: Buffer | null): Promise<void> {
-    const text = `UPDATE ${this.#table} SET sealed = $4, noted = $5 WHERE ${this.#row} AND version = $3`;
-    return this.#write(text, [this.#mine.version, sealed, noted]);
-  }
-
-  async erase(): Promise<void> {
-    const text = `UPDATE ${this.#table} SET version = 0, sealed = NULL, noted = NULL WHERE ${this.#row} AND version IN ($3, 0)`;
-    await this.#write(text, [this.#mine.version]);
-    this.#mine.version = 0;
-  }
-
-  async noted(): Promise<Buffer | undefined> {
-    const { rows } = await this.#connections.read(`SELECT noted FROM ${this.#table} WHERE name = $1`, [this.#mine.name]);
-    return (rows[0]?.noted as Buffer | null | undefined) ?? undefined;
-  }
-
-  /** `done` finds the row when an earlier try, whose answer was lost with its connection, did it. */
-  async #write(text: string, values: unknown[], done?: { text: string; values: unknown[] }): Promise<void> {
-    const own = [this.#mine.name, this.#mine.fence];
-    await this.#connections.persist(async () => {
-      if ((await this.#connections.write(text, [...own, ...values])).count === 1) return;
-      if (done && (await this.#connections.read(done.text, [...own, ...done.values])).count === 1) return;
-      throw this.#lost();
-    });
-  }
-
-  #lost(): FerruleError {
-    return new FerruleError(
-      'store_locked',
-      `The lease of credential "${this.#mine.name}" went to another process while this one had no connection; nothing was written.`,
-      {
-        where: this.#connections.where,
-        next: 'Try again. What the other process wrote is kept.',
-      },
-    );
   }
 }
 
@@ -385,7 +305,12 @@ async function tryLock(session: Session, place: Place): Promise<boolean> {
 async function unlock(place: Place): Promise<void> {
   const { session } = place;
   place.session = undefined;
-  await session?.run('SELECT pg_advisory_unlock($1::bigint)', [place.lock]);
+  try {
+    await session?.run('SELECT pg_advisory_unlock($1::bigint)', [place.lock]);
+  } catch {
+    // A lock that cannot be let go ends with its session; the others of that session are taken back.
+    await session?.end();
+  }
 }
 
 async function holds(session: Session, { lock }: Place): Promise<boolean> {
@@ -419,10 +344,7 @@ async function refuseSharing(session: Session, connections: Connections): Promis
     await run('ROLLBACK');
     return [found, again];
   });
-  if (other[0] === own || other[1] !== own) {
-    void session.end();
-    throw sharedSession(connections.where);
-  }
+  if (other[0] === own || other[1] !== own) throw sharedSession(connections.where);
 }
 
 function lockedBy(name: string, holder: ProcessIdentity | undefined, wait: number, where: string): FerruleError {

@@ -6,7 +6,10 @@ import { hostname } from 'node:os';
 import { Secret } from '../../framework/core/secret.ts';
 import { type PostgresStoreOptions, postgresStore } from '../../framework/credentials/postgres.ts';
 import type { Credential, Held } from '../../framework/credentials/types.ts';
-import { canary } from '../canary.ts';
+import { connectSpec, connectStored } from '../../framework/engine/connect.ts';
+import { acme, addresses } from '../acme.ts';
+import { canary, plainCanary } from '../canary.ts';
+import { serve } from '../server.ts';
 import { sampleCredential } from '../unit/credentials/store-contract.ts';
 import { type Postgres, pooler, postgres } from './postgres-server.ts';
 
@@ -313,6 +316,41 @@ describe('a server that starts anew', () => {
     expect(other.after).toBeGreaterThan(1400);
     expect(other.after).toBeLessThan(2600);
   });
+});
+
+it('a token endpoint that is slow is asked once, whatever happens to sessions and server meanwhile', async () => {
+  let asked = 0;
+  const provider = await serve(async ({ path }) => {
+    if (path !== '/token') return { json: {} };
+    asked += 1;
+    await pause(4000);
+    const token = { access_token: plainCanary('slow access'), refresh_token: plainCanary('slow refresh 2'), token_type: 'Bearer' };
+    return { json: { ...token, expires_in: 3600 } };
+  });
+  const spec = acme(`auth: { oauth: { type: oauth2_authorization_code, authorize_url: 'https://auth.acme.test/authorize',
+    token_url: 'https://auth.acme.test/token', refresh: { rotates: true } } }`);
+  const fields = { client_id: 'app', client_secret: plainCanary('slow client') };
+  const tokens = { access_token: plainCanary('slow old'), refresh_token: plainCanary('slow refresh 1'), expires_at: 0 };
+  const options = { ...addresses(provider.origin), store: storeOf() };
+  await (await connectSpec(spec, { fields, tokens }, { ...options, name: 'oauth' })).close();
+  try {
+    // As many machines, each with connections and a session of its own.
+    const machines = [1, 2, 3].map(async () => {
+      await using connection = await connectStored(spec, 'oauth', { ...options, store: storeOf() });
+      return await connection.http.get('me').json();
+    });
+    await pause(800);
+    expect((await endSessions()).length).toBeGreaterThan(0);
+    await pause(800);
+    await server.stop('SIGQUIT');
+    await server.start();
+    expect(await Promise.all(machines)).toEqual([{}, {}, {}]);
+    expect(asked).toBe(1);
+    const stored = (await storeOf().get('oauth'))!;
+    expect((stored.captures.refresh_token as Secret).reveal()).toBe(plainCanary('slow refresh 2'));
+  } finally {
+    await provider.close();
+  }
 });
 
 /** Passes all on, but cuts the connection when the server has answered a statement with these words. */
