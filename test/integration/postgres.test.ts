@@ -1,6 +1,7 @@
 /** The store in a PostgreSQL server that is not ours: the contract of all stores, who may not come in, and what the server gets to see. */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { inspect } from 'node:util';
 import pg from 'pg';
@@ -17,14 +18,24 @@ import { folderFor } from './servers.ts';
 const KEY = Buffer.alloc(32, 7);
 let server: Postgres;
 let ca: string;
+const folders: string[] = [];
+/** An authority of the test's own. */
+async function newAuthority() {
+  const folder = await folderFor('postgres-ca');
+  folders.push(folder);
+  return authority(folder);
+}
 beforeAll(async () => {
-  const own = authority(await folderFor('postgres-ca'));
+  const own = await newAuthority();
   ca = own.ca;
   const { certificate, key } = own.server('postgres');
   const settings = ['ssl = on', 'max_connections = 40', 'log_statement = all', 'log_min_error_statement = log'];
   server = await postgres({ settings, files: { 'server.crt': certificate, 'server.key': key } });
 });
-afterAll(() => server?.remove());
+afterAll(async () => {
+  await server?.remove();
+  await Promise.all(folders.map((folder) => rm(folder, { recursive: true })));
+});
 
 let made = 0;
 /** Tables that nobody has used. */
@@ -323,7 +334,7 @@ describe('TLS', () => {
   });
 
   it('a wrong authority, a self-signed one and a wrong host are refused; require is no less than proof', async () => {
-    const other = authority(await folderFor('postgres-other-ca')).ca;
+    const other = (await newAuthority()).ca;
     const refused: Partial<PostgresStoreOptions>[] = [
       { ca: other },
       { ca: other, url: url('?sslmode=verify-ca') },
