@@ -317,7 +317,8 @@ class EncryptedFileStore implements CredentialStore {
 function ownFailure(error: unknown, doing: 'read' | 'write', where: string): unknown {
   const code = isFerruleError(error) ? undefined : systemCode(error);
   if (code === undefined) return error;
-  const message = doing === 'read' ? `The credential store cannot be read (${code}).` : `The credential store cannot be written (${code}).`;
+  const message =
+    doing === 'read' ? `The credential store cannot be read (${code}).` : `The credential store cannot be written (${code}).`;
   return new FerruleError(doing === 'read' ? 'store_unreadable' : 'store_unwritable', message, { where, cause: error });
 }
 
