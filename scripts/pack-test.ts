@@ -93,6 +93,14 @@ console.log(schema.$schema, spec.includes('name: jampp'), require('ferrule/packa
   trial('schemas and connectors by path', run(process.execPath, ['resources.cjs']), '2020-12/schema true ferrule');
 }
 
+/** What only a few need is not installed with it, and says so. */
+async function peers(): Promise<void> {
+  const use = `import { postgresStore } from 'ferrule';
+try { await postgresStore({ url: 'postgres://127.0.0.1:1/x', env: {} }).list(); } catch (error) { console.log(error.code, error.next); }`;
+  await writeFile(join(folder, 'peers.mjs'), use);
+  trial('a store in PostgreSQL asks for its driver', run(process.execPath, ['peers.mjs']), 'not_supported Run: npm install pg');
+}
+
 async function types(): Promise<void> {
   const source = `import { connect, FerruleError } from 'ferrule';
 export async function read(): Promise<number> {
@@ -134,6 +142,7 @@ try {
   await install();
   await contents();
   await modules();
+  await peers();
   await types();
   await commandLine();
 } finally {

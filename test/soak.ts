@@ -52,7 +52,9 @@ for (const { name, run } of LINES) {
   const { good, said } = await run().catch((error: unknown) => ({ good: false, said: String(error) }));
   if (good) passed += 1;
   else failed += 1;
-  console.log(`${good ? 'pass' : 'FAIL'}  ${String(Math.round((Date.now() - begin) / 1000)).padStart(4)}s  ${name} (seed ${seed}): ${said}`);
+  console.log(
+    `${good ? 'pass' : 'FAIL'}  ${String(Math.round((Date.now() - begin) / 1000)).padStart(4)}s  ${name} (seed ${seed}): ${said}`,
+  );
 }
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed > 0 || passed === 0 ? 1 : 0;

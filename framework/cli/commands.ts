@@ -57,8 +57,8 @@ const CATALOGUE: Readonly<Record<string, OptionInfo>> = {
 
 const STORE: Readonly<Record<string, OptionInfo>> = {
   store: {
-    help: 'Folder of the credential store. Also FERRULE_HOME. Default: ~/.config/ferrule (or XDG_CONFIG_HOME).',
-    value: 'FOLDER',
+    help: 'The credential store: a folder, or postgres://… for one that several machines share. Also FERRULE_STORE, which hides a password better; FERRULE_HOME for a folder. Default: ~/.config/ferrule (or XDG_CONFIG_HOME).',
+    value: 'FOLDER|URL',
     group: 'catalogue',
   },
 };

@@ -1,6 +1,7 @@
 /** Starts programs that are not ours, on free loopback ports, and ends them. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -17,6 +18,15 @@ export function installed(...path: string[]): string {
   if (folder === undefined)
     throw new Error('These tests need servers that npm run test:integration installs and names in FERRULE_INTEGRATION');
   return join(folder, ...path);
+}
+
+const POSTGRES = '/usr/lib/postgresql';
+
+/** A server's program, wherever a system keeps it; of several versions of PostgreSQL the latest. */
+export function findServerProgram(name: string): string | undefined {
+  const versions = existsSync(POSTGRES) ? readdirSync(POSTGRES).sort((a, b) => Number(b) - Number(a)) : [];
+  const folders = [...versions.map((version) => join(POSTGRES, version, 'bin')), ...(process.env.PATH ?? '').split(':'), '/usr/sbin'];
+  return folders.map((folder) => join(folder, name)).find(existsSync);
 }
 
 export async function freePort(): Promise<number> {

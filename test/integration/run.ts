@@ -1,6 +1,6 @@
 /**
  * `npm run test:integration`: installs the servers that nobody here wrote into a temporary folder, then runs the tests
- * against them on loopback. Needs the npm registry, PyPI, and programs that root gets from apt. In
+ * against them on loopback. Needs the npm registry, PyPI, and programs that root gets from apt (PostgreSQL among them). In
  * FERRULE_INTEGRATION a folder can be named that is kept for the next run. What is missing is said, and fails.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -8,6 +8,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { findServerProgram } from './programs.ts';
 
 const SERVERS = [
   'oidc-provider@9.13.3',
@@ -27,10 +28,14 @@ const PROGRAMS: Record<string, string> = {
 /** From PyPI, with what only Python has: a server that verifies AWS signatures, and one that lets in by NTLM. */
 const PYTHON = ['moto[server]==5.2.5', 'pyspnego==0.12.4'];
 
+/** Programs of servers, which the path of a person does not have, and Debian's package of each. */
+const SERVER_PROGRAMS: Record<string, string> = { initdb: 'postgresql', pgbouncer: 'pgbouncer' };
+
 const has = (program: string) => spawnSync('sh', ['-c', 'command -v "$0"', program]).status === 0;
 
 function installPrograms(): void {
   const packages = Object.keys(PROGRAMS).flatMap((program) => (has(program) ? [] : [PROGRAMS[program] ?? program]));
+  for (const [program, name] of Object.entries(SERVER_PROGRAMS)) if (findServerProgram(program) === undefined) packages.push(name);
   // Debian keeps what `python3 -m venv` needs in a package of its own.
   if (spawnSync('python3', ['-c', 'import ensurepip']).status !== 0) packages.push('python3-venv');
   if (packages.length === 0) return;
