@@ -1,10 +1,12 @@
 /**
  * `npm run soak`: what CI does a few times, done often. Ends with `N passed, N failed`; every line says its seed, so that it can be played
- * again: `npm run soak -- --seed 7 --only renewal-kills`. `--share 0.1` does a tenth. Needs what `npm run test:integration` needs only
- * for the PostgreSQL lines, and leaves them out, saying so, where FERRULE_POSTGRES names no server.
+ * again: `npm run soak -- --seed 7 --only renewal-kills`. `--share 0.1` does a tenth. The PostgreSQL lines need its server (Debian:
+ * postgresql) and fail without it.
  */
 import { parseArgs } from 'node:util';
-import { inFiles } from './kill/places.ts';
+import { MOMENTS, type Moment } from '../framework/core/moment.ts';
+import { type Postgres, postgres } from './integration/postgres-server.ts';
+import { inFiles, inPostgres, POSTGRES_MOMENTS } from './kill/places.ts';
 import { renewalKills } from './kill/renewal.ts';
 import { type Rounds, refreshRounds } from './kill/rounds.ts';
 
@@ -20,8 +22,8 @@ interface Line {
   run(): Promise<{ good: boolean; said: string }>;
 }
 
-async function kills(place: Parameters<typeof renewalKills>[0]['place'], moments?: Parameters<typeof renewalKills>[0]['moments']) {
-  const results = await renewalKills({ times: often(100), seed, place, ...(moments && { moments }) });
+async function kills(place: Place, moments: readonly Moment[] = MOMENTS) {
+  const results = await renewalKills({ times: often(100), seed, place, moments });
   const lost = results.flatMap((one) => one.lost);
   const said = results.map(({ moment, killed, lost: some }) => `${moment} ${some.length} lost in ${killed}`).join(', ');
   return { good: lost.length === 0, said: [said, ...lost].join('\n    ') };
@@ -36,12 +38,26 @@ async function rounds(how: Omit<Rounds, 'killing'> & { killing?: number }) {
   return { good: issued === result.rounds && reused === 0 && failed.length === 0, said: [said + more, ...failed].join('\n    ') };
 }
 
+type Place = Parameters<typeof renewalKills>[0]['place'];
+
+/** A server for one line. */
+async function withPostgres<T>(work: (place: Place) => Promise<T>): Promise<T> {
+  const server: Postgres = await postgres();
+  try {
+    return await work(inPostgres(server.url(), (text) => server.sql(text)));
+  } finally {
+    await server.remove();
+  }
+}
+
 const LINES: Line[] = [
   { name: 'renewal-kills', run: () => kills(inFiles) },
   { name: 'rounds', run: () => rounds({ processes: 8, rounds: often(500), place: inFiles }) },
   { name: 'rounds-killed', run: () => rounds({ processes: 8, rounds: often(300), place: inFiles, killing: 0.3 }) },
   // Longer than a lock may be silent, were its holder elsewhere.
   { name: 'rounds-slow', run: () => rounds({ processes: 8, rounds: 2, place: inFiles, delay: often(40_000) }) },
+  { name: 'postgres-kills', run: () => withPostgres((place) => kills(place, POSTGRES_MOMENTS)) },
+  { name: 'postgres-rounds', run: () => withPostgres((place) => rounds({ processes: 8, rounds: often(500), place })) },
 ];
 
 let passed = 0;

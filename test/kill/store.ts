@@ -1,9 +1,12 @@
-import { encryptedFileStore } from '../../framework/credentials/encrypted-file.ts';
+import { storeOf } from '../../framework/credentials/store-address.ts';
 import type { CredentialStore } from '../../framework/credentials/types.ts';
 
 /** Where a killed process's credential is kept, so that another process finds it. */
 export interface StoreAddress {
-  folder: string;
+  /** A folder, or the address of a database. */
+  at: string;
+  /** FERRULE_KEY. */
+  key: string;
 }
 
-export const storeAt = async ({ folder }: StoreAddress): Promise<CredentialStore> => encryptedFileStore({ folder, env: {} });
+export const storeAt = async ({ at, key }: StoreAddress): Promise<CredentialStore> => storeOf(at, { env: { FERRULE_KEY: key } });
