@@ -69,6 +69,11 @@ export function memoryStore({ clock = systemClock }: { clock?: Clock } = {}): Cr
         return changed === undefined ? copyCredential(records.get(key)!) : keep(changed);
       });
     },
+    // There is nothing sealed.
+    async rekey() {
+      if (closed) throw storeClosed();
+      return { sealed: 0, total: records.size };
+    },
     async close() {
       closed = true;
     },

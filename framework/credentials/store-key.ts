@@ -1,7 +1,7 @@
 import { lstat, readFile } from 'node:fs/promises';
 import type { Random } from '../core/clock.ts';
 import { FerruleError } from '../core/errors.ts';
-import { createFile, unlessMissing } from './atomic-write.ts';
+import { createFile, replaceFile, unlessMissing } from './atomic-write.ts';
 import type { KeyRing } from './sealed.ts';
 
 export const KEY_BYTES = 32;
@@ -14,6 +14,8 @@ export interface KeySource {
   read(): Promise<KeyRing | undefined>;
   /** Makes the first key, and gives the one that holds: another process may have been faster. Missing where only a person can. */
   make?(): Promise<KeyRing>;
+  /** Puts these keys in the place of all there are, whole or not at all. Only under the store's lock. Missing where only a person can. */
+  replace?(keys: KeyRing): Promise<void>;
 }
 
 /**
@@ -44,20 +46,32 @@ export const environmentKeys = (text: string): KeySource => ({
   read: async () => parseKeys(text, 'FERRULE_KEY'),
 });
 
-/** Keys that the caller has. */
-export const givenKeys = (keys: KeyRing): KeySource => ({ where: 'key', read: async () => keys });
+/** Keys that the caller has, and keeps. */
+export function givenKeys(keys: KeyRing): KeySource {
+  let given = keys;
+  return {
+    where: 'key',
+    read: async () => given,
+    replace: async (others) => {
+      given = others;
+    },
+  };
+}
+
+/** Keys as `parseKeys` reads them. */
+const keyText = (keys: KeyRing): string => keys.map((key) => `${Buffer.from(key).toString('base64')}\n`).join('');
 
 /** A key file for its owner alone. */
 export const keyFile = (path: string, random: Random): KeySource => ({
   where: path,
   read: () => readKeyFile(path),
   make: async () => {
-    const text = `${Buffer.from(random.bytes(KEY_BYTES)).toString('base64')}\n`;
-    await createFile(path, text, `${path}.${Buffer.from(random.bytes(8)).toString('hex')}.new`);
+    await createFile(path, keyText([random.bytes(KEY_BYTES)]), `${path}.${Buffer.from(random.bytes(8)).toString('hex')}.new`);
     const keys = await readKeyFile(path);
     if (!keys) throw new FerruleError('store_unreadable', 'The key file was removed while it was being made.', { where: path });
     return keys;
   },
+  replace: (keys) => replaceFile(path, Buffer.from(keyText(keys)), `${path}.new`),
 });
 
 /** Undefined when there is no file. Refuses one that others than its owner may read. */

@@ -116,6 +116,20 @@ export interface CredentialSummary {
   updated: string;
 }
 
+export interface RekeyOptions {
+  /** The new key, 32 bytes. Default: one is made; or, where a rotation was cut short, the one that it had begun with. */
+  key?: Uint8Array;
+}
+
+export interface Rekeyed {
+  /** How many credentials were sealed anew. */
+  sealed: number;
+  /** How many there are. */
+  total: number;
+  /** Set when this went on with a rotation that was cut short, and made no key of its own. */
+  resumed?: true;
+}
+
 export interface PutOptions {
   /** Write only if the stored version is this one; 0: only if there is none of that name. Missing: whatever is there. */
   expectVersion?: number;
@@ -157,6 +171,13 @@ export interface CredentialStore {
    * passed on. With `held` it may write before it ends, as often as it likes. `credential_unknown` when none has that name. Do not call the same store for the same name inside `change`: it would wait for itself.
    */
   update(name: string, change: (current: Credential, held: Held) => Promise<Credential | undefined>): Promise<Credential>;
+
+  /**
+   * Seals everything anew with a new key, in place, while others go on reading and writing, and then forgets the former keys: afterwards
+   * they open nothing. Killed in the middle, nothing is lost, and the next call goes on with the same new key. Two at once: one waits.
+   * Where only a person can change the keys (FERRULE_KEY): with the first of the keys that are there; `not_supported` when there is one alone.
+   */
+  rekey(options?: RekeyOptions): Promise<Rekeyed>;
 
   /** Ends the store's work. Every later call fails with `closed`. May be called again. */
   close(): Promise<void>;
