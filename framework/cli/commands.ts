@@ -218,17 +218,22 @@ export const COMMANDS: readonly CommandInfo[] = [
   },
   {
     name: 'credentials',
-    summary: 'List, show (masked), copy, rename or remove stored credentials',
+    summary: 'List, show (masked), copy, edit, remove, export credentials; audit; new key',
+    about: `What can be done:
+- list, show NAME
+- copy NAME NEW-NAME (the inputs, not the tokens), rename NAME NEW-NAME, remove NAME
+- uses [NAME]: what was done with credentials, when and by whom; nothing secret is in it
+- rekey: seal everything with a new key; the former one opens nothing afterwards`,
     args: [
-      { name: 'action', help: 'list, show, copy, rename or remove; default list' },
-      { name: 'name', help: 'the credential' },
-      { name: 'new-name', help: 'for copy (which takes the inputs, not the tokens) and rename' },
+      { name: 'action', help: 'list, show, copy, rename, remove, uses or rekey; default list' },
+      { name: 'name', help: 'what it is for', many: true },
     ],
     options: {
       'connection-string': { help: 'With show: as one connection string.' },
       reveal: { help: 'With --connection-string: secrets as they are.' },
       revoke: { help: 'With remove: tell the provider first, as the spec says; what fails leaves the credential as it is.' },
       force: { help: 'With --revoke: remove it here even when the provider could not be told.' },
+      limit: { help: 'With uses: at most so many, the latest. Default: 50; with --json all.', value: 'N' },
       ...JSON_OUTPUT,
       ...STORE,
       ...CATALOGUE,
@@ -243,6 +248,8 @@ export const COMMANDS: readonly CommandInfo[] = [
       ],
       ['ferrule credentials remove ads-eu', 'forget it'],
       ['ferrule credentials remove ads-eu --revoke', 'end the grant at the provider too'],
+      ['ferrule credentials uses ads-eu', 'who used it, and when'],
+      ['ferrule credentials rekey', 'a new key'],
     ],
     load: () => import('./credentials.ts'),
   },

@@ -12,7 +12,8 @@ import { acquireLock, type Lock } from './lock.ts';
 import { rekeyFolder } from './rekey.ts';
 import { type KeyRing, seal, sealedName, unseal } from './sealed.ts';
 import { environmentKeys, givenKeys, type KeySource, keyFile } from './store-key.ts';
-import type { Credential, CredentialStore, Held, NotedAnswer, Rekeyed, RekeyOptions } from './types.ts';
+import type { Credential, CredentialStore, Held, NotedAnswer, Rekeyed, RekeyOptions, Use, UsesFilter } from './types.ts';
+import { useLog } from './use-log.ts';
 
 type Environment = Record<string, string | undefined>;
 
@@ -27,6 +28,8 @@ export interface EncryptedFileStoreOptions {
   env?: Environment;
   clock?: Clock;
   random?: Random;
+  /** Whether uses are written down. Default: unless the environment has FERRULE_AUDIT=off. */
+  audit?: boolean;
   /** How long to wait for a credential that another process holds. Milliseconds, default 660,000: as long as a token request may take. */
   lockWait?: number;
 }
@@ -74,6 +77,7 @@ class EncryptedFileStore implements CredentialStore {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #lockWait: number;
+  readonly #log: ReturnType<typeof useLog>;
   /** Proved to be the store's. */
   #keys: KeyRing | undefined;
   #closed = false;
@@ -87,6 +91,7 @@ class EncryptedFileStore implements CredentialStore {
     this.#clock = clock;
     this.#random = random;
     this.#lockWait = lockWait;
+    this.#log = useLog({ folder: this.#home, audit: options.audit, env, clock, random });
   }
 
   async list() {
@@ -183,6 +188,16 @@ class EncryptedFileStore implements CredentialStore {
     } finally {
       await lock.release();
     }
+  }
+
+  async logUse(use: Use): Promise<void> {
+    this.#mustBeOpen();
+    await this.#log.append(use);
+  }
+
+  async uses(filter?: UsesFilter): Promise<Use[]> {
+    this.#mustBeOpen();
+    return this.#io('read', this.#home, () => this.#log.read(filter));
   }
 
   get #check(): string {

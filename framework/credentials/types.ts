@@ -130,6 +130,47 @@ export interface Rekeyed {
   resumed?: true;
 }
 
+export const USE_ACTIONS = [
+  'opened',
+  'renewed',
+  'checked',
+  'stored',
+  'changed',
+  'removed',
+  'copied',
+  'renamed',
+  'revealed',
+  'exported',
+  'imported',
+  'revoked',
+  'rekeyed',
+] as const;
+
+export type UseAction = (typeof USE_ACTIONS)[number];
+
+/** One line of the audit: what was done with a credential, by whom, and how it ended. No field's value, no token and no URL is in it. */
+export interface Use {
+  /** RFC 3339 UTC. */
+  at: string;
+  action: UseAction;
+  /** The credential's name; empty for what concerns the whole store. */
+  credential: string;
+  connector?: string;
+  /** User, host, program and process number: `ann@laptop ferrule[4711]`. */
+  by: string;
+  /** `ok`, or an error's code. */
+  outcome: string;
+}
+
+export interface UsesFilter {
+  /** Only those of this credential. */
+  name?: string;
+  /** At most so many, the latest. */
+  limit?: number;
+  /** Called with the number of lines that could not be read, when there are any: a killed writer leaves one. */
+  skipped?: (lines: number) => void;
+}
+
 export interface PutOptions {
   /** Write only if the stored version is this one; 0: only if there is none of that name. Missing: whatever is there. */
   expectVersion?: number;
@@ -178,6 +219,15 @@ export interface CredentialStore {
    * Where only a person can change the keys (FERRULE_KEY): with the first of the keys that are there; `not_supported` when there is one alone.
    */
   rekey(options?: RekeyOptions): Promise<Rekeyed>;
+
+  /**
+   * Writes a use down. One that cannot be written fails with `store_unwritable`, and so fails the use: a log that can be made silent is none.
+   * A store writes none by itself: whoever uses a credential says what for.
+   */
+  logUse(use: Use): Promise<void>;
+
+  /** The uses that were written down, the latest last. */
+  uses(filter?: UsesFilter): Promise<Use[]>;
 
   /** Ends the store's work. Every later call fails with `closed`. May be called again. */
   close(): Promise<void>;
