@@ -2,7 +2,10 @@
 
 import type { Connectors } from './connectors.gen.ts';
 import type { Finding } from './core/finding.ts';
-import type { Credential } from './credentials/types.ts';
+import type { Text } from './core/secret.ts';
+import type { ExportOptions } from './credentials/export.ts';
+import type { Imported, ImportOptions } from './credentials/import.ts';
+import type { Credential, CredentialStore } from './credentials/types.ts';
 import type { Inputs } from './engine/connect.ts';
 import type { Connection } from './engine/connection.ts';
 import type { ConnectionStringOptions } from './engine/connection-string.ts';
@@ -19,8 +22,23 @@ export type { Finding, Position, Severity } from './core/finding.ts';
 export { Secret, type Text } from './core/secret.ts';
 export type { Json, JsonObject } from './core/value.ts';
 export { type EncryptedFileStoreOptions, encryptedFileStore, storeFolder } from './credentials/encrypted-file.ts';
+export type { ExportOptions } from './credentials/export.ts';
+export type { Imported, ImportOptions } from './credentials/import.ts';
 export { memoryStore } from './credentials/memory.ts';
-export type { CaptureValue, Credential, CredentialStore, CredentialSummary, FieldValue, PutOptions } from './credentials/types.ts';
+export type {
+  CaptureValue,
+  Credential,
+  CredentialStore,
+  CredentialSummary,
+  FieldValue,
+  PutOptions,
+  Rekeyed,
+  RekeyOptions,
+  Use,
+  UseAction,
+  UsesFilter,
+} from './credentials/types.ts';
+export { useNow } from './credentials/use.ts';
 export type { CheckOptions, CheckReport, CheckStep, CheckStepName } from './engine/check.ts';
 export type { ConnectOptions, Consent, Inputs, ShowCode } from './engine/connect.ts';
 export type { Connection, Reading, ReadOptions, StreamInfo } from './engine/connection.ts';
@@ -74,6 +92,35 @@ export async function fromConnectionString(text: string, options?: ConnectionStr
 /** A credential (`connection.credential`) as one connection string. Secrets are masked unless `reveal`; a masked one cannot be read back. */
 export async function connectionStringOf(credential: Credential, options?: { reveal?: boolean } & CatalogueOptions): Promise<string> {
   return (await import('./engine/connection-string.ts')).stringOf(credential, options);
+}
+
+/**
+ * Credentials as one file, sealed with a passphrase of at least 12 characters: for a backup, or for another machine. A refresh token that
+ * rotates may be used from one place only; `tokens: false` leaves tokens out.
+ *
+ * Throws FerruleError: credential_unknown, input_malformed.
+ */
+export async function exportCredentials(
+  store: CredentialStore,
+  names: readonly string[],
+  passphrase: Text,
+  options?: ExportOptions,
+): Promise<Uint8Array> {
+  return (await import('./credentials/export.ts')).exportCredentials(store, names, passphrase, options);
+}
+
+/**
+ * Stores what `exportCredentials` gave: all of it or, when a name is there already and `replace` is not set, nothing.
+ *
+ * Throws FerruleError: export_unreadable, passphrase_wrong, store_conflict.
+ */
+export async function importCredentials(
+  store: CredentialStore,
+  bytes: Uint8Array,
+  passphrase: Text,
+  options?: ImportOptions,
+): Promise<Imported> {
+  return (await import('./credentials/import.ts')).importCredentials(store, bytes, passphrase, options);
 }
 
 /** Appends events to a file, one JSON object a line, secrets left out: `{ onEvent: await eventLog('ferrule.log', 4) }`. */

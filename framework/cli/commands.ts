@@ -222,17 +222,25 @@ export const COMMANDS: readonly CommandInfo[] = [
     about: `What can be done:
 - list, show NAME
 - copy NAME NEW-NAME (the inputs, not the tokens), rename NAME NEW-NAME, remove NAME
+- export FILE [NAME…], import FILE: one file, sealed with a passphrase, for a backup or another machine
 - uses [NAME]: what was done with credentials, when and by whom; nothing secret is in it
 - rekey: seal everything with a new key; the former one opens nothing afterwards`,
     args: [
-      { name: 'action', help: 'list, show, copy, rename, remove, uses or rekey; default list' },
+      { name: 'action', help: 'list, show, copy, rename, remove, export, import, uses or rekey; default list' },
       { name: 'name', help: 'what it is for', many: true },
     ],
     options: {
       'connection-string': { help: 'With show: as one connection string.' },
       reveal: { help: 'With --connection-string: secrets as they are.' },
       revoke: { help: 'With remove: tell the provider first, as the spec says; what fails leaves the credential as it is.' },
-      force: { help: 'With --revoke: remove it here even when the provider could not be told.' },
+      force: { help: 'With --revoke: remove it here even when the provider could not be told. With export: over a file that is there.' },
+      passphrase: {
+        help: 'With export and import: @FILE (its contents) or - (standard input). Also FERRULE_PASSPHRASE. Default: asked for.',
+        value: '@FILE|-',
+      },
+      'no-tokens': { help: 'With export: inputs only. What a person consented to must be connected again.' },
+      replace: { help: 'With import: in the place of credentials of the same names.' },
+      as: { help: 'With import: put this before each name.', value: 'PREFIX' },
       limit: { help: 'With uses: at most so many, the latest. Default: 50; with --json all.', value: 'N' },
       ...JSON_OUTPUT,
       ...STORE,
@@ -249,6 +257,8 @@ export const COMMANDS: readonly CommandInfo[] = [
       ['ferrule credentials remove ads-eu', 'forget it'],
       ['ferrule credentials remove ads-eu --revoke', 'end the grant at the provider too'],
       ['ferrule credentials uses ads-eu', 'who used it, and when'],
+      ['ferrule credentials export backup.sealed', 'all of them into one file; asks for a passphrase'],
+      ['ferrule credentials import backup.sealed --as old-', 'them again, under other names'],
       ['ferrule credentials rekey', 'a new key'],
     ],
     load: () => import('./credentials.ts'),

@@ -10,6 +10,8 @@ const ACTIONS: Readonly<Record<string, () => Promise<{ run: Action }>>> = {
   copy: () => import('./credentials/copy.ts'),
   rename: () => import('./credentials/rename.ts'),
   remove: () => import('./credentials/remove.ts'),
+  export: () => import('./credentials/export.ts'),
+  import: () => import('./credentials/import.ts'),
   uses: () => import('./credentials/uses.ts'),
   rekey: () => import('./credentials/rekey.ts'),
 };

@@ -17,6 +17,12 @@ export function newName({ positionals: [action, , name] }: Arguments): string {
   return name;
 }
 
+/** The file that is written or read. */
+export function fileOf({ positionals: [action, file] }: Arguments): string {
+  if (file === undefined) throw new FerruleError('usage', `credentials ${action} wants the name of a file`);
+  return file;
+}
+
 /** @throws FerruleError usage, for words after those that the action takes */
 export function takes(most: number, { positionals }: Arguments): void {
   const [action] = positionals;

@@ -1,6 +1,5 @@
 import { logged } from '../../credentials/use.ts';
 import { withoutTokens } from '../../credentials/without-tokens.ts';
-import { consents } from '../../spec/auth-types.ts';
 import { findSpec } from '../catalogue.ts';
 import { say } from '../say.ts';
 import { storedCredential } from '../store.ts';
@@ -16,14 +15,15 @@ export const run: Action = async (store, args, io) => {
   const wanted = newName(args);
   const credential = await storedCredential(store, name);
   const { spec } = await findSpec(args, io, credential.connector);
-  const method = spec.auth[credential.method];
-  const personal = method !== undefined && consents(method);
-  const copy = { ...withoutTokens(credential, personal), name: wanted, created: new Date(io.clock.now()).toISOString() };
+  const copy = { ...withoutTokens(credential, spec), name: wanted, created: new Date(io.clock.now()).toISOString() };
   for (const one of [wanted, name]) {
     const use = { action: 'copied', credential: one, connector: credential.connector } as const;
     await logged(store, use, io, async () => (one === wanted ? store.put(copy, { expectVersion: 0 }) : undefined));
   }
-  const next = personal ? ` It has no grant of its own yet: \`ferrule connect ${credential.connector} --name '${wanted}'\` gets one.` : '';
+  const next =
+    copy.state === 'reconnect'
+      ? ` It has no grant of its own yet: \`ferrule connect ${credential.connector} --name '${wanted}'\` gets one.`
+      : '';
   await say(io.stderr, `"${wanted}" has the inputs of "${name}".${next}\n`);
   return 0;
 };
