@@ -10,6 +10,7 @@ import type { Inputs } from './engine/connect.ts';
 import type { Connection } from './engine/connection.ts';
 import type { ConnectionStringOptions } from './engine/connection-string.ts';
 import { type CatalogueOptions, type ConnectByNameOptions, connectByName, type StoredCredential } from './engine/connector.ts';
+import type { Edit, Edited, EditOptions } from './engine/edit.ts';
 import type { Verbosity } from './engine/event-log.ts';
 import type { ClientEvent } from './http/types.ts';
 import type { LintOptions } from './spec/lint.ts';
@@ -50,6 +51,7 @@ export {
   loadConnector,
   type StoredCredential,
 } from './engine/connector.ts';
+export type { Edit, Edited, EditOptions } from './engine/edit.ts';
 export type { Verbosity } from './engine/event-log.ts';
 export type { ExplainRequest, Explanation } from './engine/explain.ts';
 export type { ConnectionOptions, NetworkOptions, RetryOptions } from './engine/options.ts';
@@ -121,6 +123,21 @@ export async function importCredentials(
   options?: ImportOptions,
 ): Promise<Imported> {
   return (await import('./credentials/import.ts')).importCredentials(store, bytes, passphrase, options);
+}
+
+/**
+ * Changes fields, choices or the description of a stored credential, checked as if they were entered anew. A new secret keeps the grant and
+ * makes the access token due; another account, host or choice drops what was granted for the old one.
+ *
+ * Throws FerruleError: credential_unknown; input_unknown, input_malformed, input_missing (all mistakes at once in `findings`).
+ */
+export async function editCredential(
+  store: CredentialStore,
+  name: string,
+  edit: Edit,
+  options?: EditOptions & CatalogueOptions,
+): Promise<Edited> {
+  return (await import('./engine/edit.ts')).editByName(store, name, edit, options);
 }
 
 /** Appends events to a file, one JSON object a line, secrets left out: `{ onEvent: await eventLog('ferrule.log', 4) }`. */

@@ -7,6 +7,7 @@ import { openStore } from './store.ts';
 const ACTIONS: Readonly<Record<string, () => Promise<{ run: Action }>>> = {
   list: () => import('./credentials/list.ts'),
   show: () => import('./credentials/show.ts'),
+  edit: () => import('./credentials/edit.ts'),
   copy: () => import('./credentials/copy.ts'),
   rename: () => import('./credentials/rename.ts'),
   remove: () => import('./credentials/remove.ts'),

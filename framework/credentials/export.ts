@@ -2,7 +2,7 @@ import { type Clock, type Random, systemRandom } from '../core/clock.ts';
 import { FerruleError } from '../core/errors.ts';
 import type { Text } from '../core/secret.ts';
 import { bundledCatalogue, type Catalogue } from '../spec/catalogue.ts';
-import { loadConnector } from '../spec/load.ts';
+import { readySpec } from '../spec/ready-spec.ts';
 import { credentialUnknown } from './copy.ts';
 import { sealWithPassphrase } from './passphrase-sealed.ts';
 import { toText } from './sealed.ts';
@@ -35,7 +35,7 @@ export async function exportCredentials(
     const credential = await store.get(name);
     if (credential === undefined) throw credentialUnknown(name);
     if (tokens) credentials.push(credential);
-    else credentials.push(withoutTokens(credential, await loadConnector((await catalogue.find(credential.connector)).path)));
+    else credentials.push(withoutTokens(credential, await readySpec((await catalogue.find(credential.connector)).path)));
   }
   if (credentials.length === 0) throw new FerruleError('input_malformed', 'No credential was named to export.', { where: 'names' });
   const time = clock === undefined ? {} : { clock };

@@ -1,10 +1,9 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Stop } from '../../../framework/cli/io.ts';
 import { main } from '../../../framework/cli/main.ts';
 import { ask, askSecret, choose } from '../../../framework/cli/prompt.ts';
-import { Secret } from '../../../framework/core/secret.ts';
 import { encryptedFileStore } from '../../../framework/credentials/encrypted-file.ts';
 import { canary } from '../../canary.ts';
 import { type FakeIo, fakeIo } from '../../cli-io.ts';
@@ -121,41 +120,6 @@ describe('prompts', () => {
       expect(credential?.fields.site).toBe('https://acme.jamacloud.com');
       expect(credential?.fields.start_date).toBeUndefined();
       expect(String(credential?.fields.password)).toBe('[secret]');
-    } finally {
-      rmSync(home, { recursive: true });
-    }
-  });
-});
-
-describe('a passphrase', () => {
-  it('is asked for twice until both are the same, and its file is for its owner alone', async () => {
-    const home = mkdtempSync(join(tmpdir(), 'ferrule-passphrase-'));
-    try {
-      const [passphrase, field] = [canary('typed-passphrase'), new Secret(canary('exported-by-hand'))];
-      const store = encryptedFileStore({ folder: home, env: {} });
-      const inputs = { choices: {}, fields: { password: field }, captures: { refresh_token: field }, expires: {} };
-      await store.put({ name: 'one', connector: 'jumpseller', method: 'oauth', ...inputs, version: 0, created: '', updated: '' });
-      const io = fakeIo({ columns: 80, cwd: home, env: { FERRULE_HOME: home, NO_COLOR: '1' } });
-      const running = main(['credentials', 'export', 'out'], io);
-      for (const [question, typed] of [
-        ['Passphrase: ', passphrase],
-        ['Once more: ', 'not the same'],
-        ['They differ.\nPassphrase: ', passphrase],
-        ['Passphrase: \nOnce more: ', passphrase],
-      ] as const) {
-        await until(io, question);
-        // The last question is asked twice: the second time is meant.
-        for (let tries = 0; tries < 100 && !io.err().endsWith(question.split('\n').at(-1)!); tries += 1)
-          await new Promise((r) => setTimeout(r, 5));
-        io.type(`${typed}\r`);
-      }
-      expect([await running, io.err()]).toEqual([0, expect.stringContaining('Refresh tokens are in it.')]);
-      expect(io.err()).not.toContain(passphrase);
-      expect((statSync(join(home, 'out')).mode & 0o777).toString(8)).toBe('600');
-      expect((await store.uses()).map(({ action, credential }) => [action, credential])).toEqual([['exported', 'one']]);
-
-      const other = fakeIo({ columns: 80, cwd: home, env: { FERRULE_HOME: join(home, 'other'), FERRULE_PASSPHRASE: passphrase } });
-      expect([await main(['credentials', 'import', 'out'], other), other.err()]).toEqual([0, 'Imported "one".\n']);
     } finally {
       rmSync(home, { recursive: true });
     }

@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFile, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { systemClock, systemRandom } from '../../../framework/core/clock.ts';
 import { FerruleError } from '../../../framework/core/errors.ts';
 import { Secret } from '../../../framework/core/secret.ts';
 import { encryptedFileStore } from '../../../framework/credentials/encrypted-file.ts';
+import { acquireLock } from '../../../framework/credentials/lock.ts';
 import type { Use } from '../../../framework/credentials/types.ts';
 import { logged, useNow } from '../../../framework/credentials/use.ts';
 import { useLog } from '../../../framework/credentials/use-log.ts';
@@ -69,6 +70,20 @@ it('a full file becomes the former one, once, however many find it full', async 
   const names = (await small(1e6).read()).map(({ credential }) => credential).sort();
   expect(names).toEqual(Array.from({ length: 19 }, (_, i) => `n${String(i).padStart(3, '0')}`));
   expect((await stat(join(folder, 'uses.former.jsonl'))).size).toBeGreaterThanOrEqual(bytes * 10);
+});
+
+it('whoever waited to roll a full file looks again: another has done it', async () => {
+  const bytes = Buffer.byteLength(`${JSON.stringify(use('n0'))}\n`);
+  const lock = await acquireLock(join(folder, 'uses.lock'), { clock: systemClock, random: systemRandom, wait: 1000 });
+  await small(bytes * 10).append(use('n0'));
+  const waiting = ['n1', 'n2'].map((name) => small(bytes * 2).append(use(name)));
+  for (let tries = 0; tries < 1000 && (await stat(path)).size < 3 * bytes; tries += 1)
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  await rename(path, join(folder, 'uses.former.jsonl'));
+  await small(bytes * 10).append(use('n3'));
+  await lock.release();
+  await Promise.all(waiting);
+  expect((await small(1e6).read()).map(({ credential }) => credential).sort()).toEqual(['n0', 'n1', 'n2', 'n3']);
 });
 
 it('a line that a killed writer left half is skipped, and harms none after it', async () => {
