@@ -25,6 +25,7 @@ export type { Json, JsonObject } from './core/value.ts';
 export { type EncryptedFileStoreOptions, encryptedFileStore, storeFolder } from './credentials/encrypted-file.ts';
 export type { ExportOptions } from './credentials/export.ts';
 export type { Imported, ImportOptions } from './credentials/import.ts';
+export type { KeyringLibrary } from './credentials/keyring.ts';
 export { memoryStore } from './credentials/memory.ts';
 export type {
   CaptureValue,
@@ -32,6 +33,7 @@ export type {
   CredentialStore,
   CredentialSummary,
   FieldValue,
+  KeyPlace,
   PutOptions,
   Rekeyed,
   RekeyOptions,

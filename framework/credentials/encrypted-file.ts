@@ -8,10 +8,11 @@ import { FerruleError, isFerruleError } from '../core/errors.ts';
 import { reached } from '../core/moment.ts';
 import { createFile, replaceFile, syncFolder, systemCode, unlessMissing } from './atomic-write.ts';
 import { checkSameName, copyCredential, credentialName, credentialUnknown, nextVersion, storeClosed, summarize } from './copy.ts';
+import { type KeyringLibrary, ownKeys } from './keyring.ts';
 import { acquireLock, type Lock } from './lock.ts';
-import { rekeyFolder } from './rekey.ts';
+import { checkMove, rekeyFolder } from './rekey.ts';
 import { type KeyRing, seal, sealedName, unseal } from './sealed.ts';
-import { environmentKeys, givenKeys, type KeySource, keyFile } from './store-key.ts';
+import { environmentKeys, givenKeys, type KeySource } from './store-key.ts';
 import type { Credential, CredentialStore, Held, NotedAnswer, Rekeyed, RekeyOptions, Use, UsesFilter } from './types.ts';
 import { useLog } from './use-log.ts';
 
@@ -21,10 +22,13 @@ export interface EncryptedFileStoreOptions {
   /** Holds `key` and `credentials/`. Default: see `storeFolder`. Made with rights for its owner alone. */
   folder?: string;
   /**
-   * 32 bytes; of several the first seals and all of them open. Default: FERRULE_KEY of the environment, else the folder's key file, which the
-   * first write makes.
+   * 32 bytes; of several the first seals and all of them open. Default: FERRULE_KEY of the environment, else the folder's own: in its key
+   * file, or in the operating system's keyring, which the key file then says. The first write makes it, in the keyring for `keyring`
+   * (also FERRULE_KEY=keyring).
    */
-  key?: Uint8Array | KeyRing;
+  key?: Uint8Array | KeyRing | 'keyring';
+  /** Gives the keyring. Default: the package @napi-rs/keyring, which has to be installed. */
+  keyring?: () => Promise<KeyringLibrary>;
   env?: Environment;
   clock?: Clock;
   random?: Random;
@@ -73,7 +77,9 @@ export function encryptedFileStore(options: EncryptedFileStoreOptions = {}): Cre
 class EncryptedFileStore implements CredentialStore {
   readonly #home: string;
   readonly #folder: string;
-  readonly #source: KeySource;
+  #source: KeySource;
+  /** The same, wherever they are: for moving them to where they are wanted. */
+  readonly #ownKeys: () => KeySource;
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #lockWait: number;
@@ -86,8 +92,11 @@ class EncryptedFileStore implements CredentialStore {
     const { folder, key, env = process.env, clock = systemClock, random = systemRandom, lockWait = 660_000 } = options;
     this.#home = folder ?? storeFolder(env);
     this.#folder = join(this.#home, 'credentials');
-    const ofEnvironment = env.FERRULE_KEY === undefined ? keyFile(join(this.#home, 'key'), random) : environmentKeys(env.FERRULE_KEY);
-    this.#source = key === undefined ? ofEnvironment : givenKeys(key instanceof Uint8Array ? [key] : key);
+    const given = key ?? env.FERRULE_KEY;
+    const own = (wanted: 'keyring' | undefined) => ownKeys({ home: this.#home, wanted, random, clock, library: options.keyring });
+    if (given === undefined || given === 'keyring') this.#source = own(given);
+    else this.#source = typeof given === 'string' ? environmentKeys(given) : givenKeys(given instanceof Uint8Array ? [given] : given);
+    this.#ownKeys = given === 'keyring' ? () => own(undefined) : () => this.#source;
     this.#clock = clock;
     this.#random = random;
     this.#lockWait = lockWait;
@@ -174,9 +183,11 @@ class EncryptedFileStore implements CredentialStore {
 
   async rekey(options?: RekeyOptions): Promise<Rekeyed> {
     this.#mustBeOpen();
+    if (options?.to !== undefined) this.#source = this.#ownKeys();
+    checkMove(this.#source, options);
     const key = await this.#io('read', this.#source.where, () => this.#source.read());
     // A store that has never been written to has no key to change.
-    if (key === undefined && (await this.#records()).length === 0) return { sealed: 0, total: 0 };
+    if (key === undefined && options?.to === undefined && (await this.#records()).length === 0) return { sealed: 0, total: 0 };
     await this.#makeFolders();
     await this.#storeKeys();
     const lock = await this.#acquire(join(this.#folder, 'rekey.lock'));

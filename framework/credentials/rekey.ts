@@ -42,9 +42,10 @@ export async function rekeyFolder(sealed: SealedFolder, options: RekeyOptions = 
   const failures: FerruleError[] = [];
   for (let pass = 1; failures.length === 0; pass += 1) {
     if (pass > MOST_PASSES) throw stillOld(sealed.folder);
-    const before = renewed.size;
-    failures.push(...(await sealAll(sealed, ring, renewed, pass === 1)));
-    if (pass > 1 && renewed.size === before) break;
+    const found = await sealAll(sealed, ring, pass === 1);
+    for (const path of found.sealed) renewed.add(path);
+    failures.push(...found.failures);
+    if (pass > 1 && found.sealed.length === 0) break;
   }
   const [first] = failures;
   if (first !== undefined) throw unfinished(first, failures.length);
@@ -58,10 +59,23 @@ export async function rekeyFolder(sealed: SealedFolder, options: RekeyOptions = 
   return { sealed: anew.length, total: records.length, ...(resumed && { resumed }) };
 }
 
+/** Before anything is made: a key that a person gives has no other place. */
+export function checkMove({ move, where }: KeySource, { to }: RekeyOptions = {}): void {
+  if (to === undefined || move !== undefined) return;
+  throw new FerruleError('not_supported', `The key comes from ${where}: only you can move it.`, {
+    where,
+    next: 'Unset it, and put its text into the file `key` of the store, for its owner alone; then run this again.',
+  });
+}
+
 /** The keys with the one that seals from now on before all others; kept where they come from before anything is sealed. */
-async function newRing({ source, keys, random }: SealedFolder, { key }: RekeyOptions): Promise<{ ring: KeyRing; resumed?: true }> {
+async function newRing({ source, keys, random }: SealedFolder, { key, to }: RekeyOptions): Promise<{ ring: KeyRing; resumed?: true }> {
   if (key !== undefined && key.length !== KEY_BYTES) {
     throw new FerruleError('input_malformed', `A key has ${KEY_BYTES} bytes, not ${key.length}.`, { where: 'key' });
+  }
+  if (to !== undefined) {
+    const moved = await source.move?.(to, keys, key ?? random.bytes(KEY_BYTES));
+    if (moved !== undefined) return { ring: moved };
   }
   if (key === undefined ? keys.length > 1 : Buffer.from(key).equals(keys[0])) {
     // Several: the first was put there by a rotation that was cut short, or by a person, whose FERRULE_KEY we cannot change.
@@ -94,8 +108,9 @@ async function bases({ folder, ending }: SealedFolder): Promise<{ path: string; 
   return [...names].map((name) => ({ path: join(folder, name + ending), record: files.includes(name + ending) }));
 }
 
-/** Adds what it sealed to `renewed`. What cannot be sealed is given back, and hinders no other. */
-async function sealAll(sealed: SealedFolder, ring: KeyRing, renewed: Set<string>, first: boolean): Promise<FerruleError[]> {
+/** The files that it sealed anew. What cannot be sealed is given back, and hinders no other. */
+async function sealAll(sealed: SealedFolder, ring: KeyRing, first: boolean): Promise<{ sealed: string[]; failures: FerruleError[] }> {
+  const anew: string[] = [];
   const failures: FerruleError[] = [];
   for (const { path } of await bases(sealed)) {
     try {
@@ -103,7 +118,7 @@ async function sealAll(sealed: SealedFolder, ring: KeyRing, renewed: Set<string>
       if (!first && !(await isOld(path, ring)) && !(await isOld(`${path}.answer`, ring))) continue;
       const lock = await sealed.acquire(`${path}.lock`);
       try {
-        for (const file of [path, `${path}.answer`]) if (await resealFile(file, ring, sealed.random)) renewed.add(file);
+        for (const file of [path, `${path}.answer`]) if (await resealFile(file, ring, sealed.random)) anew.push(file);
       } finally {
         await lock.release();
       }
@@ -112,7 +127,7 @@ async function sealAll(sealed: SealedFolder, ring: KeyRing, renewed: Set<string>
       failures.push(error);
     }
   }
-  return failures;
+  return { sealed: anew, failures };
 }
 
 async function isOld(path: string, ring: KeyRing): Promise<boolean> {

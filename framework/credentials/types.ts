@@ -116,9 +116,14 @@ export interface CredentialSummary {
   updated: string;
 }
 
+/** Where a store on this machine has its key: in its key file, or in the operating system's keyring. */
+export type KeyPlace = 'file' | 'keyring';
+
 export interface RekeyOptions {
   /** The new key, 32 bytes. Default: one is made; or, where a rotation was cut short, the one that it had begun with. */
   key?: Uint8Array;
+  /** Where the key is to be afterwards. Default: where it is. */
+  to?: KeyPlace;
 }
 
 export interface Rekeyed {
