@@ -342,7 +342,7 @@ class EncryptedFileStore implements CredentialStore {
       return this.#io('write', source.where, () => source.make!());
     throw new FerruleError('store_key_wrong', 'The store has credentials, but its key is not here.', {
       where: source.where,
-      next: 'Put the key file back, or set FERRULE_KEY to the key that the store was made with.',
+      next: 'Put the key file back, or set FERRULE_KEY to the key that the store was made with. Without it nobody can read the store: see docs/stores.md.',
     });
   }
 
