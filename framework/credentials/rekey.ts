@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Random } from '../core/clock.ts';
 import { FerruleError, isFerruleError } from '../core/errors.ts';
@@ -95,17 +95,14 @@ async function newRing({ source, keys, random }: SealedFolder, { key, to }: Reke
   return { ring };
 }
 
+/** What stands behind a record's ending: the record itself, its note, its lock, and what killed writers left half. */
+const BESIDE = ['', '.answer', '.lock', '.new', '.answer.new'] as const;
+
 /** Paths of records, whether they are there yet or only locked, in order. */
 async function bases({ folder, ending }: SealedFolder): Promise<{ path: string; record: boolean }[]> {
   const files = (await readdir(folder)).sort();
-  const names = new Set(
-    files.flatMap((file) =>
-      [ending, `${ending}.answer`, `${ending}.lock`].flatMap((end) =>
-        file.endsWith(end) ? [file.slice(0, file.length - end.length)] : [],
-      ),
-    ),
-  );
-  return [...names].map((name) => ({ path: join(folder, name + ending), record: files.includes(name + ending) }));
+  const nameOf = (file: string) => BESIDE.flatMap((end) => (file.endsWith(ending + end) ? [file.slice(0, -(ending + end).length)] : []));
+  return [...new Set(files.flatMap(nameOf))].map((name) => ({ path: join(folder, name + ending), record: files.includes(name + ending) }));
 }
 
 /** The files that it sealed anew. What cannot be sealed is given back, and hinders no other. */
@@ -118,7 +115,10 @@ async function sealAll(sealed: SealedFolder, ring: KeyRing, first: boolean): Pro
       if (!first && !(await isOld(path, ring)) && !(await isOld(`${path}.answer`, ring))) continue;
       const lock = await sealed.acquire(`${path}.lock`);
       try {
-        for (const file of [path, `${path}.answer`]) if (await resealFile(file, ring, sealed.random)) anew.push(file);
+        for (const file of [path, `${path}.answer`]) {
+          await unlink(`${file}.new`).catch(unlessMissing);
+          if (await resealFile(file, ring, sealed.random)) anew.push(file);
+        }
       } finally {
         await lock.release();
       }

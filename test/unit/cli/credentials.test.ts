@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { main } from '../../../framework/cli/main.ts';
@@ -115,4 +115,15 @@ describe('edit', () => {
     });
     await expect(editCredential(store, 'nobody', {})).rejects.toMatchObject({ code: 'credential_unknown' });
   });
+});
+
+it('uses tells of lines that a killed writer left half, and shows nothing that moves a cursor', async () => {
+  await store.put(granted('one'));
+  await at(['credentials', 'edit', 'one', '--description', 'x'], []);
+  const forged = JSON.stringify({ at: '2026', action: 'opened', credential: '\u001b[2Jone', by: 'x', outcome: 'ok' });
+  appendFileSync(join(home, 'uses.jsonl'), `${forged}\n{"at":`);
+  const { code, out, err } = await at(['credentials', 'uses'], []);
+  expect([code, err()]).toEqual([0, 'Skipped 1 broken line in the log.\n']);
+  expect(out()).toMatch(/changed +one +jumpseller +ok/);
+  expect(out()).not.toContain('\u001b[2J');
 });

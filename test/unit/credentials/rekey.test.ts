@@ -57,6 +57,9 @@ describe('a rotation', () => {
     const store = open();
     for (const name of ['a', 'b', 'c']) await store.put(sampleCredential(name));
     const [former] = await keyLines();
+    // What writers left that were killed, one before its record was ever there.
+    for (const left of [`${await fileOf('a')}.new`, `${await fileOf('b')}.answer.new`, join(records, 'late.0.sealed.new')])
+      await writeFile(left, 'half');
     const before = await readFile(await fileOf('a'));
     expect(await store.rekey()).toEqual({ sealed: 3, total: 3 });
     expect(await keyLines()).toHaveLength(1);
