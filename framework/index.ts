@@ -2,11 +2,15 @@
 
 import type { Connectors } from './connectors.gen.ts';
 import type { Finding } from './core/finding.ts';
-import type { Credential } from './credentials/types.ts';
+import type { Text } from './core/secret.ts';
+import type { ExportOptions } from './credentials/export.ts';
+import type { Imported, ImportOptions } from './credentials/import.ts';
+import type { Credential, CredentialStore } from './credentials/types.ts';
 import type { Inputs } from './engine/connect.ts';
 import type { Connection } from './engine/connection.ts';
 import type { ConnectionStringOptions } from './engine/connection-string.ts';
 import { type CatalogueOptions, type ConnectByNameOptions, connectByName, type StoredCredential } from './engine/connector.ts';
+import type { Edit, Edited, EditOptions } from './engine/edit.ts';
 import type { Verbosity } from './engine/event-log.ts';
 import type { ClientEvent } from './http/types.ts';
 import type { LintOptions } from './spec/lint.ts';
@@ -19,13 +23,30 @@ export type { Finding, Position, Severity } from './core/finding.ts';
 export { Secret, type Text } from './core/secret.ts';
 export type { Json, JsonObject } from './core/value.ts';
 export { type EncryptedFileStoreOptions, encryptedFileStore, storeFolder } from './credentials/encrypted-file.ts';
+export type { ExportOptions } from './credentials/export.ts';
+export type { Imported, ImportOptions } from './credentials/import.ts';
+export type { KeyringLibrary } from './credentials/keyring.ts';
 export { memoryStore } from './credentials/memory.ts';
-export { type PostgresStore, type PostgresStoreOptions, postgresStore, type Use } from './credentials/postgres.ts';
+export { type PostgresStoreOptions, postgresStore } from './credentials/postgres.ts';
 export type { PostgresServer } from './credentials/postgres-address.ts';
 export type { KeyRing } from './credentials/sealed.ts';
 export { type StoreOptions, storeOf } from './credentials/store-address.ts';
 export type { KeySource } from './credentials/store-key.ts';
-export type { CaptureValue, Credential, CredentialStore, CredentialSummary, FieldValue, PutOptions } from './credentials/types.ts';
+export type {
+  CaptureValue,
+  Credential,
+  CredentialStore,
+  CredentialSummary,
+  FieldValue,
+  KeyPlace,
+  PutOptions,
+  Rekeyed,
+  RekeyOptions,
+  Use,
+  UseAction,
+  UsesFilter,
+} from './credentials/types.ts';
+export { useNow } from './credentials/use.ts';
 export type { CheckOptions, CheckReport, CheckStep, CheckStepName } from './engine/check.ts';
 export type { ConnectOptions, Consent, Inputs, ShowCode } from './engine/connect.ts';
 export type { Connection, Reading, ReadOptions, StreamInfo } from './engine/connection.ts';
@@ -37,6 +58,7 @@ export {
   loadConnector,
   type StoredCredential,
 } from './engine/connector.ts';
+export type { Edit, Edited, EditOptions } from './engine/edit.ts';
 export type { Verbosity } from './engine/event-log.ts';
 export type { ExplainRequest, Explanation } from './engine/explain.ts';
 export type { ConnectionOptions, NetworkOptions, RetryOptions } from './engine/options.ts';
@@ -79,6 +101,50 @@ export async function fromConnectionString(text: string, options?: ConnectionStr
 /** A credential (`connection.credential`) as one connection string. Secrets are masked unless `reveal`; a masked one cannot be read back. */
 export async function connectionStringOf(credential: Credential, options?: { reveal?: boolean } & CatalogueOptions): Promise<string> {
   return (await import('./engine/connection-string.ts')).stringOf(credential, options);
+}
+
+/**
+ * Credentials as one file, sealed with a passphrase of at least 12 characters: for a backup, or for another machine. A refresh token that
+ * rotates may be used from one place only; `tokens: false` leaves tokens out.
+ *
+ * Throws FerruleError: credential_unknown, input_malformed.
+ */
+export async function exportCredentials(
+  store: CredentialStore,
+  names: readonly string[],
+  passphrase: Text,
+  options?: ExportOptions,
+): Promise<Uint8Array> {
+  return (await import('./credentials/export.ts')).exportCredentials(store, names, passphrase, options);
+}
+
+/**
+ * Stores what `exportCredentials` gave: all of it or, when a name is there already and `replace` is not set, nothing.
+ *
+ * Throws FerruleError: export_unreadable, passphrase_wrong, store_conflict.
+ */
+export async function importCredentials(
+  store: CredentialStore,
+  bytes: Uint8Array,
+  passphrase: Text,
+  options?: ImportOptions,
+): Promise<Imported> {
+  return (await import('./credentials/import.ts')).importCredentials(store, bytes, passphrase, options);
+}
+
+/**
+ * Changes fields, choices or the description of a stored credential, checked as if they were entered anew. A new secret keeps the grant and
+ * makes the access token due; another account, host or choice drops what was granted for the old one.
+ *
+ * Throws FerruleError: credential_unknown; input_unknown, input_malformed, input_missing (all mistakes at once in `findings`).
+ */
+export async function editCredential(
+  store: CredentialStore,
+  name: string,
+  edit: Edit,
+  options?: EditOptions & CatalogueOptions,
+): Promise<Edited> {
+  return (await import('./engine/edit.ts')).editByName(store, name, edit, options);
 }
 
 /** Appends events to a file, one JSON object a line, secrets left out: `{ onEvent: await eventLog('ferrule.log', 4) }`. */

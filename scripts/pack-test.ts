@@ -138,6 +138,18 @@ async function commandLine(): Promise<void> {
   );
 }
 
+/** Optional packages are not there: what wants one says which. */
+async function optional(): Promise<void> {
+  const env = { ...process.env, FERRULE_HOME: join(folder, 'home'), FERRULE_KEY: 'keyring', FERRULE_JUMPSELLER_PASSWORD: 'none' };
+  const args = ['--no-install', 'ferrule', 'connect', 'jumpseller', '--method', 'basic', '--field', 'username=none', '--no-check'];
+  const { status, stdout, stderr } = spawnSync('npx', args, { cwd: folder, encoding: 'utf8', input: '', env });
+  trial(
+    'a keyring without its package says what to install',
+    { status: status === 2 ? 0 : 1, stdout: stdout + stderr, stderr: '' },
+    'npm install @napi-rs/keyring',
+  );
+}
+
 try {
   await install();
   await contents();
@@ -145,6 +157,7 @@ try {
   await peers();
   await types();
   await commandLine();
+  await optional();
 } finally {
   await rm(folder, { recursive: true });
 }

@@ -10,3 +10,14 @@ export function failureOf(run: () => unknown): FerruleError {
   }
   throw new Error('nothing was thrown');
 }
+
+/** The same of something that takes its time. */
+export async function failureIn(run: () => Promise<unknown>): Promise<FerruleError> {
+  try {
+    await run();
+  } catch (error) {
+    if (isFerruleError(error)) return error;
+    throw error;
+  }
+  throw new Error('nothing was thrown');
+}

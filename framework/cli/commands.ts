@@ -218,17 +218,45 @@ export const COMMANDS: readonly CommandInfo[] = [
   },
   {
     name: 'credentials',
-    summary: 'List, show (masked), copy, rename or remove stored credentials',
+    summary: 'List, show (masked), copy, edit, remove, export credentials; audit; new key',
+    about: `What can be done:
+- list, show NAME
+- edit NAME with --field, --unset, --choice, --description: other values; a new secret keeps the grant, another account, host or choice ends it
+- copy NAME NEW-NAME (the inputs, not the tokens), rename NAME NEW-NAME, remove NAME
+- export FILE [NAME…], import FILE: one file, sealed with a passphrase, for a backup or another machine
+- uses [NAME]: what was done with credentials, when and by whom; nothing secret is in it
+- rekey: seal everything with a new key; the former one opens nothing afterwards`,
     args: [
-      { name: 'action', help: 'list, show, copy, rename or remove; default list' },
-      { name: 'name', help: 'the credential' },
-      { name: 'new-name', help: 'for copy (which takes the inputs, not the tokens) and rename' },
+      { name: 'action', help: 'list, show, edit, copy, rename, remove, export, import, uses or rekey; default list' },
+      { name: 'name', help: 'what it is for', many: true },
     ],
     options: {
+      field: {
+        help: 'With edit: a field: name=value, name=@file, name=- (standard input), or its name alone to be asked for it; repeatable.',
+        value: 'NAME=VALUE',
+        many: true,
+      },
+      unset: { help: 'With edit: a field that is to have no value; repeatable.', value: 'NAME', many: true },
+      choice: { help: 'With edit: a choice, such as region=eu; repeatable.', value: 'NAME=OPTION', many: true },
+      description: { help: 'With edit: what it is for; empty takes it away.', value: 'TEXT' },
+      method: { help: 'Is not edited: connect again for another method.', value: 'NAME' },
       'connection-string': { help: 'With show: as one connection string.' },
       reveal: { help: 'With --connection-string: secrets as they are.' },
       revoke: { help: 'With remove: tell the provider first, as the spec says; what fails leaves the credential as it is.' },
-      force: { help: 'With --revoke: remove it here even when the provider could not be told.' },
+      force: { help: 'With --revoke: remove it here even when the provider could not be told. With export: over a file that is there.' },
+      passphrase: {
+        help: 'With export and import: @FILE (its contents) or - (standard input). Also FERRULE_PASSPHRASE. Default: asked for.',
+        value: '@FILE|-',
+      },
+      'no-tokens': { help: 'With export: inputs only. What a person consented to must be connected again.' },
+      to: {
+        help: "With rekey: put the key in the key file, or in the operating system's keyring.",
+        value: 'PLACE',
+        values: ['keyring', 'file'],
+      },
+      replace: { help: 'With import: in the place of credentials of the same names.' },
+      as: { help: 'With import: put this before each name.', value: 'PREFIX' },
+      limit: { help: 'With uses: at most so many, the latest. Default: 50; with --json all.', value: 'N' },
       ...JSON_OUTPUT,
       ...STORE,
       ...CATALOGUE,
@@ -241,8 +269,14 @@ export const COMMANDS: readonly CommandInfo[] = [
         'ferrule credentials show ads-eu --connection-string --reveal > ads-eu.txt',
         'all of it, to be read with --connection-string @ads-eu.txt',
       ],
+      ['ferrule credentials edit ads-eu --field client_secret=@secret.txt', 'a client secret that was rotated; the grant stays'],
       ['ferrule credentials remove ads-eu', 'forget it'],
       ['ferrule credentials remove ads-eu --revoke', 'end the grant at the provider too'],
+      ['ferrule credentials uses ads-eu', 'who used it, and when'],
+      ['ferrule credentials export backup.sealed', 'all of them into one file; asks for a passphrase'],
+      ['ferrule credentials import backup.sealed --as old-', 'them again, under other names'],
+      ['ferrule credentials rekey', 'a new key'],
+      ['ferrule credentials rekey --to keyring', "a new key, in the operating system's keyring"],
     ],
     load: () => import('./credentials.ts'),
   },

@@ -2,6 +2,7 @@ import { FerruleError } from '../core/errors.ts';
 import type { SpecDocument } from '../core/spec-types.gen.ts';
 import type { ParsedConnection } from '../credentials/connection.ts';
 import type { Credential, CredentialStore, FieldValue } from '../credentials/types.ts';
+import { logged } from '../credentials/use.ts';
 import type { CheckReport } from '../engine/check.ts';
 import { type ConnectOptions, connectSpec, connectStored } from '../engine/connect.ts';
 import type { Connection } from '../engine/connection.ts';
@@ -95,7 +96,8 @@ async function connect(work: Work): Promise<number> {
     const later = await fieldsAfterAuth(work, connection, inputs.fields);
     const { credential } = connection;
     const checked = report === undefined ? {} : { checked: checkedState(report, io) };
-    await store.put({ ...credential, name, ...describedBy(work), ...checked, fields: { ...credential.fields, ...later.values } });
+    const whole = { ...credential, name, ...describedBy(work), ...checked, fields: { ...credential.fields, ...later.values } };
+    await logged(store, { action: 'stored', credential: name, connector: spec.name }, io, () => store.put(whole));
     return await finish(work, inputs.method, report, later.open);
   } finally {
     await connection.close();
@@ -120,7 +122,9 @@ async function amend(work: Work): Promise<number> {
   if (before === undefined) throw new FerruleError('internal', 'there is nothing to amend');
   const presets = { method: before.method, choices: before.choices, fields: before.fields };
   const inputs: GivenInputs = await gatherInputs(spec, args, io, { prompt: false, presets });
-  await store.put({ ...before, ...describedBy(work), fields: { ...before.fields, ...inputs.fields } }, { expectVersion: before.version });
+  const changed = { ...before, ...describedBy(work), fields: { ...before.fields, ...inputs.fields } };
+  const use = { action: 'changed', credential: name, connector: spec.name } as const;
+  await logged(store, use, io, () => store.put(changed, { expectVersion: before.version }));
   const connection = await connectStored(spec, name, { ...options, store });
   try {
     const report = await tryIt(connection, args, io);

@@ -156,7 +156,7 @@ async function pickMethod(
   return await choose(io, 'How do you sign in?', choices, fitting[0]);
 }
 
-async function warn(findings: readonly Finding[], io: Io): Promise<void> {
+export async function warn(findings: readonly Finding[], io: Io): Promise<void> {
   const style = styleOf(io.stderr, io.env);
   for (const { severity, message, hint } of findings) {
     if (severity === 'warning') await say(io.stderr, `${style.yellow('warning')}: ${message}${hint === undefined ? '' : ` ${hint}`}\n`);
@@ -204,7 +204,13 @@ async function askForRest(
   }
 }
 
-async function askField(field: InputField, stored: FieldValue | undefined, allowed: ValueOptions, io: Io): Promise<FieldValue | undefined> {
+/** Asks until the value fits its field. Enter keeps what is stored; undefined: left out. */
+export async function askField(
+  field: InputField,
+  stored: FieldValue | undefined,
+  allowed: ValueOptions,
+  io: Io,
+): Promise<FieldValue | undefined> {
   const { title, help, example, required, secret, default: preset, options } = field;
   if (help !== undefined) await print(io.stderr, styleOf(io.stderr, io.env).dim(paragraph(help.trim(), io.stderr)));
   if (options !== undefined && options.length > 0) {

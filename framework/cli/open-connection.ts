@@ -3,6 +3,7 @@ import type { SpecDocument } from '../core/spec-types.gen.ts';
 import { environmentInputs } from '../credentials/environment.ts';
 import { missingFields } from '../credentials/inputs.ts';
 import type { CheckedState, CredentialStore } from '../credentials/types.ts';
+import { useNow } from '../credentials/use.ts';
 import type { CheckReport } from '../engine/check.ts';
 import { connectSpec, connectStored } from '../engine/connect.ts';
 import type { Connection } from '../engine/connection.ts';
@@ -117,8 +118,11 @@ function opened(parts: Omit<Opened, typeof Symbol.asyncDispose | 'remember'>, st
   return {
     ...parts,
     async remember(report) {
-      const { credential } = parts;
-      if (credential !== undefined) await store?.update(credential, async (current) => ({ ...current, checked: checkedState(report, io) }));
+      const { credential, spec } = parts;
+      if (credential === undefined || store === undefined) return;
+      await store.update(credential, async (current) => ({ ...current, checked: checkedState(report, io) }));
+      const outcome = report.ok ? 'ok' : (report.code ?? 'internal');
+      await store.logUse(useNow({ action: 'checked', credential, connector: spec.name, outcome }, io.clock));
     },
     async [Symbol.asyncDispose]() {
       await parts.connection.close();

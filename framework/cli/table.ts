@@ -82,10 +82,11 @@ export function paragraph(text: string, output: Output, indent = ''): string {
     .join('');
 }
 
-/** Colour codes are ours; everything else that moves a cursor is made visible. */
+/** Colour codes may be ours; everything else that moves a cursor is made visible. */
 function visibleCell(cell: string): string {
-  const plain = stripVTControlCharacters(cell).replace(/\s*\n\s*/g, ' ');
-  return plain === cell ? visible(cell) : cell.replace(/\s*\n\s*/g, ' ');
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: a colour code begins with one
+  const parts = cell.replace(/\s*\n\s*/g, ' ').split(/(\u001b\[\d{1,2}m)/);
+  return parts.map((part, position) => (position % 2 === 1 ? part : visible(part))).join('');
 }
 
 /** Columns that a text takes on a terminal: colour codes none, East Asian characters two. */

@@ -139,6 +139,16 @@ export const ERRORS = {
   store_key_wrong: entry('input', 'The key does not open the store.', 'Pass the key that the store was made with.'),
   store_locked: entry('transient', "Another process holds the store's lock.", 'Wait for it to finish.'),
   store_conflict: entry('input', 'Another write came between reading and writing the credential.', 'Read it again and repeat the change.'),
+  passphrase_wrong: entry(
+    'input',
+    'The passphrase is not the one that the file was sealed with.',
+    'Give the passphrase that it was exported with.',
+  ),
+  export_unreadable: entry(
+    'input',
+    'A file of exported credentials is damaged, was changed, or comes from a newer Ferrule.',
+    'Fetch the file again, or export once more.',
+  ),
   // reading
   records_missing: entry(
     'data',

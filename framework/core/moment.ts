@@ -9,7 +9,25 @@
  */
 export const MOMENTS = ['answer_read', 'before_write', 'written', 'before_fsync', 'before_rename', 'before_use'] as const;
 
-export type Moment = (typeof MOMENTS)[number];
+/**
+ * The steps of a key rotation, in their order. Whoever is killed at one of them must have lost nothing, and the next rotation must go on
+ * with the same new key:
+ *
+ * - `rekey_begun`: it holds the store's own lock; `rekey_keys_added`: the new key stands before the old ones
+ * - `rekey_before_record`, `rekey_record_sealed`: one record or note is about to be sealed anew, and is
+ * - `rekey_check_sealed`: so is the key's check; `rekey_before_drop`: nothing needs an old key; `rekey_keys_dropped`: they are gone
+ */
+export const REKEY_MOMENTS = [
+  'rekey_begun',
+  'rekey_keys_added',
+  'rekey_before_record',
+  'rekey_record_sealed',
+  'rekey_check_sealed',
+  'rekey_before_drop',
+  'rekey_keys_dropped',
+] as const;
+
+export type Moment = (typeof MOMENTS)[number] | (typeof REKEY_MOMENTS)[number];
 
 let listener: ((moment: Moment) => void) | undefined;
 

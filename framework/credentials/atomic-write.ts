@@ -17,7 +17,8 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-async function writeNew(path: string, bytes: Uint8Array | string): Promise<void> {
+/** A new file, for its owner alone, flushed; fails with EEXIST when there is one. What could be written only in part is removed. */
+export async function writeNew(path: string, bytes: Uint8Array | string): Promise<void> {
   const handle = await open(path, 'wx', 0o600);
   try {
     await handle.writeFile(bytes);

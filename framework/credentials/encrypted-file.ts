@@ -8,21 +8,32 @@ import { FerruleError, isFerruleError } from '../core/errors.ts';
 import { reached } from '../core/moment.ts';
 import { createFile, replaceFile, syncFolder, systemCode, unlessMissing } from './atomic-write.ts';
 import { checkSameName, copyCredential, credentialName, credentialUnknown, nextVersion, storeClosed, summarize } from './copy.ts';
+import { type KeyringLibrary, ownKeys } from './keyring.ts';
 import { acquireLock, type Lock } from './lock.ts';
+import { checkMove, rekeyFolder } from './rekey.ts';
 import { type KeyRing, seal, sealedName, unseal } from './sealed.ts';
-import { environmentKeys, givenKeys, type KeySource, keyFile } from './store-key.ts';
-import type { Credential, CredentialStore, Held, NotedAnswer } from './types.ts';
+import { environmentKeys, givenKeys, type KeySource } from './store-key.ts';
+import type { Credential, CredentialStore, Held, NotedAnswer, Rekeyed, RekeyOptions, Use, UsesFilter } from './types.ts';
+import { useLog } from './use-log.ts';
 
 type Environment = Record<string, string | undefined>;
 
 export interface EncryptedFileStoreOptions {
   /** Holds `key` and `credentials/`. Default: see `storeFolder`. Made with rights for its owner alone. */
   folder?: string;
-  /** 32 bytes. Default: FERRULE_KEY of the environment, else the folder's key file, which the first write makes. */
-  key?: Uint8Array;
+  /**
+   * 32 bytes; of several the first seals and all of them open. Default: FERRULE_KEY of the environment, else the folder's own: in its key
+   * file, or in the operating system's keyring, which the key file then says. The first write makes it, in the keyring for `keyring`
+   * (also FERRULE_KEY=keyring).
+   */
+  key?: Uint8Array | KeyRing | 'keyring';
+  /** Gives the keyring. Default: the package @napi-rs/keyring, which has to be installed. */
+  keyring?: () => Promise<KeyringLibrary>;
   env?: Environment;
   clock?: Clock;
   random?: Random;
+  /** Whether uses are written down. Default: unless the environment has FERRULE_AUDIT=off. */
+  audit?: boolean;
   /** How long to wait for a credential that another process holds. Milliseconds, default 660,000: as long as a token request may take. */
   lockWait?: number;
 }
@@ -45,6 +56,16 @@ function fileName(name: string): string {
   return `${readable}.${createHash('sha256').update(name).digest('hex').slice(0, 32)}${ENDING}`;
 }
 
+/** A rotation that ends between two reads makes them disagree; that it does so again and again does not happen. */
+const MOST_TRIES = 3;
+
+/** What the holder of a record's lock writes with. */
+interface Holding {
+  lock: Lock;
+  /** As they are under the lock: who seals the store anew waits for it, so they stay good until it ends. */
+  keys: KeyRing;
+}
+
 /** Where an answer waits that has not been stored yet. */
 const notePath = (path: string): string => `${path}.answer`;
 
@@ -56,10 +77,13 @@ export function encryptedFileStore(options: EncryptedFileStoreOptions = {}): Cre
 class EncryptedFileStore implements CredentialStore {
   readonly #home: string;
   readonly #folder: string;
-  readonly #source: KeySource;
+  #source: KeySource;
+  /** The same, wherever they are: for moving them to where they are wanted. */
+  readonly #ownKeys: () => KeySource;
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #lockWait: number;
+  readonly #log: ReturnType<typeof useLog>;
   /** Proved to be the store's. */
   #keys: KeyRing | undefined;
   #closed = false;
@@ -68,11 +92,15 @@ class EncryptedFileStore implements CredentialStore {
     const { folder, key, env = process.env, clock = systemClock, random = systemRandom, lockWait = 660_000 } = options;
     this.#home = folder ?? storeFolder(env);
     this.#folder = join(this.#home, 'credentials');
-    const ofEnvironment = env.FERRULE_KEY === undefined ? keyFile(join(this.#home, 'key'), random) : environmentKeys(env.FERRULE_KEY);
-    this.#source = key === undefined ? ofEnvironment : givenKeys([key]);
+    const given = key ?? env.FERRULE_KEY;
+    const own = (wanted: 'keyring' | undefined) => ownKeys({ home: this.#home, wanted, random, clock, library: options.keyring });
+    if (given === undefined || given === 'keyring') this.#source = own(given);
+    else this.#source = typeof given === 'string' ? environmentKeys(given) : givenKeys(given instanceof Uint8Array ? [given] : given);
+    this.#ownKeys = given === 'keyring' ? () => own(undefined) : () => this.#source;
     this.#clock = clock;
     this.#random = random;
     this.#lockWait = lockWait;
+    this.#log = useLog({ folder: this.#home, audit: options.audit, env, clock, random });
   }
 
   async list() {
@@ -83,12 +111,12 @@ class EncryptedFileStore implements CredentialStore {
       for (const file of names.filter((name) => name.endsWith(ENDING))) {
         const path = join(this.#folder, file);
         const bytes = await readFile(path).catch(unlessMissing);
-        // Removed since the folder was read.
-        if (!bytes) continue;
-        const name = sealedName(bytes, path);
+        const name = bytes && sealedName(bytes, path);
         // Under its own file name it can be found by its name; under any other it is a copy.
-        if (fileName(name) !== file) throw misplaced(path, name);
-        found.push(await this.#open(name, bytes, path));
+        if (name !== undefined && fileName(name) !== file) throw misplaced(path, name);
+        const credential = name === undefined ? undefined : await this.#read(name);
+        // Else it was removed since the folder was read.
+        if (credential !== undefined) found.push(credential);
       }
       return found.map(summarize).sort((a, b) => (a.name < b.name ? -1 : 1));
     });
@@ -103,8 +131,8 @@ class EncryptedFileStore implements CredentialStore {
     this.#mustBeOpen();
     const own = copyCredential(credential);
     const name = credentialName(own.name);
-    await this.#locked(name, async (lock) => {
-      await this.#write(nextVersion(own, await this.#read(name), this.#clock.now(), options?.expectVersion), lock);
+    await this.#locked(name, async (holding) => {
+      await this.#write(nextVersion(own, await this.#read(name), this.#clock.now(), options?.expectVersion), holding);
     });
   }
 
@@ -133,17 +161,17 @@ class EncryptedFileStore implements CredentialStore {
     const key = credentialName(name);
     // Without this, a name that was never stored would make the folder for its lock.
     if (!(await this.#io('read', this.#path(key), () => stat(this.#path(key)).catch(unlessMissing)))) throw credentialUnknown(name);
-    return this.#locked(key, async (lock) => {
+    return this.#locked(key, async (holding) => {
       let current = await this.#read(key);
       if (!current) throw credentialUnknown(name);
       const keep = async (changed: Credential) => {
         checkSameName(key, changed);
         const next = nextVersion(changed, current, this.#clock.now());
-        await this.#write(next, lock);
+        await this.#write(next, holding);
         current = next;
         return copyCredential(next);
       };
-      const changed = await change(copyCredential(current), { keep, ...this.#notes(key) });
+      const changed = await change(copyCredential(current), { keep, ...this.#notes(key, holding) });
       return changed === undefined ? copyCredential(current) : keep(changed);
     });
   }
@@ -151,6 +179,40 @@ class EncryptedFileStore implements CredentialStore {
   async close() {
     this.#closed = true;
     this.#keys = undefined;
+  }
+
+  async rekey(options?: RekeyOptions): Promise<Rekeyed> {
+    this.#mustBeOpen();
+    if (options?.to !== undefined) this.#source = this.#ownKeys();
+    checkMove(this.#source, options);
+    const key = await this.#io('read', this.#source.where, () => this.#source.read());
+    // A store that has never been written to has no key to change.
+    if (key === undefined && options?.to === undefined && (await this.#records()).length === 0) return { sealed: 0, total: 0 };
+    await this.#makeFolders();
+    await this.#storeKeys();
+    const lock = await this.#acquire(join(this.#folder, 'rekey.lock'));
+    try {
+      return await this.#io('write', this.#folder, async () => {
+        const sealed = { folder: this.#folder, ending: ENDING, check: this.#check, source: this.#source, random: this.#random };
+        return rekeyFolder({ ...sealed, keys: await this.#storeKeys(true), acquire: (path) => this.#acquire(path) }, options);
+      });
+    } finally {
+      await lock.release();
+    }
+  }
+
+  async logUse(use: Use): Promise<void> {
+    this.#mustBeOpen();
+    await this.#log.append(use);
+  }
+
+  async uses(filter?: UsesFilter): Promise<Use[]> {
+    this.#mustBeOpen();
+    return this.#io('read', this.#home, () => this.#log.read(filter));
+  }
+
+  get #check(): string {
+    return join(this.#folder, KEY_CHECK.file);
   }
 
   #path(name: string): string {
@@ -163,32 +225,30 @@ class EncryptedFileStore implements CredentialStore {
 
   async #read(name: string): Promise<Credential | undefined> {
     const path = this.#path(name);
-    const bytes = await this.#io('read', path, () => readFile(path).catch(unlessMissing));
-    return bytes && this.#open(name, bytes, path);
-  }
-
-  async #open(name: string, bytes: Buffer, path: string): Promise<Credential> {
-    const found = (await this.#unseal(name, bytes, path)) as Credential;
-    if (found.name !== name) throw misplaced(path, found.name);
+    const found = (await this.#unseal(name, path)) as Credential | undefined;
+    if (found !== undefined && found.name !== name) throw misplaced(path, found.name);
     return found;
   }
 
-  async #unseal(name: string, bytes: Buffer, path: string): Promise<unknown> {
-    const known = this.#keys;
-    try {
-      return unseal(name, bytes, await this.#storeKeys(), path);
-    } catch (error) {
-      // The store may have been sealed anew since its keys were read.
-      if (known === undefined || !isFerruleError(error) || error.code !== 'store_key_wrong') throw error;
-      return unseal(name, bytes, await this.#storeKeys(true), path);
+  /** What the file holds; undefined when there is none. */
+  async #unseal(name: string, path: string): Promise<unknown> {
+    for (let tries = 1; ; tries += 1) {
+      const bytes = await this.#io('read', path, () => readFile(path).catch(unlessMissing));
+      if (bytes === undefined) return undefined;
+      try {
+        return unseal(name, bytes, await this.#storeKeys(tries > 1), path);
+      } catch (error) {
+        // The store may have been sealed anew since its keys, or the file, were read.
+        if (!isFerruleError(error) || error.code !== 'store_key_wrong' || tries === MOST_TRIES) throw error;
+      }
     }
   }
 
-  async #write(credential: Credential, lock: Lock): Promise<void> {
+  async #write(credential: Credential, { lock, keys }: Holding): Promise<void> {
     this.#mustBeOpen();
     reached('before_write');
     const path = this.#path(credential.name);
-    const bytes = seal(credential.name, credential, (await this.#storeKeys())[0], this.#random);
+    const bytes = seal(credential.name, credential, keys[0], this.#random);
     await this.#io('write', path, async () => {
       // The lock is proof enough while it stands; the version, that nobody wrote while it did not.
       const stored = (await lock.isHeld()) ? ((await this.#read(credential.name))?.version ?? 0) : -1;
@@ -207,15 +267,14 @@ class EncryptedFileStore implements CredentialStore {
   }
 
   /** Written in one go, without giving way to anything: an answer that was read must not wait for its turn to be safe. */
-  #notes(name: string): Pick<Held, 'note' | 'noted'> {
+  #notes(name: string, { keys }: Holding): Pick<Held, 'note' | 'noted'> {
     const path = notePath(this.#path(name));
     const sealedAs = `\0answer ${name}`;
     return {
       note: (answer) => {
         if (answer === undefined) return this.#io('write', path, () => unlink(path).catch(unlessMissing));
-        const [key] = this.#keys ?? [];
-        if (key === undefined) throw storeClosed();
-        const bytes = seal(sealedAs, answer, key, this.#random);
+        this.#mustBeOpen();
+        const bytes = seal(sealedAs, answer, keys[0], this.#random);
         try {
           writeFileSync(`${path}.new`, bytes, { mode: 0o600 });
           renameSync(`${path}.new`, path);
@@ -223,26 +282,25 @@ class EncryptedFileStore implements CredentialStore {
           throw ownFailure(error, 'write', path);
         }
       },
-      noted: async () => {
-        const bytes = await this.#io('read', path, () => readFile(path).catch(unlessMissing));
-        return bytes && ((await this.#unseal(sealedAs, bytes, path)) as NotedAnswer);
-      },
+      noted: async () => (await this.#unseal(sealedAs, path)) as NotedAnswer | undefined,
     };
   }
 
-  async #locked<T>(name: string, work: (lock: Lock) => Promise<T>): Promise<T> {
-    const path = `${this.#path(name)}.lock`;
+  async #locked<T>(name: string, work: (holding: Holding) => Promise<T>): Promise<T> {
     await this.#makeFolders();
     // Before anything is locked or written: a wrong key must change nothing.
     await this.#storeKeys();
-    const lock = await this.#io('write', path, () => acquireLock(path, { clock: this.#clock, random: this.#random, wait: this.#lockWait }));
+    const path = `${this.#path(name)}.lock`;
+    const lock = await this.#acquire(path);
     try {
-      // Under the lock they stay what they are: who seals a store anew waits for it.
-      await this.#storeKeys(true);
-      return await work(lock);
+      return await work({ lock, keys: await this.#storeKeys(true) });
     } finally {
       await this.#io('write', path, () => lock.release());
     }
+  }
+
+  #acquire(path: string): Promise<Lock> {
+    return this.#io('write', path, () => acquireLock(path, { clock: this.#clock, random: this.#random, wait: this.#lockWait }));
   }
 
   async #makeFolders(): Promise<void> {
@@ -262,13 +320,18 @@ class EncryptedFileStore implements CredentialStore {
   async #storeKeys(again = false): Promise<KeyRing> {
     this.#mustBeOpen();
     if (this.#keys && !again) return this.#keys;
-    const check = join(this.#folder, KEY_CHECK.file);
-    const sealed = await this.#io('read', check, () => readFile(check).catch(unlessMissing));
-    const keys = await this.#findKeys(sealed === undefined);
-    if (sealed) unseal(KEY_CHECK.name, sealed, keys, check);
-    else await this.#makeKeyCheck(check, keys);
-    this.#keys = keys;
-    return keys;
+    for (let tries = 1; ; tries += 1) {
+      const sealed = await this.#io('read', this.#check, () => readFile(this.#check).catch(unlessMissing));
+      try {
+        const keys = await this.#findKeys(sealed === undefined);
+        if (sealed) unseal(KEY_CHECK.name, sealed, keys, this.#check);
+        else await this.#makeKeyCheck(this.#check, keys);
+        this.#keys = keys;
+        return keys;
+      } catch (error) {
+        if (!isFerruleError(error) || error.code !== 'store_key_wrong' || tries === MOST_TRIES) throw error;
+      }
+    }
   }
 
   async #findKeys(mayMake: boolean): Promise<KeyRing> {
@@ -279,7 +342,7 @@ class EncryptedFileStore implements CredentialStore {
       return this.#io('write', source.where, () => source.make!());
     throw new FerruleError('store_key_wrong', 'The store has credentials, but its key is not here.', {
       where: source.where,
-      next: 'Put the key file back, or set FERRULE_KEY to the key that the store was made with.',
+      next: 'Put the key file back, or set FERRULE_KEY to the key that the store was made with. Without it nobody can read the store: see docs/stores.md.',
     });
   }
 

@@ -1,10 +1,15 @@
 import { type Clock, systemClock } from '../core/clock.ts';
 import { checkSameName, copyCredential, credentialName, credentialUnknown, nextVersion, storeClosed, summarize } from './copy.ts';
-import type { Credential, CredentialStore, NotedAnswer } from './types.ts';
+import type { Credential, CredentialStore, NotedAnswer, Use } from './types.ts';
+import { selectUses } from './use.ts';
+
+/** It ends with the process, but a process may run for years. */
+const MOST_USES = 10_000;
 
 /** A store that ends with the process and touches no disk: for inputs given in code, for tests, and for `memory://` tokens. */
 export function memoryStore({ clock = systemClock }: { clock?: Clock } = {}): CredentialStore {
   const records = new Map<string, Credential>();
+  const uses: Use[] = [];
   const notes = new Map<string, NotedAnswer>();
   /** The last of those who wait for a name; each one starts when the one before has ended. */
   const queues = new Map<string, Promise<unknown>>();
@@ -68,6 +73,20 @@ export function memoryStore({ clock = systemClock }: { clock?: Clock } = {}): Cr
         });
         return changed === undefined ? copyCredential(records.get(key)!) : keep(changed);
       });
+    },
+    // There is nothing sealed.
+    async rekey() {
+      if (closed) throw storeClosed();
+      return { sealed: 0, total: records.size };
+    },
+    async logUse(use) {
+      if (closed) throw storeClosed();
+      uses.push({ ...use });
+      if (uses.length > MOST_USES) uses.shift();
+    },
+    async uses(filter) {
+      if (closed) throw storeClosed();
+      return selectUses(uses, filter).map((use) => ({ ...use }));
     },
     async close() {
       closed = true;

@@ -8,9 +8,10 @@ import { Connections } from './postgres-connections.ts';
 import type { Lease } from './postgres-lease.ts';
 import { Leases } from './postgres-leases.ts';
 import { openTables, type Tables, tablesOf } from './postgres-tables.ts';
+import { checkMove, newRing } from './rekey.ts';
 import { isSealedWith, type KeyRing, seal, unseal } from './sealed.ts';
 import { environmentKeys, givenKeys, type KeySource } from './store-key.ts';
-import type { Credential, CredentialStore, Held, NotedAnswer, PutOptions } from './types.ts';
+import type { Credential, CredentialStore, Held, NotedAnswer, PutOptions, Rekeyed, RekeyOptions, Use, UsesFilter } from './types.ts';
 
 type Environment = Record<string, string | undefined>;
 
@@ -34,26 +35,6 @@ export interface PostgresStoreOptions {
   restartGrace?: number;
 }
 
-/** One use of a credential, for the record. */
-export interface Use {
-  /** RFC 3339 UTC. */
-  at: string;
-  action: string;
-  credential: string;
-  connector?: string;
-  by: string;
-  outcome: string;
-}
-
-export interface PostgresStore extends CredentialStore {
-  /** Seals anew with the first key what a former one has sealed. May be ended anywhere and called again. */
-  rekey(): Promise<{ sealed: number; total: number }>;
-  /** Adds a line to the record of uses. */
-  logUse(use: Use): Promise<void>;
-  /** All of them, the first first. */
-  uses(): Promise<Use[]>;
-}
-
 /** Sealed under a name that no credential can have; says which key the store is for, before it has any credential. */
 const KEY_CHECK = '\0key-check';
 const answerName = (name: string): string => `\0answer ${name}`;
@@ -62,11 +43,11 @@ const answerName = (name: string): string => `\0answer ${name}`;
  * Credentials in a PostgreSQL database (12 or later), for several machines. Needs the package `pg`. The database sees names, versions and
  * times; the rest is sealed with AES-256-GCM before it leaves. Nothing is connected before the first call, which makes the tables if there are none.
  */
-export function postgresStore(options: PostgresStoreOptions): PostgresStore {
+export function postgresStore(options: PostgresStoreOptions): CredentialStore {
   return new Store(options);
 }
 
-class Store implements PostgresStore {
+class Store implements CredentialStore {
   readonly #connections: Connections;
   readonly #tables: Tables;
   readonly #source: KeySource | undefined;
@@ -158,9 +139,13 @@ class Store implements PostgresStore {
     return copyCredential(current);
   }
 
-  async rekey() {
+  async rekey(options: RekeyOptions = {}): Promise<Rekeyed> {
     this.#mustBeOpen();
     await this.#open();
+    const keys = await this.#storeKeys(true);
+    const source = this.#source ?? givenKeys(keys);
+    checkMove(source, options);
+    const { resumed } = await newRing({ source, keys, random: this.#random }, options);
     const first = await this.#resealAll();
     const [key] = await this.#storeKeys(true);
     const check = await this.#keyCheck();
@@ -170,7 +155,8 @@ class Store implements PostgresStore {
     }
     // Until then who has only a former key could write with it; from then on the check turns them away.
     const then = await this.#resealAll();
-    return { sealed: first.sealed + then.sealed, total: then.total };
+    await source.replace?.([key]);
+    return { sealed: first.sealed + then.sealed, total: then.total, ...(resumed && { resumed }) };
   }
 
   async logUse({ at, action, credential, connector, by, outcome }: Use) {
@@ -180,12 +166,13 @@ class Store implements PostgresStore {
     await this.#connections.write(text, [at, action, credential, connector ?? null, by, outcome]);
   }
 
-  async uses() {
+  async uses({ name, limit }: UsesFilter = {}): Promise<Use[]> {
     this.#mustBeOpen();
     await this.#open();
     const columns = `to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS at, action, credential, connector, by, outcome`;
-    const { rows } = await this.#connections.read(`SELECT ${columns} FROM ${this.#tables.uses} ORDER BY id`);
-    return rows.map(({ connector, ...row }) => ({ ...row, ...(connector !== null && { connector }) }) as Use);
+    const text = `SELECT ${columns} FROM ${this.#tables.uses} WHERE $1::text IS NULL OR credential = $1 ORDER BY id DESC LIMIT $2`;
+    const { rows } = await this.#connections.read(text, [name?.normalize('NFC') ?? null, limit ?? null]);
+    return rows.reverse().map(({ connector, ...row }) => ({ ...row, ...(connector !== null && { connector }) }) as Use);
   }
 
   async close() {

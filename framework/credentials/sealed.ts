@@ -36,15 +36,23 @@ function header(key: Uint8Array, name: string): Buffer {
 }
 
 /** Seals `data` under `name` with a 32-byte key and a fresh nonce. Secrets in `data` are revealed here and come back as Secret. */
-export function seal(name: string, data: unknown, key: Uint8Array, random: Random): Buffer {
+export const seal = (name: string, data: unknown, key: Uint8Array, random: Random): Buffer => sealText(name, toText(data), key, random);
+
+function sealText(name: string, text: string, key: Uint8Array, random: Random): Buffer {
   const head = header(key, name);
   const nonce = random.bytes(NONCE);
   const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG });
   cipher.setAAD(head);
-  const body = Buffer.concat([cipher.update(JSON.stringify(encode(data)), 'utf8'), cipher.final()]);
+  const body = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
   const all = Buffer.concat([head, nonce, body, cipher.getAuthTag()]);
   return Buffer.concat([all, checksum(all)]);
 }
+
+/** Plain data as JSON, its secrets in the clear: for what is sealed at once. */
+export const toText = (data: unknown): string => JSON.stringify(encode(data));
+
+/** What `toText` was given. */
+export const fromText = (text: string): unknown => decode(JSON.parse(text));
 
 /** `{ $secret: text }` stands for a Secret; a key that itself begins with `$` gets one more. */
 const encode = (data: unknown): unknown =>
@@ -100,17 +108,27 @@ function split(bytes: Buffer, where: string): Parts {
   };
 }
 
-/** Whether the first key of the ring has sealed it, rather than a former one. */
+/** Whether this key has sealed it. */
 export const isSealedWith = (key: Uint8Array, bytes: Buffer, where: string): boolean => split(bytes, where).keyId.equals(keyId(key));
 
 /** The name a sealed file says it has: not proved until it was opened under that name. */
 export const sealedName = (bytes: Buffer, where: string): string => split(bytes, where).name;
 
+/** Sealed anew with the first key of the ring, to the same content; undefined when that key has sealed it already. */
+export function reseal(bytes: Buffer, keys: KeyRing, random: Random, where: string): Buffer | undefined {
+  if (isSealedWith(keys[0], bytes, where)) return undefined;
+  const name = sealedName(bytes, where);
+  return sealText(name, unsealText(name, bytes, keys, where), keys[0], random);
+}
+
 /**
  * Opens what `seal` made. `where` is the file, for errors. `store_key_wrong` when none of these keys sealed it; `store_unreadable`
  * when it is damaged, of another format, or sealed under another name.
  */
-export function unseal(name: string, bytes: Buffer, keys: KeyRing, where: string): unknown {
+export const unseal = (name: string, bytes: Buffer, keys: KeyRing, where: string): unknown =>
+  fromText(unsealText(name, bytes, keys, where));
+
+function unsealText(name: string, bytes: Buffer, keys: KeyRing, where: string): string {
   const parts = split(bytes, where);
   const key = keys.find((one) => parts.keyId.equals(keyId(one)));
   if (key === undefined) {
@@ -126,11 +144,9 @@ export function unseal(name: string, bytes: Buffer, keys: KeyRing, where: string
   const decipher = createDecipheriv('aes-256-gcm', key, parts.nonce, { authTagLength: TAG });
   decipher.setAAD(parts.head);
   decipher.setAuthTag(parts.tag);
-  let text: string;
   try {
-    text = Buffer.concat([decipher.update(parts.body), decipher.final()]).toString('utf8');
+    return Buffer.concat([decipher.update(parts.body), decipher.final()]).toString('utf8');
   } catch (error) {
     throw changed(error);
   }
-  return decode(JSON.parse(text));
 }

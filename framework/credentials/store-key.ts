@@ -1,8 +1,9 @@
 import { lstat, readFile } from 'node:fs/promises';
 import type { Random } from '../core/clock.ts';
 import { FerruleError } from '../core/errors.ts';
-import { createFile, unlessMissing } from './atomic-write.ts';
+import { createFile, replaceFile, unlessMissing } from './atomic-write.ts';
 import type { KeyRing } from './sealed.ts';
+import type { KeyPlace } from './types.ts';
 
 export const KEY_BYTES = 32;
 
@@ -14,6 +15,13 @@ export interface KeySource {
   read(): Promise<KeyRing | undefined>;
   /** Makes the first key, and gives the one that holds: another process may have been faster. Missing where only a person can. */
   make?(): Promise<KeyRing>;
+  /** Puts these keys in the place of all there are, whole or not at all. Only under the store's lock. Missing where only a person can. */
+  replace?(keys: KeyRing): Promise<void>;
+  /**
+   * Puts the keys, after a new one, in another place, and gives all of them; undefined when they are there already. Only under the store's
+   * lock. Missing where keys have no other place.
+   */
+  move?(to: KeyPlace, keys: KeyRing, fresh: Uint8Array): Promise<KeyRing | undefined>;
 }
 
 /**
@@ -44,24 +52,41 @@ export const environmentKeys = (text: string): KeySource => ({
   read: async () => parseKeys(text, 'FERRULE_KEY'),
 });
 
-/** Keys that the caller has. */
-export const givenKeys = (keys: KeyRing): KeySource => ({ where: 'key', read: async () => keys });
+/** Keys that the caller has, and keeps. */
+export function givenKeys(keys: KeyRing): KeySource {
+  let given = keys;
+  return {
+    where: 'key',
+    read: async () => given,
+    replace: async (others) => {
+      given = others;
+    },
+  };
+}
+
+/** Keys as `parseKeys` reads them. */
+export const keyText = (keys: KeyRing): string => keys.map((key) => `${Buffer.from(key).toString('base64')}\n`).join('');
 
 /** A key file for its owner alone. */
 export const keyFile = (path: string, random: Random): KeySource => ({
   where: path,
-  read: () => readKeyFile(path),
+  read: () => readKeys(path),
   make: async () => {
-    const text = `${Buffer.from(random.bytes(KEY_BYTES)).toString('base64')}\n`;
-    await createFile(path, text, `${path}.${Buffer.from(random.bytes(8)).toString('hex')}.new`);
-    const keys = await readKeyFile(path);
+    await createFile(path, keyText([random.bytes(KEY_BYTES)]), `${path}.${Buffer.from(random.bytes(8)).toString('hex')}.new`);
+    const keys = await readKeys(path);
     if (!keys) throw new FerruleError('store_unreadable', 'The key file was removed while it was being made.', { where: path });
     return keys;
   },
+  replace: (keys) => replaceFile(path, Buffer.from(keyText(keys)), `${path}.new`),
 });
 
+async function readKeys(path: string): Promise<KeyRing | undefined> {
+  const text = await readKeyText(path);
+  return text === undefined ? undefined : parseKeys(text, path);
+}
+
 /** Undefined when there is no file. Refuses one that others than its owner may read. */
-async function readKeyFile(path: string): Promise<KeyRing | undefined> {
+export async function readKeyText(path: string): Promise<string | undefined> {
   const found = await lstat(path).catch(unlessMissing);
   if (!found) return undefined;
   if (!found.isFile()) throw new FerruleError('store_unreadable', 'The key file is not a plain file.', { where: path });
@@ -71,5 +96,5 @@ async function readKeyFile(path: string): Promise<KeyRing | undefined> {
       next: `Run: chmod 600 ${path} – and make a new key if somebody may have read this one.`,
     });
   }
-  return parseKeys(await readFile(path, 'utf8'), path);
+  return readFile(path, 'utf8');
 }

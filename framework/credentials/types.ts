@@ -116,6 +116,66 @@ export interface CredentialSummary {
   updated: string;
 }
 
+/** Where a store on this machine has its key: in its key file, or in the operating system's keyring. */
+export type KeyPlace = 'file' | 'keyring';
+
+export interface RekeyOptions {
+  /** The new key, 32 bytes. Default: one is made; or, where a rotation was cut short, the one that it had begun with. */
+  key?: Uint8Array;
+  /** Where the key is to be afterwards. Default: where it is. */
+  to?: KeyPlace;
+}
+
+export interface Rekeyed {
+  /** How many credentials were sealed anew. */
+  sealed: number;
+  /** How many there are. */
+  total: number;
+  /** Set when this went on with a rotation that was cut short, and made no key of its own. */
+  resumed?: true;
+}
+
+export const USE_ACTIONS = [
+  'opened',
+  'renewed',
+  'checked',
+  'stored',
+  'changed',
+  'removed',
+  'copied',
+  'renamed',
+  'revealed',
+  'exported',
+  'imported',
+  'revoked',
+  'rekeyed',
+] as const;
+
+export type UseAction = (typeof USE_ACTIONS)[number];
+
+/** One line of the audit: what was done with a credential, by whom, and how it ended. No field's value, no token and no URL is in it. */
+export interface Use {
+  /** RFC 3339 UTC. */
+  at: string;
+  action: UseAction;
+  /** The credential's name; empty for what concerns the whole store. */
+  credential: string;
+  connector?: string;
+  /** User, host, program and process number: `ann@laptop ferrule[4711]`. */
+  by: string;
+  /** `ok`, or an error's code. */
+  outcome: string;
+}
+
+export interface UsesFilter {
+  /** Only those of this credential. */
+  name?: string;
+  /** At most so many, the latest. */
+  limit?: number;
+  /** Called with the number of lines that could not be read, when there are any: a killed writer leaves one. */
+  skipped?: (lines: number) => void;
+}
+
 export interface PutOptions {
   /** Write only if the stored version is this one; 0: only if there is none of that name. Missing: whatever is there. */
   expectVersion?: number;
@@ -157,6 +217,22 @@ export interface CredentialStore {
    * passed on. With `held` it may write before it ends, as often as it likes. `credential_unknown` when none has that name. Do not call the same store for the same name inside `change`: it would wait for itself.
    */
   update(name: string, change: (current: Credential, held: Held) => Promise<Credential | undefined>): Promise<Credential>;
+
+  /**
+   * Seals everything anew with a new key, in place, while others go on reading and writing, and then forgets the former keys: afterwards
+   * they open nothing. Killed in the middle, nothing is lost, and the next call goes on with the same new key. Two at once: one waits.
+   * Where only a person can change the keys (FERRULE_KEY): with the first of the keys that are there; `not_supported` when there is one alone.
+   */
+  rekey(options?: RekeyOptions): Promise<Rekeyed>;
+
+  /**
+   * Writes a use down. One that cannot be written fails with `store_unwritable`, and so fails the use: a log that can be made silent is none.
+   * A store writes none by itself: whoever uses a credential says what for.
+   */
+  logUse(use: Use): Promise<void>;
+
+  /** The uses that were written down, the latest last. */
+  uses(filter?: UsesFilter): Promise<Use[]>;
 
   /** Ends the store's work. Every later call fails with `closed`. May be called again. */
   close(): Promise<void>;

@@ -5,6 +5,7 @@ import type { Resolved } from '../core/resolved.ts';
 import { Secret } from '../core/secret.ts';
 import type { SpecDocument } from '../core/spec-types.gen.ts';
 import type { Credential, FieldValue } from '../credentials/types.ts';
+import { logged } from '../credentials/use.ts';
 import { resolve } from '../spec/resolve.ts';
 import { appFields } from './app.ts';
 import { type Connection, createConnection } from './connection.ts';
@@ -52,10 +53,12 @@ export async function connectSpec(spec: SpecDocument, inputs: Inputs, options: C
   const ready = prepare(resolved, credential, unstored);
   try {
     if (needsPerson(resolved, credential)) await (resolved.method.device ? waitForDevice : consentTo)(ready, options);
-    if (store !== undefined && options.name !== undefined) {
-      await store.put(ready.tokens.credential);
+    const { name } = options;
+    if (store !== undefined && name !== undefined) {
+      const use = { action: 'stored', credential: name, connector: spec.name } as const;
+      await logged(store, use, options, () => store.put(ready.tokens.credential));
       await ready.closeExchange();
-      return await connectStored(spec, options.name, options);
+      return await connectStored(spec, name, options);
     }
     return createConnection(spec, await openSession(ready, unstored), options);
   } catch (error) {
@@ -69,13 +72,17 @@ export async function connectStored(spec: SpecDocument, name: string, options: C
   const { store } = options;
   if (store === undefined)
     throw new FerruleError('option_unknown', 'A stored credential needs a store', { where: 'store', next: 'Pass { store }.' });
-  const credential = await store.get(name);
+  const use = { action: 'opened', credential: name, connector: spec.name } as const;
+  const { resolved, credential } = await logged(store, use, options, async () => storedUnder(await store.get(name), spec, name));
+  return createConnection(spec, await openSession(prepare(resolved, credential, options), options), options);
+}
+
+function storedUnder(credential: Credential | undefined, spec: SpecDocument, name: string): { resolved: Resolved; credential: Credential } {
   if (credential === undefined) throw new FerruleError('credential_unknown', `No credential "${name}" is stored`, { where: name });
   if (credential.connector !== spec.name) {
     throw new FerruleError('input_unknown', `Credential "${name}" is for ${credential.connector}, not for ${spec.name}`, { where: name });
   }
-  const resolved = asking(resolve(spec, { method: credential.method, choices: credential.choices }), credential.scopes);
-  return createConnection(spec, await openSession(prepare(resolved, credential, options), options), options);
+  return { credential, resolved: asking(resolve(spec, { method: credential.method, choices: credential.choices }), credential.scopes) };
 }
 
 /** With the person's own scopes in place of the spec's. */

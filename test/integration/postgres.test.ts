@@ -164,7 +164,8 @@ describe('keys', () => {
     await server.sql(`UPDATE ${prefix}credentials SET sealed = '\\x${a.toString('hex')}' WHERE name = 'a'`);
     const both = storeOf({ prefix, keys: ring });
     expect(await both.rekey()).toEqual({ sealed: 2, total: 3 });
-    expect(await both.rekey()).toEqual({ sealed: 0, total: 3 });
+    await expect(both.rekey()).rejects.toMatchObject({ code: 'not_supported', next: 'Pass { key }, and keep it.' });
+    await expect(both.rekey({ to: 'keyring' })).rejects.toMatchObject({ code: 'not_supported' });
     const now = storeOf({ prefix, keys: [next] });
     expect((await now.list()).map(({ name, version }) => `${name} ${version}`)).toEqual(['a 1', 'b 1', 'c 1']);
     let noted: unknown;
@@ -187,10 +188,12 @@ it('the command line lists what is there', async () => {
 
 it('keeps a record of uses, in their order', async () => {
   const store = storeOf();
-  const use = { at: '2026-01-02T03:04:05.678Z', action: 'read', credential: 'a', by: 'me', outcome: 'ok' };
+  const use = { at: '2026-01-02T03:04:05.678Z', action: 'opened' as const, credential: 'a', by: 'me', outcome: 'ok' };
   await store.logUse({ ...use, connector: 'acme' });
   await store.logUse(use);
-  expect(await store.uses()).toEqual([{ ...use, connector: 'acme' }, use]);
+  await store.logUse({ ...use, credential: 'b' });
+  expect(await store.uses()).toEqual([{ ...use, connector: 'acme' }, use, { ...use, credential: 'b' }]);
+  expect(await store.uses({ name: 'a', limit: 1 })).toEqual([use]);
 });
 
 describe('who is not let in, and why', () => {
@@ -272,7 +275,7 @@ describe('who is not let in, and why', () => {
     await store.put(sampleCredential('b'));
     expect(await store.remove('b')).toBe(true);
     await store.update('a', async (current) => current);
-    await store.logUse({ at: '2026-01-02T03:04:05.678Z', action: 'read', credential: 'a', by: 'me', outcome: 'ok' });
+    await store.logUse({ at: '2026-01-02T03:04:05.678Z', action: 'opened' as const, credential: 'a', by: 'me', outcome: 'ok' });
     expect(await store.uses()).toHaveLength(1);
     await expect(server.sql(`SET ROLE app; DELETE FROM ${prefix}uses`)).rejects.toMatchObject({ code: '42501' });
   });

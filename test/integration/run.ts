@@ -23,6 +23,7 @@ const SERVERS = [
 const PROGRAMS: Record<string, string> = {
   ...{ apache2: 'apache2', htpasswd: 'apache2-utils', 'g++': 'g++', make: 'make' },
   ...{ python3: 'python3', openssl: 'openssl', curl: 'curl' },
+  ...{ 'gnome-keyring-daemon': 'gnome-keyring', 'dbus-run-session': 'dbus', 'secret-tool': 'libsecret-tools' },
 };
 
 /** From PyPI, with what only Python has: a server that verifies AWS signatures, and one that lets in by NTLM. */

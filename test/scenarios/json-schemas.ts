@@ -16,7 +16,7 @@ export function schemaFor([command = '', ...rest]: readonly string[]): string | 
   if (command === 'lint') return rest.includes('json') ? 'lint' : undefined;
   if (command === 'request' || !rest.includes('--json')) return undefined;
   if (command === 'show') return rest.includes('--hosts') ? 'show-hosts' : rest.includes('--resolved') ? 'show-resolved' : 'show';
-  if (command === 'credentials') return rest[0] === 'show' ? 'credential' : 'credentials';
+  if (command === 'credentials') return rest[0] === 'show' ? 'credential' : rest[0] === 'uses' ? 'uses' : 'credentials';
   return command;
 }
 

@@ -58,6 +58,7 @@ describe('tables', () => {
     expect(table(['', ''], [['a\u0007b', 'c\nd']])).toBe('a\\x07b  c d\n');
     expect(visible('\u001b[2Jx')).toBe('\\x1b[2Jx');
     const red = styleOf(fakeIo({ columns: 80 }).stdout, {}).red;
+    expect(table([''], [[red('a\u001b[2Jb')], ['\u001b[2Jc']])).toBe(`${red('a\\x1b[2Jb')}\n\\x1b[2Jc\n`);
     expect(table([''], [[red('one two')]], { width: 3 })).toBe(`${red('one')}\n${red('two')}\n`);
   });
 

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { Secret } from '../../../framework/core/secret.ts';
-import type { Credential, CredentialStore } from '../../../framework/credentials/types.ts';
+import type { Credential, CredentialStore, Use } from '../../../framework/credentials/types.ts';
 import { canary } from '../../canary.ts';
 
 /** A credential with every kind of content that a store must give back unchanged. */
@@ -219,5 +219,20 @@ export function storeContract(open: () => Promise<CredentialStore>): void {
     const calls = [store.list(), store.get('a'), store.put(sampleCredential('a')), store.remove('a'), store.update('a', async (c) => c)];
     const results = await Promise.allSettled(calls);
     expect(results.map((result) => (result.status === 'rejected' ? code(result.reason) : 'done'))).toEqual(Array(5).fill('closed'));
+  });
+
+  it('writes uses down and gives them back, the latest last', async () => {
+    const use = (action: Use['action'], credential: string, more: object = {}): Use => ({
+      ...{ at: '2026-01-02T03:04:05.000Z', action, credential, by: 'ann@laptop ferrule[1]', outcome: 'ok', ...more },
+    });
+    const all = [use('stored', 'é', { connector: 'acme' }), use('rekeyed', ''), use('opened', 'é', { outcome: 'unauthorized' })];
+    for (const one of all) await store.logUse(one);
+    expect(await store.uses()).toEqual(all);
+    // Another way to write the same name.
+    expect(await store.uses({ name: 'e\u0301' })).toEqual([all[0], all[2]]);
+    expect(await store.uses({ limit: 1 })).toEqual([all[2]]);
+    await store.close();
+    await expect(store.logUse(all[0]!)).rejects.toMatchObject({ code: 'closed' });
+    await expect(store.uses()).rejects.toMatchObject({ code: 'closed' });
   });
 }
