@@ -44,7 +44,7 @@ async function connected(method: string, more: Record<string, string> = {}, toke
   await (await connectSpec(spec, inputs, { ...options, name: 'work' })).close();
   const rest = {
     checked: { at: '2026-01-01T00:00:00Z', ok: true },
-    failing: { since: '', count: 1, until: 9e15, code: 'timeout', kind: 'transient', message: 'm' },
+    failing: { since: '', count: 1, until: 9e15, code: 'timeout', kind: 'transient' as const, message: 'm' },
   };
   await options.store.update('work', async (current) => ({ ...current, ...rest }));
 }
@@ -108,6 +108,7 @@ describe('another account, option or host', () => {
 
   it('asks for new ones where no person is needed', async () => {
     await connected('app', {}, null);
+    await options.store.update('work', async ({ failing: _, ...rest }) => rest);
     await get();
     expect(await edit({ choices: { region: 'na' }, fields: { client_secret: NEW } })).toMatchObject({
       tokens: 'dropped',
