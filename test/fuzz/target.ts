@@ -135,7 +135,7 @@ export function must(holds: boolean, message: () => string): asserts holds {
   if (!holds) throw new Error(message());
 }
 
-/** What one gets in place of `T` when a promise or function throws. */
+/** What a function throws; undefined when it throws nothing. */
 export const thrownBy = (run: () => unknown): { error: unknown } | undefined => {
   try {
     run();

@@ -195,7 +195,7 @@ describe('the Link header (RFC 8288)', () => {
     const started = performance.now();
     expect(linkTarget(`<${'a'.repeat(50_000)}`, 'next')).toBeUndefined();
     expect(linkTarget(`<a>${'; x="'.repeat(20_000)}`, 'next')).toBeUndefined();
-    expect(linkTarget(`<a>;a=${' '.repeat(60_000)}!`, 'next')).toBeUndefined();
+    expect(linkTarget(`<a>;a=${' '.repeat(60_000)}"`, 'next')).toBeUndefined();
     expect(performance.now() - started).toBeLessThan(2000);
   });
 
