@@ -241,9 +241,10 @@ function checkRead(text: string, of: ConnectorShape): void {
     opened(back.connection) === opened(connection),
     () => `${opened(connection)} was written as ${JSON.stringify(again)}, which is ${opened(back.connection)}`,
   );
-  // A proxy's user is shown, its password is not.
+  // A proxy's user and host are shown, its password is not.
   const { proxy } = connection.runtime.network ?? {};
-  const plainly = JSON.stringify(connection) + (proxy ? decodeURIComponent(new URL(reveal(proxy)).username) : '');
+  const address = proxy && new URL(reveal(proxy));
+  const plainly = JSON.stringify(connection) + (address ? decodeURIComponent(address.username) + address.host : '');
   const masked = toConnectionString(connection, of);
   must(!masked.includes(STEM) || plainly.includes(STEM), () => `the masked string shows a secret: ${masked}`);
 }
