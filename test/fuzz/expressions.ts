@@ -304,24 +304,33 @@ export const expressions: Property<Input> = {
       must(start >= 0 && start <= end && end <= text.length, () => `${rule} at ${start} to ${end} of ${text.length}: ${message}`);
     }
     if (template === undefined) return;
-    const seen = shownResult(() => template.evaluate(VARS));
-    must(shownResult(() => template.evaluate(VARS)) === seen, () => 'the second evaluation gives something else');
+    const first = outcome(() => template.evaluate(VARS));
+    const seen = shown(first);
+    must(shown(outcome(() => template.evaluate(VARS))) === seen, () => 'the second evaluation gives something else');
     must(!seen.includes(STEM), () => `it shows the secret: ${seen}`);
-    // Whatever text is made of a secret is one: who sees the rest cannot tell one secret from another. A condition or a number may tell a little.
-    if (kind === 'condition' || kind === 'number') return;
-    const other = shownResult(() => template.evaluate(OTHER));
-    must(seen === other, () => `it tells one secret from another: ${seen} and ${other}`);
+    // Whatever text is made of a secret is one: who sees the rest cannot tell one secret from another. A truth, a number or a failure may
+    // tell a little.
+    const other = outcome(() => template.evaluate(OTHER));
+    if (typeof first.value === 'string' && typeof other.value === 'string')
+      must(first.value === other.value, () => `it tells one secret from another: ${first.value} and ${other.value}`);
   },
 };
 
-/** What a log would see of it; anything thrown but an error of ours is a failure. */
-function shownResult(run: () => unknown): string {
+/** Anything thrown but an error of ours is a failure. */
+function outcome(run: () => unknown): { value?: unknown; error?: unknown } {
   let value: unknown;
   const thrown = thrownBy(() => {
     value = run();
   });
-  if (thrown === undefined) return inspect(value, { depth: 9, showHidden: true, maxStringLength: null, maxArrayLength: null });
-  const { error } = thrown;
-  must(isFerruleError(error), () => `evaluation threw ${inspect(error)}`);
-  return inspect(error.toJSON(), { depth: 9, showHidden: true }) + String(error.cause ?? '');
+  must(thrown === undefined || isFerruleError(thrown.error), () => `evaluation threw ${inspect(thrown?.error)}`);
+  return thrown ?? { value };
 }
+
+/** As a log would have it; a stack says where we are, not what it was. */
+const shown = ({ value, error }: { value?: unknown; error?: unknown }): string =>
+  inspect(isFerruleError(error) ? [error.toJSON(), error.cause] : value, {
+    depth: 9,
+    showHidden: true,
+    maxStringLength: null,
+    maxArrayLength: null,
+  });

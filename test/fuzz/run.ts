@@ -134,13 +134,13 @@ await Promise.all(
 );
 rmSync(folder, { recursive: true });
 
-console.log('\ntarget             cases  seconds        seed  failures');
+console.log('\ntarget               cases  seconds        seed  failures');
 const short = (outcome: Outcome): boolean => options.path === undefined && outcome.cases < cases;
 for (const outcome of outcomes.sort((a, b) => names.indexOf(a.name) - names.indexOf(b.name))) {
   const { name, seconds: took, failures, stopped } = outcome;
   const early = short(outcome) ? `  stopped early: ${stopped ?? 'too many failures'}` : '';
   console.log(
-    `${name.padEnd(18)}${String(outcome.cases).padStart(6)} ${took.toFixed(1).padStart(8)}  ${String(outcome.seed).padStart(10)}  ${String(failures.length).padStart(8)}${early}`,
+    `${name.padEnd(20)}${String(outcome.cases).padStart(6)} ${took.toFixed(1).padStart(8)}  ${String(outcome.seed).padStart(10)}  ${String(failures.length).padStart(8)}${early}`,
   );
 }
 process.exitCode = outcomes.some((outcome) => outcome.failures.length > 0 || short(outcome)) ? 1 : 0;
