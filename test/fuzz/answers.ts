@@ -45,6 +45,9 @@ const MOST_BYTES = 100_000;
 /** The secret that the way holds; what another one holds is any text to it. */
 const HELD: Record<Batch['way'], string> = { call: TOKEN, stream: TOKEN, read: TOKEN, token: CLIENT_SECRET };
 
+const FORMS = { call: formsOf(TOKEN), stream: formsOf(TOKEN), read: formsOf(TOKEN), token: formsOf(CLIENT_SECRET) };
+const NEW_FORMS = formsOf(NEW_TOKEN);
+
 let server: RawServer;
 let numbers = 0;
 /** What events have shown; thrown from where they are heard it would become part of the call. */
@@ -82,8 +85,10 @@ const isGood = (code: number): boolean => code >= 200 && code < 300;
 
 /** In none of the forms in which a server could have sent it back. A refusal is shown (http/trace.ts), so a new token in one may be too. */
 function mustHide(shown: unknown, what: string, way: Batch['way'], refused: boolean): void {
-  const all = inspect(shown, { depth: 9, showHidden: true, maxStringLength: null, maxArrayLength: null }) + JSON.stringify(shown);
-  for (const form of [...formsOf(HELD[way]), ...(way === 'token' && !refused ? formsOf(NEW_TOKEN) : [])])
+  // Events are plain data; an error could hide something.
+  const hidden = shown instanceof Error ? inspect(shown, { depth: 9, showHidden: true, maxStringLength: null, maxArrayLength: null }) : '';
+  const all = hidden + JSON.stringify(shown);
+  for (const form of way === 'token' && !refused ? [...FORMS[way], ...NEW_FORMS] : FORMS[way])
     must(!all.includes(form), () => `${what} shows the secret: ${all.slice(0, 2000)}`);
 }
 
