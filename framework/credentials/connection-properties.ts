@@ -124,11 +124,12 @@ const LIST: readonly Property[] = [
     if (type === 'ALWAYS') proxy.tls = true;
   }),
   option('ProxyExceptions', (given, { network }) => {
-    network.noProxy = given.text
+    const hosts = given.text
       .split(/[;,]/)
       .map((host) => host.trim())
-      .filter((host) => host !== '')
-      .join(',');
+      .filter((host) => host !== '');
+    if (hosts.length === 0) given.wrong('names no host');
+    else network.noProxy = hosts.join(',');
   }),
   // CData: log, schema, cache, rest
   option('Logfile', (given, { log }) => set(log, 'file', given.text)),

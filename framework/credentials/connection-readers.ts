@@ -72,9 +72,22 @@ export function headers(given: Given): Record<string, Secret> | undefined {
       given.wrong('has a line that is no header', 'Write Name: value, one a line.');
       return undefined;
     }
+    if (isNoName(name, given)) return undefined;
     result[name] = new Secret(value);
   }
-  return result;
+  return oneAtLeast(result, given);
+}
+
+function oneAtLeast<T extends object>(named: T, given: Given): T | undefined {
+  if (Object.keys(named).length > 0) return named;
+  given.wrong('names nothing', 'Leave it out.');
+  return undefined;
+}
+
+/** Objects in code take it for something else than a name, so it would be lost without a word. */
+function isNoName(name: string, given: Given): boolean {
+  if (name === '__proto__') given.wrong('has a name that nothing can have: __proto__');
+  return name === '__proto__';
 }
 
 export function parameters(given: Given): Record<string, Secret> | undefined {
@@ -84,9 +97,10 @@ export function parameters(given: Given): Record<string, Secret> | undefined {
       given.wrong('has a parameter without a name, or twice', 'Write them as in a=1&b=2.');
       return undefined;
     }
+    if (isNoName(name, given)) return undefined;
     result[name] = new Secret(value);
   }
-  return result;
+  return oneAtLeast(result, given);
 }
 
 export function serverCertificate(given: Given, draft: ConnectionDraft): void {

@@ -7,7 +7,16 @@ import { chooseByAddress } from './connection-address.ts';
 import { type Extent, PROPERTIES, type Property, plainName } from './connection-properties.ts';
 import type { ConnectionDraft, Given } from './connection-readers.ts';
 import { type Pair, readPairs } from './connection-syntax.ts';
-import { FOREIGN_SCHEMES, isProfilePath, isScheme, knownNames, methodFor, type ShapeMethod, targetOf } from './connection-target.ts';
+import {
+  FOREIGN_SCHEMES,
+  isProfilePath,
+  isScheme,
+  knownNames,
+  methodFor,
+  type ShapeMethod,
+  type Target,
+  targetOf,
+} from './connection-target.ts';
 import { MASK } from './mask.ts';
 import type { ConnectorShape, InputField } from './types.ts';
 
@@ -65,6 +74,13 @@ export function parseConnectionString(text: string, shape: ConnectorShape): Pars
   });
 }
 
+/** What must not be given twice; fields.a_b and fields.ab are two fields. */
+const ownName = ({ key }: Pair): string => (/^(?:fields|choices)\./.test(key) ? key : plainName(key.replace(/^options\./, 'options:')));
+
+/** Whether what stands there is a secret, or may be: another method's field is not looked at. */
+const holdsSecret = (target: Target): boolean =>
+  target.kind === 'other' || (target.kind === 'field' ? target.field.secret : 'property' in target && target.property.secret === true);
+
 class Reading {
   readonly #text: string;
   readonly #shape: ConnectorShape;
@@ -81,19 +97,28 @@ class Reading {
   }
 
   read(): ConnectionReading {
-    const pairs = this.#pairs();
+    const all = this.#pairs();
+    const named = new Map<string, Pair>();
+    // An empty value means "not set", as in both products; the name is still looked at.
+    for (const pair of all) if (pair.value !== '' && !named.has(ownName(pair))) named.set(ownName(pair), pair);
+    const pairs = [...named.values()];
     this.#readFrame(pairs);
     // What chooses an option by its address comes last: it may have to agree with a choice by name, or take a field that nobody gave.
     const addresses: { pair: Pair; property: Property }[] = [];
+    const seen = new Set<string>();
     let before: { pair: Pair; secret: boolean } | undefined;
-    for (const pair of pairs) {
+    for (const pair of all) {
       const target = targetOf(pair.key, pair.value, this.#shape, this.#method);
-      const secret = target.kind === 'field' ? target.field.secret : target.kind === 'property' && target.property.secret === true;
-      if (pair.value === MASK) this.#wrong(pair, 'is masked', 'Put the real value in its place.');
-      else if (target.kind === 'property' && target.property.kind === 'address') addresses.push({ pair, property: target.property });
-      else if (target.kind === 'unknown') this.#unknown(pair, before?.secret === true && !before.pair.quoted);
-      else this.#readPair(pair, target);
-      before = { pair, secret };
+      const secret = holdsSecret(target);
+      if (target.kind === 'unknown') this.#unknown(pair, before?.secret === true && !before.pair.quoted);
+      else if (seen.has(ownName(pair))) this.#wrong(pair, 'is given twice', 'Leave one of them out.');
+      else if (pair.value === MASK) this.#wrong(pair, 'is masked', 'Put the real value in its place.');
+      else if (/\p{Cs}/u.test(pair.value)) this.#wrong(pair, 'has half of a character (a lone surrogate)', 'Copy it again.');
+      else if (target.kind === 'property' && target.property.kind === 'address' && pair.value !== '')
+        addresses.push({ pair, property: target.property });
+      else if (pair.value !== '') this.#readPair(pair, target);
+      seen.add(ownName(pair));
+      if (pair.value !== '') before = { pair, secret };
     }
     for (const { pair, property } of addresses) this.#readAddress(pair, property.kind === 'address' && property.fills);
     const runtime = this.#finish(pairs);
@@ -104,23 +129,12 @@ class Reading {
     return { connection: { connector, method: this.#method.name, initiate, ...given }, findings: this.#findings };
   }
 
-  /** All properties, those inside ProfileSettings too; none twice, and none that was left empty. */
+  /** All properties, those inside ProfileSettings too. */
   #pairs(): Pair[] {
     const outer = this.#syntax(readPairs(this.#text));
-    const all = outer.flatMap((pair) =>
+    return outer.flatMap((pair) =>
       plainName(pair.key) === 'profilesettings' ? this.#syntax(readPairs(pair.value, pair.offsets)) : [pair],
     );
-    const seen = new Set<string>();
-    return all.filter((pair) => {
-      // fields.a_b and fields.ab are two fields.
-      const plain = /^(?:fields|choices)\./.test(pair.key) ? pair.key : plainName(pair.key.replace(/^options\./, 'options:'));
-      if (seen.has(plain)) this.#wrong(pair, 'is given twice', 'Leave one of them out.');
-      const first = !seen.has(plain);
-      seen.add(plain);
-      // An empty value means "not set", as in both products; the name is still looked at.
-      if (pair.value === '' && first && targetOf(pair.key, '', this.#shape, this.#method).kind === 'unknown') this.#unknown(pair, false);
-      return first && pair.value !== '';
-    });
   }
 
   #syntax({ pairs, problems }: ReturnType<typeof readPairs>): Pair[] {
@@ -171,7 +185,7 @@ class Reading {
     const method = exact ?? methodFor(pair.value, this.#shape);
     if (method) return method;
     const accepted = `${this.#shape.name} has: ${this.#shape.methods.map(({ name, type }) => `${name} (${type})`).join(', ')}.`;
-    const foreign = FOREIGN_SCHEMES[plain];
+    const foreign = FOREIGN_SCHEMES.get(plain);
     if (foreign !== undefined) {
       this.#report('not_supported', `${pair.key} is not supported with this value.`, pair.valueAt, pair.key, `${foreign} ${accepted}`);
     } else if (isScheme(pair.value)) {

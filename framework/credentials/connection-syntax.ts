@@ -67,7 +67,7 @@ function readValue(text: string, at: number): ValueRead {
   if (closing === undefined) {
     const end = indexOrEnd(text, ';', at);
     const value = text.slice(at, end).trimEnd();
-    return { value, at, end, quoted: false, indexes: Array.from(value, (_, index) => at + index) };
+    return { value, at, end, quoted: false, indexes: Array.from({ length: value.length }, (_, index) => at + index) };
   }
   let value = '';
   const indexes: number[] = [];

@@ -73,34 +73,38 @@ export function knownNames(shape: ConnectorShape, method: ShapeMethod): string[]
 }
 
 /** The words of AuthScheme, each with the auth types that it may stand for, best first. */
-const SCHEMES: Readonly<Record<string, readonly string[]>> = {
-  none: ['none'],
-  basic: ['basic'],
-  oauth: ['oauth2_authorization_code'],
-  oauthclient: ['oauth2_client_credentials'],
-  apikey: ['api_key', 'bearer'],
-  token: ['bearer', 'api_key'],
-  bearer: ['bearer'],
-  // OAuthGrantType and GrantType
-  code: ['oauth2_authorization_code'],
-  authorizationcode: ['oauth2_authorization_code'],
-  client: ['oauth2_client_credentials'],
-  clientcredentials: ['oauth2_client_credentials'],
-};
+const SCHEMES: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries({
+    none: ['none'],
+    basic: ['basic'],
+    oauth: ['oauth2_authorization_code'],
+    oauthclient: ['oauth2_client_credentials'],
+    apikey: ['api_key', 'bearer'],
+    token: ['bearer', 'api_key'],
+    bearer: ['bearer'],
+    // OAuthGrantType and GrantType
+    code: ['oauth2_authorization_code'],
+    authorizationcode: ['oauth2_authorization_code'],
+    client: ['oauth2_client_credentials'],
+    clientcredentials: ['oauth2_client_credentials'],
+  }),
+);
 
 /** Words that name a way in which Ferrule does not sign in, with what to say. */
-export const FOREIGN_SCHEMES: Readonly<Record<string, string>> = {
-  ntlm: 'NTLM comes with a later version of Ferrule.',
-  digest: 'Digest comes with a later version of Ferrule.',
-  password: 'The password grant comes with a later version of Ferrule.',
-  implicit: 'RFC 9700 (2.1.2) advises against the implicit grant: use the authorization code.',
-  refresh: 'Set InitiateOAuth=REFRESH and OAuthRefreshToken.',
-};
+export const FOREIGN_SCHEMES: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    ntlm: 'NTLM comes with a later version of Ferrule.',
+    digest: 'Digest comes with a later version of Ferrule.',
+    password: 'The password grant comes with a later version of Ferrule.',
+    implicit: 'RFC 9700 (2.1.2) advises against the implicit grant: use the authorization code.',
+    refresh: 'Set InitiateOAuth=REFRESH and OAuthRefreshToken.',
+  }),
+);
 
 /** The method that a scheme's word or a method's own name means; undefined when the connector has none such. */
 export function methodFor(word: string, { methods }: ConnectorShape): ShapeMethod | undefined {
   const plain = plainName(word);
-  for (const type of SCHEMES[plain] ?? []) {
+  for (const type of SCHEMES.get(plain) ?? []) {
     const found = methods.find((method) => method.type === type);
     if (found) return found;
   }
@@ -111,12 +115,12 @@ export function methodFor(word: string, { methods }: ConnectorShape): ShapeMetho
   return plain === 'oauth' && oauth.length === 1 ? oauth[0] : undefined;
 }
 
-export const isScheme = (word: string): boolean => Object.hasOwn(SCHEMES, plainName(word));
+export const isScheme = (word: string): boolean => SCHEMES.has(plainName(word));
 
 /** The word under AuthScheme for a method, if one leads back to it. */
 export function schemeFor(method: ShapeMethod, shape: ConnectorShape): string | undefined {
   // What asks for fields signs in somehow: "NONE" would mislead.
   if (method.type === 'none' && method.fields.length > 0) return undefined;
   const words = ['NONE', 'BASIC', 'OAUTH', 'OAUTH_CLIENT', 'APIKEY', 'TOKEN'];
-  return words.find((word) => SCHEMES[plainName(word)]?.includes(method.type) && methodFor(word, shape) === method);
+  return words.find((word) => SCHEMES.get(plainName(word))?.includes(method.type) && methodFor(word, shape) === method);
 }

@@ -42,15 +42,29 @@ function optionEntries({ initiate, tokens, oauth, storage, runtime }: ParsedConn
     ['InitiateOAuth', initiate === 'OFF' ? undefined : initiate],
     ['OAuthAccessToken', tokens.access_token],
     ['OAuthRefreshToken', tokens.refresh_token],
-    // A timestamp alone cannot say when a token ends, and a lifetime is whole seconds: so any lifetime, and the rest in milliseconds.
-    ['OAuthExpiresIn', tokens.expires_at === undefined ? undefined : 3600],
-    ['OAuthTokenTimestamp', tokens.expires_at === undefined ? undefined : tokens.expires_at - 3_600_000],
+    ...expiryEntries(tokens.expires_at),
     ['CallbackURL', oauth.redirect_uri],
     ['Scope', oauth.scope],
     ['State', oauth.state],
     ['OAuthVerifier', oauth.code],
     ['OAuthSettingsLocation', storage && (storage.type === 'memory' ? `memory://${storage.id}` : storage.path)],
     ...runtimeEntries(runtime),
+  ];
+}
+
+/** A timestamp below it counts as seconds; the largest has 15 digits. */
+const LEAST_MS = 1e11;
+const MOST_MS = 999_999_999_999_999;
+
+/** A timestamp alone cannot say when a token ends, and a lifetime is whole seconds: so an hour where that can be said, and the rest in milliseconds. */
+function expiryEntries(expires: number | undefined): Entry[] {
+  if (expires === undefined) return [];
+  const early = expires - 3_600_000 < LEAST_MS;
+  const lifetime = early ? 0 : Math.max(3600, Math.ceil((expires - MOST_MS) / 1000));
+  const from = expires - lifetime * 1000;
+  return [
+    ['OAuthExpiresIn', lifetime],
+    ['OAuthTokenTimestamp', from < LEAST_MS ? Math.floor(from / 1000) : from],
   ];
 }
 

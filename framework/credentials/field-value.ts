@@ -69,9 +69,7 @@ function checkText(field: InputField, text: string, options: ValueOptions): Chec
     case 'integer':
       return /^-?\d{1,100}$/.test(text) ? { value: text } : { problem: 'is not a whole number', hint: 'Write digits only, as in 42.' };
     case 'number':
-      return /^-?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/i.test(text) && Number.isFinite(Number(text))
-        ? { value: Number(text) }
-        : { problem: 'is not a number', hint: 'Write it with a point, as in 0.5.' };
+      return checkNumber(text);
     case 'boolean':
       return checkBoolean(text);
     case 'date':
@@ -106,6 +104,13 @@ function checkPlain(field: InputField, text: string): Checked<string> {
     return { problem: 'has a space inside', hint: 'Copy it again without what stands around it, as in the words before the key.' };
   }
   return { value: text };
+}
+
+function checkNumber(text: string): Checked<number> {
+  const value = /^-?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
+  if (!Number.isFinite(value)) return { problem: 'is not a number', hint: 'Write it with a point, as in 0.5.' };
+  if (Number.isInteger(value) && !Number.isSafeInteger(value)) return { problem: 'is a whole number beyond 2^53: it would be rounded' };
+  return { value };
 }
 
 function checkBoolean(text: string): Checked<boolean> {

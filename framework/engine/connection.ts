@@ -1,5 +1,5 @@
 import { ABSENT } from '../core/absent.ts';
-import { FerruleError } from '../core/errors.ts';
+import { FerruleError, isFerruleError } from '../core/errors.ts';
 import { compileOrThrow, evaluateCondition, type Vars } from '../core/expression/index.ts';
 import { compilePath, readPath, readRequired } from '../core/path.ts';
 import { compileCall, compileText } from '../core/render.ts';
@@ -80,7 +80,7 @@ export function createConnection(spec: SpecDocument, session: Session, options: 
       return tokens.credential;
     },
     check: (how) => check(spec, session, options, how),
-    options: (field, { signal } = {}) => fieldOptions(session, field, signal),
+    options: (field, { signal } = {}) => fieldOptions(session, field, signal).catch((error) => Promise.reject(redacted(error, session))),
     explain: async (request) => (await import('./explain.ts')).explain(session, request, options),
     streams: () => Object.values(resolved.streams).map((stream) => streamInfo(stream, session)),
     read: (name, how = {}) => createReading(session, name, { ...(limit !== undefined && { limit }), ...how }),
@@ -126,13 +126,29 @@ function offered(stream: ResolvedStream, session: Session): boolean {
 }
 
 function createReading(session: Session, name: string, options: ReadOptions): Reading {
-  const open = () => limited(readPages(session, name, options), name, options);
+  const open = () => redacting(limited(readPages(session, name, options), name, options), session);
   return {
     pages: open,
     async *[Symbol.asyncIterator]() {
       for await (const records of open()) yield* records;
     },
   };
+}
+
+async function* redacting<T>(pages: AsyncIterable<T>, session: Session): AsyncGenerator<T> {
+  try {
+    yield* pages;
+  } catch (error) {
+    throw redacted(error, session);
+  }
+}
+
+/** What is said of an answer's data names its keys, and a provider may have put anything there. */
+function redacted(error: unknown, { redactor }: Session): unknown {
+  if (!isFerruleError(error)) return error;
+  const [message, where] = [redactor.redact(error.message), error.where && redactor.redact(error.where)];
+  if (message === error.message && where === error.where) return error;
+  return new FerruleError(error.code, message, { ...error, findings: [...error.findings], where });
 }
 
 function readPages(session: Session, name: string, { signal }: ReadOptions): AsyncGenerator<Page> {

@@ -140,7 +140,10 @@ function decodeJson(text: string, type: string, context: DecodeContext): Json {
   try {
     return parseJson(text, bigIntegers);
   } catch (error) {
-    if (!isFerruleError(error) || error.code !== 'response_malformed') throw error;
+    if (!isFerruleError(error)) throw error;
+    // It names a path, and keys are the provider's own text.
+    if (error.code !== 'response_malformed')
+      throw new FerruleError(error.code, error.message, { where: excerpt(error.where ?? ''), status });
     throw new FerruleError(
       'response_malformed',
       `The answer (${status}${type === '' ? '' : `, ${type}`}) is not JSON: ${error.message} It begins: ${excerpt(text)}`,

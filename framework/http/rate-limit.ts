@@ -42,12 +42,15 @@ export interface RateLimiter {
   pauseUntil(time: number): void;
 }
 
-/** Times of the last requests, oldest first: at most `limit.requests` of them in any `per` ms, which fits fixed and sliding counters alike. */
+/** The last requests, oldest first: at most `limit.requests` of them in any `per` ms, which fits fixed and sliding counters alike. */
 interface Window {
   limit: RateLimit;
   matches: (path: string) => boolean;
   requests: number;
-  sent: number[];
+  /** Those of one moment together: a server may tell of as many as it likes. */
+  sent: { at: number; count: number }[];
+  /** Of all of them. */
+  count: number;
   blockedUntil: number;
 }
 
@@ -85,7 +88,7 @@ export function createRateLimiter({ limits, clock, longest }: RateLimiterOptions
       await clock.sleep(wait, options?.signal);
     }
     const now = clock.now();
-    for (const window of applying) window.sent.push(now);
+    for (const window of applying) enter(window, now, 1);
   };
 
   const applyingTo = (path: string) => {
@@ -101,7 +104,7 @@ export function createRateLimiter({ limits, clock, longest }: RateLimiterOptions
       const { applying, key } = applyingTo(path);
       if (queues.has(key) || waitFor(applying).wait > 0) return false;
       const now = clock.now();
-      for (const window of applying) window.sent.push(now);
+      for (const window of applying) enter(window, now, 1);
       return true;
     },
 
@@ -134,8 +137,8 @@ export function createRateLimiter({ limits, clock, longest }: RateLimiterOptions
       return windows.flatMap((window, index): LimitState[] => {
         if (!window.matches(path)) return [];
         const wait = Math.max(0, Math.ceil(Math.max(pausedUntil, nextFree(window, now)) - now));
-        const { requests, sent, limit } = window;
-        const left = wait > 0 ? 0 : Math.max(0, requests - sent.length);
+        const { requests, count, limit } = window;
+        const left = wait > 0 ? 0 : Math.max(0, requests - count);
         return [{ index, requests, per: limit.per, scope: limit.scope ?? 'credential', match: limit.match, left, wait }];
       });
     },
@@ -150,7 +153,7 @@ export function createRateLimiter({ limits, clock, longest }: RateLimiterOptions
 const SHARED = new WeakMap<Clock, Map<string, Window>>();
 
 function windowOf(limit: RateLimit, clock: Clock): Window {
-  const made: Window = { limit, matches: matcher(limit.match), requests: limit.requests, sent: [], blockedUntil: 0 };
+  const made: Window = { limit, matches: matcher(limit.match), requests: limit.requests, sent: [], count: 0, blockedUntil: 0 };
   if (limit.among === undefined) return made;
   const key = JSON.stringify([limit.among, limit.requests, limit.per, limit.match]);
   const shared = SHARED.get(clock) ?? new Map<string, Window>();
@@ -160,13 +163,26 @@ function windowOf(limit: RateLimit, clock: Clock): Window {
   return known ?? made;
 }
 
+function enter(window: Window, at: number, count: number): void {
+  const last = window.sent.at(-1);
+  if (last?.at === at) last.count += count;
+  else window.sent.push({ at, count });
+  window.count += count;
+}
+
 function nextFree(window: Window, now: number): number {
   const { sent, limit } = window;
   let gone = 0;
-  while (gone < sent.length && (sent[gone] ?? 0) <= now - limit.per) gone++;
+  for (; gone < sent.length && sent[gone]!.at <= now - limit.per; gone++) window.count -= sent[gone]!.count;
   if (gone > 0) sent.splice(0, gone);
-  const oldestInWay = sent[sent.length - window.requests];
-  return Math.max(window.blockedUntil, oldestInWay === undefined ? 0 : oldestInWay + limit.per);
+  // So many of the oldest must leave before one more may go.
+  let inWay = window.count - window.requests + 1;
+  let free = 0;
+  for (let index = 0; inWay > 0 && index < sent.length; index++) {
+    inWay -= sent[index]!.count;
+    free = sent[index]!.at + limit.per;
+  }
+  return Math.max(window.blockedUntil, free);
 }
 
 /** What the server counts beyond our own count was spent by others: it is entered as if sent now. */
@@ -182,7 +198,8 @@ function learn(window: Window, headers: Record<string, string>, now: number): vo
     return;
   }
   nextFree(window, now);
-  for (let missing = window.requests - remaining - window.sent.length; missing > 0; missing--) window.sent.push(now);
+  const missing = window.requests - remaining - window.count;
+  if (missing > 0) enter(window, now, missing);
 }
 
 function wholeNumber(header: string | undefined, headers: Record<string, string>): number | undefined {

@@ -3,6 +3,8 @@ import type { RateLimit, ResetUnit, RetryPolicy } from './types.ts';
 
 /** First step of every backoff, ms. */
 const STEP = 1000;
+/** RFC 9111, 1.2.2: whatever is longer is taken for 2^31 seconds, ms. */
+const LONGEST = 2 ** 31 * 1000;
 
 /**
  * The wait before retry number `retry` (1 for the first), ms: exponential with full jitter (a random part of 1 s, 2 s, 4 s … so that
@@ -18,9 +20,9 @@ export function backoff(policy: Pick<RetryPolicy, 'backoff' | 'longest' | 'multi
 export function retryAfter(headers: Record<string, string>, now: number): number | undefined {
   const text = headers['retry-after']?.trim();
   if (text === undefined || text === '') return undefined;
-  if (/^\d+(\.\d+)?$/.test(text)) return Math.ceil(Number(text) * 1000);
-  const time = httpDate(text);
-  return time === undefined ? undefined : Math.max(0, time - now);
+  if (/^\d+(\.\d+)?$/.test(text)) return Math.min(LONGEST, Math.ceil(Number(text) * 1000));
+  const time = httpDate(text, now);
+  return time === undefined ? undefined : Math.min(LONGEST, Math.max(0, time - now));
 }
 
 /** What the server asks a refused caller to wait, ms: Retry-After, else the latest reset that the spec's limits name. */
@@ -40,8 +42,12 @@ export function askedWait(headers: Record<string, string>, limits: readonly Rate
 /** The time that a reset header names, ms since the epoch. */
 export function parseReset(text: string | undefined, as: ResetUnit, now: number): number | undefined {
   const trimmed = text?.trim();
-  if (trimmed === undefined || trimmed === '') return undefined;
-  if (as === 'http_date') return httpDate(trimmed);
+  const time = trimmed === undefined || trimmed === '' ? undefined : timeOf(trimmed, as, now);
+  return time === undefined ? undefined : Math.min(now + LONGEST, time);
+}
+
+function timeOf(trimmed: string, as: ResetUnit, now: number): number | undefined {
+  if (as === 'http_date') return httpDate(trimmed, now);
   if (as === 'iso') return isoTime(trimmed);
   if (as === 'duration') {
     const duration = parseDuration(trimmed);
@@ -61,10 +67,17 @@ function parseDuration(text: string): number | undefined {
 }
 
 /** The three forms of RFC 9110 section 5.6.7 begin with a day's name, and all are UTC. */
-function httpDate(text: string): number | undefined {
-  if (!/^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)/.test(text)) return undefined;
-  const time = Date.parse(/GMT|UTC/.test(text) ? text : `${text} GMT`);
+function httpDate(text: string, now: number): number | undefined {
+  if (!/^(Mon|Tue|Wed|Thu|Fri|Sat|Sun).* \d\d:\d\d:\d\d/.test(text)) return undefined;
+  const whole = text.replace(/-(\d\d) /, (_, year: string) => `-${nearest(Number(year), new Date(now).getUTCFullYear())} `);
+  const time = Date.parse(/GMT|UTC/.test(whole) ? whole : `${whole} GMT`);
   return Number.isNaN(time) ? undefined : time;
+}
+
+/** Two digits of a year: at most 50 years ahead, else in the past (RFC 9110, 5.6.7). */
+function nearest(year: number, now: number): number {
+  const ahead = (year - now) % 100;
+  return now + (ahead < -49 ? ahead + 100 : ahead);
 }
 
 /** A time without a zone is UTC. */

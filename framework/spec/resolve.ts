@@ -61,7 +61,9 @@ export function resolveLogin(spec: SpecDocument, name: string): Login {
   const [, method] = pickMethod(spec, name);
   const type = authTypeOf(method);
   const own = method as AuthMethod & Plain;
-  const { steps, authorize } = resolveSteps(type, own);
+  // An assertion that the type does not sign is what a rule reports; the rest is looked at all the same.
+  const sound = type.assertion === undefined ? { ...own, steps: (own.steps as Plain[] | undefined)?.filter(isNoAssertion) } : own;
+  const { steps, authorize } = resolveSteps(type, sound);
   const refresh = (own.refresh ?? [{}]) as Plain[];
   return {
     fields: resolveFields(spec, name, method),
@@ -74,6 +76,8 @@ export function resolveLogin(spec: SpecDocument, name: string): Login {
     },
   };
 }
+
+const isNoAssertion = (step: Plain): boolean => step.type !== 'assertion';
 
 /** What calls that lie over one another capture. */
 function captures(...calls: unknown[]): Captures {

@@ -66,7 +66,7 @@ function explain(tree: SpecTree, error: ErrorObject): Finding {
 function toPath(tree: SpecTree, pointer: string): Path {
   const path: Path = [];
   for (const part of pointer.split('/').slice(1)) {
-    const step = decodeURIComponent(part).replaceAll('~1', '/').replaceAll('~0', '~');
+    const step = part.replaceAll('~1', '/').replaceAll('~0', '~');
     path.push(tree.node(path)?.kind === 'list' ? Number(step) : step);
   }
   return path;

@@ -20,19 +20,50 @@ export const linkHeader: PaginateStrategy<PaginateLinkHeader> = {
   },
 };
 
-/** RFC 8288, 3: `<target>; param=value; param="quoted", <target> …`. Relation types compare without case; `rel` may list several. */
+/**
+ * The target of the first link with that relation (RFC 8288, 3). Reads as appendix B does, which goes on where a sender was careless: empty
+ * list elements, a `;` with nothing behind it. Relation types compare without case; `rel` may list several. Looks at each character once.
+ */
 export function linkTarget(header: string, rel: string): string | undefined {
-  const link = /\s*<([^>]*)>((?:\s*;\s*[^\s=;,]+(?:\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^\s";,]*))?)*)\s*(?:,|$)/y;
-  while (link.lastIndex < header.length) {
-    const found = link.exec(header);
-    if (found === null) return undefined;
-    const [, target = '', parameters = ''] = found;
-    // Only the first rel of a link counts (RFC 8288, 3.3).
-    const relation = [...parameters.matchAll(/;\s*([^\s=;,]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s";,]*)))?/g)].find(
-      ([, name = '']) => name.toLowerCase() === 'rel',
-    );
-    const words = (relation?.[2] ?? relation?.[3] ?? '').toLowerCase().split(/\s+/);
-    if (words.includes(rel.toLowerCase())) return target;
+  const wanted = rel.toLowerCase();
+  let at = 0;
+  for (;;) {
+    at = behind(/[ \t,]*/y, header, at);
+    const end = header[at] === '<' ? header.indexOf('>', at) : -1;
+    if (end < 0) return undefined;
+    const { relation, next } = readParameters(header, end + 1);
+    if (relation?.toLowerCase().split(/\s+/).includes(wanted)) return header.slice(at + 1, end);
+    at = next;
   }
-  return undefined;
+}
+
+/** Appendix B.3. Only the first rel of a link counts (3.3). */
+function readParameters(header: string, start: number): { relation: string | undefined; next: number } {
+  let relation: string | undefined;
+  let at = behind(SPACE, header, start);
+  while (header[at] === ';') {
+    const from = behind(SPACE, header, at + 1);
+    const to = behind(/[^ \t=;,]*/y, header, from);
+    const name = header.slice(from, to).toLowerCase();
+    at = behind(SPACE, header, to);
+    let value = '';
+    if (header[at] === '=') {
+      const opens = behind(SPACE, header, at + 1);
+      const quoted = header[opens] === '"';
+      at = behind(quoted ? /"(?:[^"\\]|\\[\s\S])*\\?"?/y : /[^;,]*/y, header, opens);
+      value = quoted ? header.slice(opens + 1, at).replace(/\\([\s\S])|"/g, '$1') : header.slice(opens, at);
+      at = behind(SPACE, header, at);
+    }
+    if (name === 'rel') relation ??= value.trim();
+  }
+  return { relation, next: at };
+}
+
+const SPACE = /[ \t]*/y;
+
+/** Where a sticky pattern, which always matches, ends. */
+function behind(pattern: RegExp, text: string, at: number): number {
+  pattern.lastIndex = at;
+  pattern.test(text);
+  return pattern.lastIndex;
 }

@@ -348,6 +348,37 @@ describe('nothing is ignored', () => {
     );
   });
 
+  it('words that objects know of themselves are no schemes, headers or parameters', () => {
+    for (const word of ['constructor', 'toString', '__proto__'])
+      expect(wrong(`AuthScheme=${word};InitiateOAuth=GETANDREFRESH`)[0]).toContain('has a value that it cannot have');
+    expect(wrong(`${OK};CustomHeaders=__proto__: x`)).toEqual([expect.stringContaining('has a name that nothing can have')]);
+    expect(wrong(`${OK};CustomUrlParams=__proto__=x`)).toEqual([expect.stringContaining('has a name that nothing can have')]);
+  });
+
+  it('half of a character is refused, wherever it stands', () => {
+    expect(wrong(`${OK};ProxyServer=p.example;ProxyUser=\ud800`)).toEqual([expect.stringContaining('half of a character')]);
+  });
+
+  it('a list without anything in it', () => {
+    expect(wrong(`${OK};ProxyExceptions=","`)).toEqual([expect.stringContaining('names no host')]);
+    expect(wrong(`${OK};CustomUrlParams=&`)).toEqual([expect.stringContaining('names nothing')]);
+  });
+
+  it('counts characters of a nested string behind an emoji', () => {
+    const text = `${OK};ProfileSettings='State=👩;Zzzzzzz=1'`;
+    expect(readConnectionString(text, jumpseller).findings.map(({ start }) => start.offset)).toEqual([text.indexOf('Zzzzzzz')]);
+    // What is not quoted is mapped back, too.
+    expect(readPairs('a=👩b').pairs[0]?.offsets).toEqual([2, 3, 4]);
+  });
+
+  it('nor when nothing stands behind it, or the secret belongs to nothing here', () => {
+    for (const text of ['AuthScheme=Basic;User=u;Password=ab;hunter2=', `${OK};APIKey=ab;hunter2=x`, `${OK};Password=ab;hunter2=x`]) {
+      const found = wrong(text);
+      expect(found.join()).not.toContain('hunter2');
+      expect(found.at(-1)).toContain('in quotes');
+    }
+  });
+
   it("the end of an unquoted secret is not taken for a property's name", () => {
     const [found] = wrong('AuthScheme=Basic;User=u;Password=ab;hunter2hunter2=x');
     expect(found).not.toContain('hunter2');
@@ -390,6 +421,17 @@ describe('writing', () => {
     expect(toConnectionString(connectionOf({ ...credential, method: 'basic', fields: {} }, shape), shape)).toBe(
       'Connector=acme;AuthScheme=BASIC;region=eu',
     );
+  });
+
+  it.each([
+    ['0', '1'],
+    ['1', '99999999999'],
+    ['0', '100000000000'],
+    ['10000000000', '999999999999999'],
+  ])('a lifetime of %s seconds from %s is written so that it can be read', (lifetime, from) => {
+    const connection = parseConnectionString(`${OK};OAuthAccessToken=t;OAuthExpiresIn=${lifetime};OAuthTokenTimestamp=${from}`, jumpseller);
+    const back = parseConnectionString(toConnectionString(connection, jumpseller, { reveal: true }), jumpseller);
+    expect(back.tokens.expires_at).toBe((from.length < 12 ? Number(from) * 1000 : Number(from)) + Number(lifetime) * 1000);
   });
 
   it('whatever is written is read back to the same (3,000 cases)', () => {

@@ -78,6 +78,7 @@ describe('values', () => {
     ['integer', '1e3', '✗ is not a whole number'],
     ['number', '0.50', 0.5],
     ['number', '1,5', '✗ is not a number'],
+    ['number', '9007199254740993', '✗ is a whole number beyond 2^53: it would be rounded'],
     ['number', Number.NaN, '✗ is not a number that can be written'],
     ['boolean', 'True', true],
     ['boolean', false, false],

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { JsonObject } from '../../../framework/core/value.ts';
 import { connectSpec } from '../../../framework/engine/connect.ts';
 import type { Connection } from '../../../framework/engine/connection.ts';
@@ -148,6 +149,19 @@ describe('http headers and query', () => {
 });
 
 describe('what goes wrong', () => {
+  it.each([
+    ['where a number is too large', `{"${KEY}": 9007199254740993}`, 'where', '[secret]'],
+    ['among the keys that are there', `{"${KEY}": 1}`, 'message', 'It has: [secret].'],
+  ])('a credential that comes back as a key is not shown %s', async (_, text, part, shown) => {
+    await open("streams: { things: { get: /things, records: 'data.items' } }", () => ({
+      text,
+      headers: { 'content-type': 'application/json' },
+    }));
+    const error = await all('things').catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ name: 'FerruleError', kind: 'data', [part]: expect.stringContaining(shown) });
+    expect(inspect(error, { depth: 9, showHidden: true })).not.toContain(KEY);
+  });
+
   const one = (records: string, more = '') => `streams: { things: { get: /things, records: '${records}'${more} } }`;
   it.each<[string, string, Answer, object]>([
     [

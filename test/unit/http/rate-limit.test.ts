@@ -92,6 +92,15 @@ describe('rate limiter', () => {
     expect(times).toHaveLength(5);
   });
 
+  it('a server that tells of a thousand million requests costs neither time nor memory', async () => {
+    const { clock, limiter, times, go } = setUp([{ requests: 2, per: 1000, remaining: 'X-Left', limit: 'X-Limit' }]);
+    limiter.observe('/x', { 'x-left': '0', 'x-limit': '999999999' });
+    void go();
+    await clock.runUntil(10_000);
+    expect(times).toEqual([1000]);
+    expect(limiter.state('/x')).toMatchObject([{ requests: 999_999_999, wait: 0 }]);
+  });
+
   it('waits for the reset when nothing remains, and takes the limit from its header', async () => {
     const { clock, limiter, times, go } = setUp([
       { requests: 10, per: 1000, remaining: 'X-Left', limit: 'X-Limit', reset: { header: 'X-Reset', as: 'seconds' } },

@@ -28,6 +28,13 @@ describe('Retry-After', () => {
     ['soon', undefined],
     ['2026-01-02', undefined],
     ['', undefined],
+    // RFC 9110, 5.6.7: two digits of a year are at most 50 years ahead.
+    ['Saturday, 01-Jan-50 00:00:00 GMT', Date.UTC(2050, 0, 1) - NOW],
+    ['Sunday, 01-Jan-78 00:00:00 GMT', 0],
+    ['Sun 5', undefined],
+    // RFC 9111, 1.2.2: what is longer counts as 2^31 seconds.
+    ['9'.repeat(400), 2 ** 31 * 1000],
+    ['Fri, 31 Dec 9999 23:59:59 GMT', 2 ** 31 * 1000],
   ])('%j', (text, expected) => expect(retryAfter({ 'retry-after': text }, NOW)).toBe(expected));
 });
 
@@ -46,6 +53,9 @@ describe('parseReset', () => {
     ['2h', 'duration', NOW + 7_200_000],
     ['x', 'seconds', undefined],
     ['', 'iso', undefined],
+    ['9'.repeat(400), 'seconds', NOW + 2 ** 31 * 1000],
+    ['9'.repeat(400), 'epoch_ms', NOW + 2 ** 31 * 1000],
+    [`${'9'.repeat(400)}d`, 'duration', NOW + 2 ** 31 * 1000],
   ] as const)('%s as %s', (text, as, expected) => expect(parseReset(text, as, NOW)).toBe(expected));
 });
 

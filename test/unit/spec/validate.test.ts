@@ -85,6 +85,18 @@ describe('one mistake', () => {
     expect(block.length).toBeLessThanOrEqual(300);
   });
 
+  it('a key with a percent sign is a name like any other', () => {
+    for (const key of ['%', '100%25', 'a~1b']) {
+      const text = `${BASE}fields:\n  '${key}': { title: X }\n`;
+      const line = text.split('\n').length - 1;
+      expect(lintText(text, 'acme.yaml').map(({ rule, start, path }) => [rule, start.line, path])).toEqual([
+        ['bad-name', line, ['fields', key]],
+      ]);
+      const inside = BASE.replace('type: bearer', `type: bearer, fields: { token: { title: T }, '${key}': 1 }`);
+      expect(() => lintText(inside, 'acme.yaml')).not.toThrow();
+    }
+  });
+
   it('several are all reported, each once', () => {
     const text = BASE.replace('type: bearer', 'type: baerer').replace('per: 1m', 'per: 1x').replace('use: listed\n', 'usee: listed\n');
     expect(lintText(text, 'acme.yaml').map(({ rule, start }) => `${start.line} ${rule}`)).toEqual([

@@ -182,12 +182,20 @@ describe('the Link header (RFC 8288)', () => {
     ['<a>; rel=prev', 'next', undefined],
     ['', 'next', undefined],
     ['garbage', 'next', undefined],
+    // Found by test/fuzz; RFC 9110, 5.6.1.2 and 5.6.4, RFC 8288, appendix B.
+    [', ,<a>; rel=next', 'next', 'a'],
+    ['<a>; rel=prev,,<b>; rel=next', 'next', 'b'],
+    ['<a>; rel="n\\ext"', 'next', 'a'],
+    ['<a>; rel=next;', 'next', 'a'],
+    ['<a>;; rel=next', 'next', 'a'],
+    ['<a>; rel = "prev", <b>; rel', 'next', undefined],
   ])('%s', (header, rel, target) => expect(linkTarget(header, rel)).toBe(target));
 
   it('is read in linear time', () => {
     const started = performance.now();
     expect(linkTarget(`<${'a'.repeat(50_000)}`, 'next')).toBeUndefined();
     expect(linkTarget(`<a>${'; x="'.repeat(20_000)}`, 'next')).toBeUndefined();
+    expect(linkTarget(`<a>;a=${' '.repeat(60_000)}"`, 'next')).toBeUndefined();
     expect(performance.now() - started).toBeLessThan(2000);
   });
 

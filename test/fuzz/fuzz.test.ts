@@ -1,0 +1,41 @@
+import type { Failure } from './target.ts';
+import { TARGETS } from './targets.ts';
+
+/**
+ * A slice of the long run (run.ts), with other cases each time. FERRULE_FUZZ_SEED repeats one.
+ */
+const SEED = process.env.FERRULE_FUZZ_SEED === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(process.env.FERRULE_FUZZ_SEED);
+const CASES = 1500;
+
+const told = ({ seed, path, input, message }: Failure, name: string): string =>
+  `${name}: again with FERRULE_FUZZ_SEED=${SEED}, or alone with ` +
+  `node scripts/run.mjs test/fuzz/run.ts --only ${name} --seed ${seed} --path ${path}\ninput: ${input.slice(0, 4000)}\n${message}`;
+
+describe(`fuzz, seed ${SEED}`, () => {
+  it.each(TARGETS)(
+    '$name',
+    async (target) => {
+      const failures: Failure[] = [];
+      let through = 0;
+      const report = {
+        begins: () => {},
+        done: (count: number) => {
+          through += count;
+          return failures.length === 0;
+        },
+        failed: (failure: Failure) => void failures.push(failure),
+      };
+      await target.run(SEED, CASES, report);
+      if (failures.length > 0) throw new Error(failures.map((one) => told(one, target.name)).join('\n\n'));
+      expect(through).toBeGreaterThanOrEqual(CASES);
+    },
+    60_000,
+  );
+
+  it('a seed gives the same cases each time, and a path one of them', async () => {
+    for (const { show } of TARGETS) {
+      expect(await show(7, '3')).toBe(await show(7, '3'));
+      expect(await show(7, '3')).not.toBe(await show(8, '3'));
+    }
+  });
+});
