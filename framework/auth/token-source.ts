@@ -3,6 +3,7 @@ import type { Vars } from '../core/expression/index.ts';
 import { reached } from '../core/moment.ts';
 import { Secret, secretsIn } from '../core/secret.ts';
 import type { CaptureValue, Credential, CredentialStore, Held } from '../credentials/types.ts';
+import { useNow } from '../credentials/use.ts';
 import type { DeviceCode } from './device.ts';
 import { failedAgain, paused } from './failing.ts';
 import { reconnect, sameTokens, settled } from './standing.ts';
@@ -37,6 +38,8 @@ interface Reason {
 
 interface Outcome {
   credential: Credential;
+  /** Whether anything was tried. */
+  tried: boolean;
   /** A step failed, perhaps after an earlier one had brought something that must be kept (a rotated refresh token). */
   error?: unknown;
 }
@@ -107,10 +110,15 @@ export class TokenSource {
     await this.#join({ force: true }, signal);
   }
 
-  /** Because a person wants it: whatever the token's age, after failures too, and even if the provider was understood to have ended the grant. */
-  async renewNow(signal?: AbortSignal): Promise<void> {
+  /**
+   * Because a person wants it: whatever the token's age, after failures too, and even if the provider was understood to have ended the grant.
+   * False: the method has no token.
+   */
+  async renewNow(signal?: AbortSignal): Promise<boolean> {
+    if (this.#options.resolved.method.steps.length === 0) return false;
     while (this.#flight !== undefined) await Promise.allSettled([this.#flight]);
     await this.#join({ force: true, byPerson: true }, signal);
+    return true;
   }
 
   /** The steps before the token request, whose captures the page of consent may need: discovery, registration, a request token. */
@@ -182,6 +190,7 @@ export class TokenSource {
 
   async #underLock(store: CredentialStore, known: Credential, reason: Reason): Promise<Outcome> {
     let error: unknown;
+    let tried = false;
     const credential = await store.update(known.name, async (current, held) => {
       let stored = current;
       const keep = async (changed: Credential) => {
@@ -197,11 +206,17 @@ export class TokenSource {
       const renewedElsewhere = !sameTokens(stored, known) && reason.oauth === undefined && !this.#anyDue(stored);
       if (renewedElsewhere) return undefined;
       const outcome = await this.#attempt(stored, reason, { ...held, keep });
-      error = outcome.error;
+      ({ error, tried } = outcome);
       if (outcome.credential !== stored) await keep(outcome.credential);
       return undefined;
     });
-    return { credential, error };
+    if (tried) await this.#log(store, credential, error);
+    return { credential, error, tried };
+  }
+
+  async #log(store: CredentialStore, { name, connector }: Credential, error: unknown): Promise<void> {
+    const outcome = error === undefined ? 'ok' : isFerruleError(error) ? error.code : 'internal';
+    await store.logUse(useNow({ action: 'renewed', credential: name, connector, outcome }, { now: this.#options.now }));
   }
 
   /** Writes what a store that failed did not take before. What somebody else has stored since is newer. */
@@ -219,21 +234,25 @@ export class TokenSource {
   async #attempt(start: Credential, { force = false, oauth, byPerson = false }: Reason, held: Held | undefined): Promise<Outcome> {
     const { now, random } = this.#options;
     const refused = oauth === undefined ? this.#refused(start, force, byPerson) : undefined;
-    if (refused !== undefined) return { credential: start, error: refused };
+    if (refused !== undefined) return { credential: start, error: refused, tried: false };
     let brought = start;
     try {
       const progress = (credential: Credential) => {
         brought = credential;
       };
-      return { credential: await this.#steps.run(start, { force, oauth, held, byPerson, progress }) };
+      return { credential: await this.#steps.run(start, { force, oauth, held, byPerson, progress }), tried: true };
     } catch (error) {
       if (ofStore(error)) throw error;
-      if (oauth !== undefined) return { credential: brought, error };
+      if (oauth !== undefined) return { credential: brought, error, tried: true };
       if (grantEnded(error) && this.#steps.renewal(brought)) {
-        return { credential: { ...settled(brought), state: 'reconnect' }, error: reconnect(start.name, error as FerruleError) };
+        return {
+          credential: { ...settled(brought), state: 'reconnect' },
+          error: reconnect(start.name, error as FerruleError),
+          tried: true,
+        };
       }
       const failing = failedAgain(start.failing, error, now(), random);
-      return { credential: failing === undefined ? brought : { ...brought, failing }, error };
+      return { credential: failing === undefined ? brought : { ...brought, failing }, error, tried: true };
     }
   }
 

@@ -224,10 +224,11 @@ export const COMMANDS: readonly CommandInfo[] = [
 - edit NAME with --field, --unset, --choice, --description: other values; a new secret keeps the grant, another account, host or choice ends it
 - copy NAME NEW-NAME (the inputs, not the tokens), rename NAME NEW-NAME, remove NAME
 - export FILE [NAME…], import FILE: one file, sealed with a passphrase, for a backup or another machine
+- renew NAME: a new token now, also while renewals that failed are paused
 - uses [NAME]: what was done with credentials, when and by whom; nothing secret is in it
 - rekey: seal everything with a new key; the former one opens nothing afterwards`,
     args: [
-      { name: 'action', help: 'list, show, edit, copy, rename, remove, export, import, uses or rekey; default list' },
+      { name: 'action', help: 'list, show, edit, renew, copy, rename, remove, export, import, uses or rekey; default list' },
       { name: 'name', help: 'what it is for', many: true },
     ],
     options: {
@@ -270,6 +271,7 @@ export const COMMANDS: readonly CommandInfo[] = [
         'all of it, to be read with --connection-string @ads-eu.txt',
       ],
       ['ferrule credentials edit ads-eu --field client_secret=@secret.txt', 'a client secret that was rotated; the grant stays'],
+      ['ferrule credentials renew ads-eu', 'a new token, whatever went wrong before'],
       ['ferrule credentials remove ads-eu', 'forget it'],
       ['ferrule credentials remove ads-eu --revoke', 'end the grant at the provider too'],
       ['ferrule credentials uses ads-eu', 'who used it, and when'],

@@ -10,6 +10,7 @@ const ACTIONS: Readonly<Record<string, () => Promise<{ run: Action }>>> = {
   edit: () => import('./credentials/edit.ts'),
   copy: () => import('./credentials/copy.ts'),
   rename: () => import('./credentials/rename.ts'),
+  renew: () => import('./credentials/renew.ts'),
   remove: () => import('./credentials/remove.ts'),
   export: () => import('./credentials/export.ts'),
   import: () => import('./credentials/import.ts'),

@@ -56,9 +56,9 @@ export interface Connection<Stream extends string = string> extends AsyncDisposa
   read(stream: Stream, options?: ReadOptions): Reading;
   /**
    * Renews the token now, whatever its age: also while renewals that failed are paused, and also when the provider was understood to have
-   * ended the grant. Nothing is sent by a method that has no token.
+   * ended the grant. False: the method has no token, and nothing was sent.
    */
-  renew(options?: { signal?: AbortSignal }): Promise<void>;
+  renew(options?: { signal?: AbortSignal }): Promise<boolean>;
   /**
    * Tells the provider that the grant or the session is over, as the spec's `revoke` and `logout` say; the tokens are then forgotten.
    * Throws not_supported where the spec has neither, and what the provider refuses.

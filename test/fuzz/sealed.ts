@@ -90,7 +90,7 @@ export const sealed: Property<Input> = {
     const broken = mended ? withChecksum(damaged(file, all)) : damaged(file, all);
     let found: unknown;
     const thrown = thrownBy(() => {
-      found = unseal(opener === 'other name' ? `${name}x` : name, broken, opener === 'other key' ? OTHER : KEY, 'the file');
+      found = unseal(opener === 'other name' ? `${name}x` : name, broken, [opener === 'other key' ? OTHER : KEY], 'the file');
     });
     if (thrown === undefined) {
       must(broken.equals(file) && opener === 'same', () => `a changed file was opened: ${inspect(found)}`);

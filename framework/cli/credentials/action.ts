@@ -1,6 +1,10 @@
 import { FerruleError } from '../../core/errors.ts';
 import type { CredentialStore } from '../../credentials/types.ts';
+import { connectStored } from '../../engine/connect.ts';
+import type { Connection } from '../../engine/connection.ts';
 import type { Arguments } from '../arguments.ts';
+import { behaviourOptions } from '../behaviour.ts';
+import { findSpec } from '../catalogue.ts';
 import type { Io } from '../io.ts';
 
 /** One word after `ferrule credentials`: a file of that name, loaded when it runs. The number is the exit code. */
@@ -10,6 +14,19 @@ export type Action = (store: CredentialStore, args: Arguments, io: Io) => Promis
 export function named({ positionals: [action, name] }: Arguments): string {
   if (name === undefined) throw new FerruleError('usage', `credentials ${action} wants the name of a credential`);
   return name;
+}
+
+/** The provider's side of it: its connection, as the options say. */
+export async function connectionOf(name: string, connector: string, store: CredentialStore, args: Arguments, io: Io): Promise<Connection> {
+  const { spec } = await findSpec(args, io, connector);
+  return connectStored(spec, name, {
+    ...(await behaviourOptions(args, io, { everyCall: false })),
+    environment: io.env,
+    clock: io.clock,
+    random: io.random,
+    signal: io.signal,
+    store,
+  });
 }
 
 export function newName({ positionals: [action, , name] }: Arguments): string {

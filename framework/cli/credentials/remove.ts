@@ -1,14 +1,11 @@
 import { FerruleError, isFerruleError } from '../../core/errors.ts';
 import type { CredentialStore } from '../../credentials/types.ts';
 import { logged } from '../../credentials/use.ts';
-import { connectStored } from '../../engine/connect.ts';
 import type { Arguments } from '../arguments.ts';
-import { behaviourOptions } from '../behaviour.ts';
-import { findSpec } from '../catalogue.ts';
 import { errorText } from '../error-text.ts';
 import { type Io, print } from '../io.ts';
 import { storedCredential } from '../store.ts';
-import { type Action, named, takes } from './action.ts';
+import { type Action, connectionOf, named, takes } from './action.ts';
 
 export const run: Action = async (store, args, io) => {
   takes(1, args);
@@ -40,15 +37,7 @@ export const run: Action = async (store, args, io) => {
 /** Undefined when the provider knows now that it is over. */
 async function revoked(store: CredentialStore, name: string, connector: string, args: Arguments, io: Io): Promise<unknown> {
   try {
-    const { spec } = await findSpec(args, io, connector);
-    const shared = {
-      ...(await behaviourOptions(args, io, { everyCall: false })),
-      environment: io.env,
-      clock: io.clock,
-      random: io.random,
-      signal: io.signal,
-    };
-    await using connection = await connectStored(spec, name, { ...shared, store });
+    await using connection = await connectionOf(name, connector, store, args, io);
     await logged(store, { action: 'revoked', credential: name, connector }, io, () => connection.revoke({ signal: io.signal }));
     return undefined;
   } catch (error) {
