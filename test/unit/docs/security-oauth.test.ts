@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { broken, defines, hasTest, type Reference, references, textOf } from './references.ts';
 
 /** `docs/security-oauth.md`, written by hand: each row as the page has it. */
 interface Row {
@@ -9,28 +9,11 @@ interface Row {
   tests: Reference[];
 }
 
-/** A file of the repository, and what is named in it: a definition, or the title of a test. */
-interface Reference {
-  file: string;
-  linked: string;
-  named: string | undefined;
-}
-
-const PAGE = readFileSync('docs/security-oauth.md', 'utf8');
+const PAGE = textOf('docs/security-oauth.md');
 const VERDICTS = ['done', 'partly', 'not ours', 'not done'];
 /** The sections of RFC 9700 with rules in them, from its table of contents. */
 const SECTIONS = ['2.1', '2.1.1', '2.1.2', '2.2.1', '2.2.2', '2.3', '2.4', '2.5', '2.6'];
 const ATTACKS = Array.from({ length: 17 }, (_, index) => `4.${index + 1}`);
-
-const references = (cell: string): Reference[] =>
-  cell
-    .split('<br>')
-    .filter((one) => one.trim() !== '')
-    .map((one) => {
-      const [, file = '', linked = '', rest = ''] = /^\s*\[`([^`]+)`\]\(\.\.\/([^)]+)\)(.*)$/.exec(one) ?? [];
-      const named = /^\s*(?:`([^`]+)`|“([^”]+)”)\s*$/.exec(rest);
-      return { file, linked, named: named?.[1] ?? named?.[2] };
-    });
 
 function rowsUnder(heading: string): Row[] {
   const [, part = ''] = PAGE.split(`## ${heading}`);
@@ -45,10 +28,6 @@ function rowsUnder(heading: string): Row[] {
 
 const BCP = rowsUnder('RFC 9700');
 const ROWS = [...BCP, ...rowsUnder('RFC 8252'), ...rowsUnder('RFC 8628')];
-const text = (file: string): string => readFileSync(file, 'utf8');
-/** A function, method, constant, class or interface of that name. */
-const defines = (file: string, name: string): boolean =>
-  new RegExp(`^\\s*(export )?(async )?((function|const|class|interface) ${name}\\b|${name}\\()`, 'm').test(text(file));
 
 describe('docs/security-oauth.md', () => {
   it('has every section of RFC 9700 that has rules, and rows of the two others', () => {
@@ -67,7 +46,7 @@ describe('docs/security-oauth.md', () => {
 
   it('every file that it names is there, and is the one that it links to', () => {
     const named = ROWS.flatMap(({ code, tests }) => [...code, ...tests]);
-    expect(named.filter(({ file, linked }) => file === '' || file !== linked || !existsSync(file))).toEqual([]);
+    expect(broken(named)).toEqual([]);
     expect(ROWS.flatMap(({ code }) => code).filter(({ file }) => !file.startsWith('framework/'))).toEqual([]);
     expect(ROWS.flatMap(({ tests }) => tests).filter(({ file }) => !file.startsWith('test/'))).toEqual([]);
   });
@@ -79,10 +58,11 @@ describe('docs/security-oauth.md', () => {
   });
 
   it('every test has the title that is named, and every fixture marks its finding', () => {
-    const lacking = ROWS.flatMap(({ tests }) => tests).filter(({ file, named }) => {
-      if (named !== undefined) return !["'", '"', '`'].some((quote) => text(file).includes(quote + named + quote));
+    const lacking = ROWS.flatMap(({ tests }) => tests).filter((test) => {
+      const { file, named } = test;
+      if (named !== undefined) return !hasTest(test);
       const [, rule] = /^test\/lint\/([^/]+)\/bad\.yaml$/.exec(file) ?? [];
-      return rule === undefined ? !file.startsWith('test/auth/tricky/') : !text(file).includes(`^ ${rule}\n`);
+      return rule === undefined ? !file.startsWith('test/auth/tricky/') : !textOf(file).includes(`^ ${rule}\n`);
     });
     expect(lacking).toEqual([]);
   });
