@@ -1,6 +1,7 @@
 import { ABSENT } from '../core/absent.ts';
 import { FerruleError } from '../core/errors.ts';
 import { compileOrThrow, type Scope, type Vars } from '../core/expression/index.ts';
+import { MATCH_LIMIT, matches } from '../core/expression/match.ts';
 import { compilePath, readRequired } from '../core/path.ts';
 import { Secret } from '../core/secret.ts';
 import type { Capture } from '../core/spec-types.gen.ts';
@@ -66,7 +67,8 @@ function typed(one: Capture, value: Json, name: string, response: Response | und
     });
   }
   const text = String(value);
-  if (one.pattern !== undefined && !new RegExp(one.pattern, 'u').test(text)) {
+  // In linear time: pattern and text are both somebody else's.
+  if (one.pattern !== undefined && !(text.length <= MATCH_LIMIT && matches(text, one.pattern))) {
     throw new FerruleError('token_malformed', `${step}: capture ${name} is not of the form ${one.pattern}`, { where: one.path });
   }
   if (type === 'url' || type === 'host') {
@@ -89,15 +91,16 @@ function allowed(text: string, type: 'url' | 'host', hosts: readonly string[], s
   const plain = url !== undefined && url.username === '' && url.password === '' && (type === 'url' || url.host === text.toLowerCase());
   if (url === undefined || !plain) throw new FerruleError('host_refused', `${where} is no plain ${type}`, { where });
   const fits = hosts.some((rule) => {
-    if (rule === 'same') return url.host === same?.host;
-    // Another port is another server: nobody named it.
-    if (url.port !== '') return false;
+    // The scheme of a host is the spec's own.
+    if (rule === 'same') return url.host === same?.host && (type === 'host' || url.protocol === same.protocol);
+    // Another port is another server, and what is not https is read on the way: nobody named it.
+    if (url.port !== '' || url.protocol !== 'https:') return false;
     return rule.startsWith('*.') ? url.hostname.endsWith(rule.slice(1)) : url.hostname === rule;
   });
   if (!fits)
     throw new FerruleError(
       'host_refused',
-      `${where} names the host ${url.host}, which the spec does not allow (${hosts.join(', ') || 'none'})`,
+      `${where} names ${url.protocol}//${url.host}, which the spec does not allow (${hosts.join(', ') || 'none'})`,
       { where },
     );
   return text.replace(/\/+$/, '');

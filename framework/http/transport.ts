@@ -2,7 +2,7 @@ import { type ClientRequest, Agent as HttpAgent } from 'node:http';
 import { type AgentOptions, Agent as HttpsAgent } from 'node:https';
 import { isIP } from 'node:net';
 import type { Readable } from 'node:stream';
-import { rootCertificates } from 'node:tls';
+import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
 import got, { type Got } from 'got';
 import hpagent from 'hpagent';
 import { reveal } from '../core/secret.ts';
@@ -61,9 +61,10 @@ export const MAX_HEADER_BYTES = 64 * 1024;
 
 export function createTransport(network: Network, deadlines: Deadlines): Transport {
   const proxy = network.proxy === undefined ? undefined : parseProxy(network.proxy);
+  const tls = tlsOptions(network);
   const agentsOf = (more: AgentOptions = {}): Agents => ({
-    ...directAgents(network, more),
-    tunnel: proxy && new hpagent.HttpsProxyAgent({ ...tlsOptions(network), ...KEEP_ALIVE, ...more, proxy: proxy.url }),
+    ...directAgents(network, { ...tls, ...more }),
+    tunnel: proxy && new hpagent.HttpsProxyAgent({ ...tls, ...KEEP_ALIVE, ...more, proxy: proxy.url }),
   });
   const shared = agentsOf();
   const client = got.extend({
@@ -140,19 +141,29 @@ function directAgents(network: Network, more: AgentOptions) {
   const lookup = guardedLookup(network, network.lookup);
   return {
     http: new HttpAgent({ ...KEEP_ALIVE, ...more, lookup }),
-    https: new HttpsAgent({ ...tlsOptions(network), ...KEEP_ALIVE, ...more, lookup }),
+    https: new HttpsAgent({ ...KEEP_ALIVE, ...more, lookup }),
     mapped: new HttpAgent({ ...KEEP_ALIVE, ...more }),
   };
 }
 
 function tlsOptions(network: Network): AgentOptions {
+  // Whatever the environment says: no switch turns verification off.
+  return { rejectUnauthorized: true, ...trust(network) };
+}
+
+/** The last one that trusts an authority beside the usual ones: those are more than a hundred, and to read them takes 16 ms. */
+let trusting: { ca: string; secureContext: SecureContext } | undefined;
+
+function trust({ ca, certificate, key, passphrase }: Network): AgentOptions {
+  if (ca !== undefined && certificate === undefined && key === undefined) {
+    if (trusting?.ca !== ca) trusting = { ca, secureContext: createSecureContext({ ca: [...rootCertificates, ca] }) };
+    return { secureContext: trusting.secureContext };
+  }
   return {
-    // Whatever the environment says: no switch turns verification off.
-    rejectUnauthorized: true,
-    ...(network.ca !== undefined && { ca: [...rootCertificates, network.ca] }),
-    ...(network.certificate !== undefined && { cert: network.certificate }),
-    ...(network.key !== undefined && { key: reveal(network.key) }),
-    ...(network.passphrase !== undefined && { passphrase: reveal(network.passphrase) }),
+    ...(ca !== undefined && { ca: [...rootCertificates, ca] }),
+    ...(certificate !== undefined && { cert: certificate }),
+    ...(key !== undefined && { key: reveal(key) }),
+    ...(passphrase !== undefined && { passphrase: reveal(passphrase) }),
   };
 }
 
