@@ -8,6 +8,11 @@ import type { Capture } from '../core/spec-types.gen.ts';
 import type { Json, Response, Value } from '../core/value.ts';
 import type { CaptureValue } from '../credentials/types.ts';
 
+/** No server takes a header of a tenth of it, and all that is shown is searched for each secret. */
+const LONGEST = 256 * 1024;
+/** RFC 6749, A.12 and A.17: printable. */
+const TOKENS = new Set(['access_token', 'refresh_token']);
+
 /**
  * Takes what a call captures from its answer. A value of type url or host is checked against the hosts that the spec
  * names for it before anything may be sent there; `same` is the host that answered.
@@ -67,6 +72,12 @@ function typed(one: Capture, value: Json, name: string, response: Response | und
     });
   }
   const text = String(value);
+  if (text.length > LONGEST)
+    throw new FerruleError('token_malformed', `${step}: capture ${name} is longer than ${LONGEST} characters`, { where: one.path });
+  if (TOKENS.has(name) && /\p{Cc}/u.test(text))
+    throw new FerruleError('token_malformed', `${step}: capture ${name} holds a line break or another control character`, {
+      where: one.path,
+    });
   // In linear time: pattern and text are both somebody else's.
   if (one.pattern !== undefined && !(text.length <= MATCH_LIMIT && matches(text, one.pattern))) {
     throw new FerruleError('token_malformed', `${step}: capture ${name} is not of the form ${one.pattern}`, { where: one.path });

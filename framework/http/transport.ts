@@ -264,6 +264,12 @@ async function openStream(
   }
 }
 
+/**
+ * A stream may be of any size, so that no total ends it; but silence alone would let one go on for ever that sends a byte a minute, and hold
+ * its reader. Bytes that must come while the reader waits as long as the longest pause may be.
+ */
+const LEAST_BYTES = 1024;
+
 async function* chunks(
   stream: Readable,
   deadlines: Deadlines,
@@ -273,10 +279,18 @@ async function* chunks(
 ) {
   const watch = () => deadlines.after(timeout.response, () => stop.stop(timeoutError('idle', timeout.response, place())));
   let callOff = watch();
+  let since = performance.now();
+  let waited = 0;
+  let bytes = 0;
   try {
     for await (const chunk of stream) {
       callOff(); // the reader's own pauses do not count
+      waited += performance.now() - since;
+      bytes += (chunk as Buffer).length;
+      if (bytes >= LEAST_BYTES) waited = bytes = 0;
+      else if (waited > timeout.response) throw timeoutError('slow', timeout.response, place());
       yield chunk as Buffer;
+      since = performance.now();
       callOff = watch();
     }
   } catch (error) {
