@@ -214,6 +214,8 @@ function watch(
     last = performance.now();
   };
   call.on('request', (request) => {
+    // Node drops the headers behind the thousandth without a word, and a next page with them; their bytes are limited anyway.
+    request.maxHeadersCount = 0;
     request.once('socket', (socket) => {
       const busy = socket.connecting || ('secureConnecting' in socket && socket.secureConnecting === true);
       if (busy) socket.once('encrypted' in socket ? 'secureConnect' : 'connect', () => callOff());
