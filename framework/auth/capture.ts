@@ -1,7 +1,7 @@
 import { ABSENT } from '../core/absent.ts';
 import { FerruleError } from '../core/errors.ts';
 import { compileOrThrow, type Scope, type Vars } from '../core/expression/index.ts';
-import { MATCH_LIMIT, matches } from '../core/expression/match.ts';
+import { matches, patternProblem } from '../core/expression/match.ts';
 import { compilePath, readRequired } from '../core/path.ts';
 import { Secret } from '../core/secret.ts';
 import type { Capture } from '../core/spec-types.gen.ts';
@@ -79,7 +79,7 @@ function typed(one: Capture, value: Json, name: string, response: Response | und
       where: one.path,
     });
   // In linear time: pattern and text are both somebody else's.
-  if (one.pattern !== undefined && !(text.length <= MATCH_LIMIT && matches(text, one.pattern))) {
+  if (one.pattern !== undefined && !fits(text, one.pattern, `${step}: capture ${name}`)) {
     throw new FerruleError('token_malformed', `${step}: capture ${name} is not of the form ${one.pattern}`, { where: one.path });
   }
   if (type === 'url' || type === 'host') {
@@ -87,6 +87,12 @@ function typed(one: Capture, value: Json, name: string, response: Response | und
     return allowed(text, type, one.hosts ?? [], same, `${step}: capture ${name}`);
   }
   return (one.secret ?? true) ? new Secret(text) : text;
+}
+
+function fits(text: string, pattern: string, where: string): boolean {
+  const problem = patternProblem(pattern);
+  if (problem !== undefined) throw new FerruleError('spec_invalid', `The pattern is no regular expression of RE2: ${problem}`, { where });
+  return matches(text, pattern);
 }
 
 /** Session cookies and the like: which text of a map is the secret one nobody knows. */
