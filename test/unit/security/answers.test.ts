@@ -1,5 +1,6 @@
 import { createServer, type Socket } from 'node:net';
 import { brotliCompressSync, constants, deflateSync, gzipSync } from 'node:zlib';
+import { systemClock } from '../../../framework/core/clock.ts';
 import { isFerruleError } from '../../../framework/core/errors.ts';
 import type { Client } from '../../../framework/http/types.ts';
 import { clientFor, closeAll, json, listen, rejection, serve } from '../http/servers.ts';
@@ -198,7 +199,7 @@ it('by itself a call holds 256 MiB, and not one byte of what is beyond', async (
 });
 
 describe('of what is large, only the beginning is looked at', () => {
-  const size = 16 * MiB;
+  const size = 32 * MiB;
   it.each([
     [500, 'text/html', '<p> '.repeat(size / 4), 'server_failed'],
     [400, JSON_TYPE, `{"message":"${'x '.repeat(size / 2)}"}`, 'request_refused'],
@@ -302,4 +303,13 @@ describe('headers', () => {
     expect(Object.getPrototypeOf(answer.cookies)).toBe(Object.prototype);
     expect(({} as Record<string, unknown>).x).toBeUndefined();
   });
+});
+
+it('a wait of a century is not taken for none', async () => {
+  const stop = new AbortController();
+  const slept = systemClock.sleep(3_155_760_000_000, stop.signal);
+  const soon = new Promise((resolve) => setTimeout(() => resolve('it waits'), 30));
+  expect(await Promise.race([slept, soon])).toBe('it waits');
+  stop.abort(new Error('enough'));
+  await expect(slept).rejects.toThrow('enough');
 });
