@@ -1,11 +1,17 @@
 import { ABSENT } from '../core/absent.ts';
 import { FerruleError } from '../core/errors.ts';
 import { compileOrThrow, type Scope, type Vars } from '../core/expression/index.ts';
+import { matches, patternProblem } from '../core/expression/match.ts';
 import { compilePath, readRequired } from '../core/path.ts';
 import { Secret } from '../core/secret.ts';
 import type { Capture } from '../core/spec-types.gen.ts';
 import type { Json, Response, Value } from '../core/value.ts';
 import type { CaptureValue } from '../credentials/types.ts';
+
+/** No server takes a header of a tenth of it, and all that is shown is searched for each secret. */
+const LONGEST = 256 * 1024;
+/** RFC 6749, A.12 and A.17: printable. */
+const TOKENS = new Set(['access_token', 'refresh_token']);
 
 /**
  * Takes what a call captures from its answer. A value of type url or host is checked against the hosts that the spec
@@ -66,7 +72,14 @@ function typed(one: Capture, value: Json, name: string, response: Response | und
     });
   }
   const text = String(value);
-  if (one.pattern !== undefined && !new RegExp(one.pattern, 'u').test(text)) {
+  if (text.length > LONGEST)
+    throw new FerruleError('token_malformed', `${step}: capture ${name} is longer than ${LONGEST} characters`, { where: one.path });
+  if (TOKENS.has(name) && /\p{Cc}/u.test(text))
+    throw new FerruleError('token_malformed', `${step}: capture ${name} holds a line break or another control character`, {
+      where: one.path,
+    });
+  // In linear time: pattern and text are both somebody else's.
+  if (one.pattern !== undefined && !fits(text, one.pattern, `${step}: capture ${name}`)) {
     throw new FerruleError('token_malformed', `${step}: capture ${name} is not of the form ${one.pattern}`, { where: one.path });
   }
   if (type === 'url' || type === 'host') {
@@ -74,6 +87,12 @@ function typed(one: Capture, value: Json, name: string, response: Response | und
     return allowed(text, type, one.hosts ?? [], same, `${step}: capture ${name}`);
   }
   return (one.secret ?? true) ? new Secret(text) : text;
+}
+
+function fits(text: string, pattern: string, where: string): boolean {
+  const problem = patternProblem(pattern);
+  if (problem !== undefined) throw new FerruleError('spec_invalid', `The pattern is no regular expression of RE2: ${problem}`, { where });
+  return matches(text, pattern);
 }
 
 /** Session cookies and the like: which text of a map is the secret one nobody knows. */
@@ -89,15 +108,16 @@ function allowed(text: string, type: 'url' | 'host', hosts: readonly string[], s
   const plain = url !== undefined && url.username === '' && url.password === '' && (type === 'url' || url.host === text.toLowerCase());
   if (url === undefined || !plain) throw new FerruleError('host_refused', `${where} is no plain ${type}`, { where });
   const fits = hosts.some((rule) => {
-    if (rule === 'same') return url.host === same?.host;
-    // Another port is another server: nobody named it.
-    if (url.port !== '') return false;
+    // The scheme of a host is the spec's own.
+    if (rule === 'same') return url.host === same?.host && (type === 'host' || url.protocol === same.protocol);
+    // Another port is another server, and what is not https is read on the way: nobody named it.
+    if (url.port !== '' || url.protocol !== 'https:') return false;
     return rule.startsWith('*.') ? url.hostname.endsWith(rule.slice(1)) : url.hostname === rule;
   });
   if (!fits)
     throw new FerruleError(
       'host_refused',
-      `${where} names the host ${url.host}, which the spec does not allow (${hosts.join(', ') || 'none'})`,
+      `${where} names ${url.protocol}//${url.host}, which the spec does not allow (${hosts.join(', ') || 'none'})`,
       { where },
     );
   return text.replace(/\/+$/, '');

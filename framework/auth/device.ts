@@ -17,8 +17,11 @@ export interface DeviceCode {
   code: Secret;
 }
 
+/** Seconds, where the answer says nothing (RFC 8628, 3.2 and 3.5). */
 const INTERVAL = 5;
 const LIFETIME = 1800;
+/** Nobody waits longer for a person at another device. */
+const LONGEST = 24 * 3600;
 
 /** @throws FerruleError token_malformed when a required parameter is missing */
 export function deviceCode(body: Json, now: number): DeviceCode {
@@ -28,13 +31,13 @@ export function deviceCode(body: Json, now: number): DeviceCode {
     if (typeof value === 'string' && value !== '') return value;
     throw new FerruleError('token_malformed', `device: the answer has no ${name}`, { where: name });
   };
-  // What is no number would make a wait without an end, and a request at each moment of it.
-  const seconds = (name: string, usual: number): number => {
-    const value = Number(answer[name] ?? usual);
-    if (Number.isFinite(value) && value >= 0) return value;
+  const { verification_uri_complete: complete } = answer;
+  // A wait that is no number, or no wait, would ask without end.
+  const seconds = (name: string, missing: number): number => {
+    const value = Number(answer[name] ?? missing);
+    if (value >= 0) return Math.min(value, LONGEST);
     throw new FerruleError('token_malformed', `device: ${name} is no number of seconds`, { where: name });
   };
-  const { verification_uri_complete: complete } = answer;
   // Google and others wrote verification_url before the RFC was one.
   const verificationUri = 'verification_uri' in answer ? text('verification_uri') : text('verification_url');
   return {

@@ -16,6 +16,8 @@ export interface Expiry {
 }
 
 const DEFAULT_MARGIN = '60s';
+/** The last moment that a Date can tell; a lifetime of 1e308 seconds would lead beyond all numbers. */
+const LAST = 8.64e15;
 
 /**
  * How long captured values hold: `in`, then `at`, then the `exp` of a captured `jwt`, then `default`. Undefined: not known or
@@ -32,11 +34,12 @@ export function expiry(
 ): Expiry | undefined {
   if (expires === undefined || expires.never === true) return undefined;
   const here = (time: number | undefined) => (time === undefined ? undefined : time - skew);
-  const ends =
+  const found =
     fromLifetime(expires, body, now, step) ??
     here(fromTime(expires, body, step) ?? fromJwt(expires, captures)) ??
     fromDefault(expires, now);
-  if (ends === undefined) return undefined;
+  if (found === undefined) return undefined;
+  const ends = Math.min(found, LAST);
   const margin = parseDuration(expires.margin ?? DEFAULT_MARGIN) ?? 0;
   return { ends, renew: ends - Math.min(margin, Math.max(0, (ends - now) / 2)) };
 }

@@ -15,6 +15,9 @@ export interface Random {
   uuid(): string;
 }
 
+/** What setTimeout can wait, 24 days; it takes more for nothing at all. */
+export const LONGEST_TIMER: number = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   sleep: (ms, signal) =>
@@ -24,10 +27,19 @@ export const systemClock: Clock = {
         clearTimeout(timer);
         reject(signal?.reason);
       };
-      const timer = setTimeout(() => {
-        signal?.removeEventListener('abort', onAbort);
-        resolve();
-      }, ms);
+      let left = ms;
+      const next = (): NodeJS.Timeout => {
+        const part = Math.min(left, LONGEST_TIMER);
+        left -= part;
+        return setTimeout(() => {
+          if (left > 0) timer = next();
+          else {
+            signal?.removeEventListener('abort', onAbort);
+            resolve();
+          }
+        }, part);
+      };
+      let timer = next();
       signal?.addEventListener('abort', onAbort, { once: true });
     }),
 };

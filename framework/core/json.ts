@@ -120,13 +120,22 @@ function loses(token: string): boolean {
   return /^-?\d+$/.test(token) && !Number.isSafeInteger(value);
 }
 
+/** To find a place takes a tenth of a second for a million characters: in what is longer, nobody waits for it. */
+const SEARCHED = 4_000_000;
+
 function tooLarge(text: string, offset: number): FerruleError {
   return new FerruleError('number_too_large', 'A number in the answer is too large to be kept exactly.', {
-    where: new Checker(text).pathAt(offset),
+    ...(offset <= SEARCHED && { where: new Checker(text).pathAt(offset) }),
   });
 }
 
 function malformed(text: string): FerruleError {
+  if (text.length > SEARCHED) {
+    return new FerruleError(
+      'response_malformed',
+      `This is not JSON: among its ${text.length} characters are some that may not stand there.`,
+    );
+  }
   const { offset, deep } = new Checker(text).firstError();
   const line = text.slice(0, offset).split('\n').length;
   const column = offset - text.lastIndexOf('\n', offset - 1);

@@ -354,7 +354,7 @@ export interface Timeout {
    */
   connect?: string;
   /**
-   * Until the answer begins, and the longest pause within it.
+   * Until the answer begins, and the longest pause within it; in each such time a stream must bring 1 KiB.
    */
   response?: string;
   /**

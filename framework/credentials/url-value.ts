@@ -27,6 +27,10 @@ export function checkUrl(text: string, { hosts, allowHttpLoopback = false }: Url
     return { problem: 'is not on a host that this connector may reach', hint: `Its host must be ${hosts.join(' or ')}.` };
   }
   if (port !== undefined && !(/^[1-9]\d{0,4}$/.test(port) && Number(port) <= 65535)) return { problem: 'has a port that is none' };
+  // Another port is another program, which the host's owner need not have started.
+  if (hosts && port !== undefined && port !== '443' && !isLoopbackAddress(host.value)) {
+    return { problem: 'has a port', hint: 'This connector is reached at the usual port of https: leave the port out.' };
+  }
   const plain = scheme.toLowerCase() === 'http';
   if (plain && !(allowHttpLoopback && isLoopbackAddress(host.value))) {
     return { problem: 'is plain http', hint: 'Write https://. Without TLS everybody on the way can read the credential.' };

@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net';
 import type { Clock, Random } from '../core/clock.ts';
 import type { Text } from '../core/secret.ts';
 import type { CredentialStore, FieldValue } from '../credentials/types.ts';
@@ -21,6 +22,8 @@ export interface NetworkOptions {
   allowPrivateAddresses?: boolean;
   /** Hosts that resolve to this machine. */
   allowLoopbackAddresses?: boolean;
+  /** How names become addresses; default the system's. What it gives is checked as any other answer. */
+  lookup?: LookupFunction;
   /** Instead of `Bearer ` in Authorization; a trailing space is part of it. */
   authorizationPrefix?: string;
 }

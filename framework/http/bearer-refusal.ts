@@ -9,7 +9,7 @@ export interface BearerRefusal {
 
 const SCHEME = /(?:^|,)\s*(Bearer|DPoP)(?=[\s,]|$)/i;
 /** RFC 9110, 11.2. A further scheme has no `=` behind its name, and ends the list. */
-const PARAMETER = /\s*,?\s*([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]+))/y;
+const PARAMETER = /\s*(?:,\s*)?([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]+))/y;
 
 /** Reads the Bearer challenge of a WWW-Authenticate, whatever others stand beside it. */
 export function bearerRefusal(header: string | undefined): BearerRefusal | undefined {

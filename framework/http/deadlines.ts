@@ -1,3 +1,5 @@
+import { LONGEST_TIMER } from '../core/clock.ts';
+
 interface Entry {
   at: number;
   fire: () => void;
@@ -36,7 +38,7 @@ export class Deadlines {
   }
 
   #wait(queue: Queue, duration: number, ms: number): void {
-    queue.timer = setTimeout(() => this.#due(queue, duration), ms);
+    queue.timer = setTimeout(() => this.#due(queue, duration), Math.min(ms, LONGEST_TIMER));
     queue.timer.unref();
   }
 

@@ -38,23 +38,45 @@ export function uncompressStream(body: Readable, encoding: string | undefined, w
   const names = encodings(encoding, where);
   if (names.length === 0) return body;
   let result = body;
+  let first: { bytesWritten: number } | undefined;
   for (const name of names) {
     const stage = name === 'gzip' ? zlib.createGunzip() : name === 'br' ? zlib.createBrotliDecompress() : zlib.createInflate();
+    first ??= stage;
     const source = result;
     source.once('error', (error) => stage.destroy(error));
     stage.once('close', () => source.destroy());
     result = source.pipe(stage);
   }
   const last = result;
-  const shown = Readable.from(renamed(last, names.toReversed().join(', '), where), { objectMode: false });
+  const shown = Readable.from(
+    renamed(last, () => first?.bytesWritten ?? 0, names.toReversed().join(', '), where),
+    { objectMode: false },
+  );
   // A generator that nobody began to read does not end what it reads.
   return shown.once('close', () => last.destroy());
 }
 
-/** zlib's own errors become ours; what the connection failed with is ours already. */
-async function* renamed(stage: Readable, name: string, where: () => string): AsyncGenerator<Buffer> {
+/**
+ * Deflate makes 1032 bytes of one at the most. What grows more is brotli of nothing, or one encoding over another: a few kilobytes that
+ * would fill the reader's disk. Small answers may: a page of blanks.
+ */
+const MOST_GROWTH = 1100;
+const MAY_GROW = 16 * 1024 * 1024;
+
+/** zlib's own errors become ours; what the connection failed with is ours already. `sent`: bytes that came over the wire. */
+async function* renamed(stage: Readable, sent: () => number, name: string, where: () => string): AsyncGenerator<Buffer> {
+  let size = 0;
   try {
-    for await (const chunk of stage) yield chunk as Buffer;
+    for await (const chunk of stage) {
+      size += (chunk as Buffer).length;
+      if (size > MAY_GROW && size > sent() * MOST_GROWTH) {
+        throw new FerruleError('response_malformed', `The answer grows to more than ${MOST_GROWTH} times its size (${name}).`, {
+          where: where(),
+          next: 'No real data does. Tell the provider, or leave it out.',
+        });
+      }
+      yield chunk as Buffer;
+    }
   } catch (error) {
     throw isFerruleError(error) ? error : garbled(name, where);
   }

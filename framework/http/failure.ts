@@ -51,12 +51,17 @@ function proxyFailure(proxy: string, status: string, { where }: FailurePlace): F
 }
 
 /** A timeout of ours, by phase. */
-export function timeoutError(phase: 'connect' | 'response' | 'total' | 'idle', ms: number, { where, host }: FailurePlace): FerruleError {
+export function timeoutError(
+  phase: 'connect' | 'response' | 'total' | 'idle' | 'slow',
+  ms: number,
+  { where, host }: FailurePlace,
+): FerruleError {
   const message = {
     connect: `No connection to ${host} within ${ms} ms (connect timeout).`,
     response: `${host} did not begin to answer within ${ms} ms (response timeout).`,
     total: `The call took longer than ${ms} ms with its retries (total timeout).`,
     idle: `${host} sent nothing for ${ms} ms in the middle of the answer (response timeout).`,
+    slow: `${host} sent less than 1 KiB in ${ms} ms of the answer (response timeout).`,
   }[phase];
   return new FerruleError('timeout', message, { where });
 }

@@ -36,8 +36,8 @@ export function followRedirect(
   url.hash = '';
   if (url.username !== '' || url.password !== '')
     throw refused(`${from.origin} redirects (${status}) to a URL with a user name in it.`, from);
-  if (from.protocol === 'https:' && url.protocol !== 'https:') {
-    throw refused(`${from.origin} redirects (${status}) from https to ${url.protocol.slice(0, -1)}.`, from);
+  if (url.protocol !== 'https:' && url.protocol !== from.protocol) {
+    throw refused(`${from.origin} redirects (${status}) from ${from.protocol.slice(0, -1)} to ${url.protocol.slice(0, -1)}.`, from);
   }
   if (credential && !policy.mayHaveCredential(url)) {
     throw refused(`${from.origin} redirects (${status}) to ${url.origin}, which the spec does not name.`, from);

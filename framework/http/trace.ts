@@ -13,6 +13,9 @@ const IN_EVENT = 4000;
 /** Text read beyond a cut, so that a secret that lies across it is seen whole. */
 const OVERLAP = 8192;
 
+/** Of a text whose beginning is shown. */
+const LOOKED_AT = 64 * 1024;
+
 /** Everything that is shown goes through here. */
 export interface Shown {
   /** Method and URL without query. */
@@ -33,15 +36,19 @@ export interface Shown {
 
 /** `secretAnswers`: good answers hold tokens that nobody knows yet, under names that only the spec knows. Refusals are shown: their words are needed. */
 export function createShown(redactor: Redactor, secretAnswers = false): Shown {
-  const cut = (text: string, most: number) => {
-    const whole = text.length <= most + OVERLAP;
+  const cut = (text: string, most: number, complete = true) => {
+    const whole = complete && text.length <= most + OVERLAP;
     const masked = redactor.redact(maskNamed(whole ? text : text.slice(0, most + OVERLAP), secretAnswers));
     // Masks are short: what lay beyond the cut must not move up into it half seen.
     const sure = whole ? masked : masked.slice(0, Math.max(0, masked.length - OVERLAP));
     return sure.length <= most && whole ? sure : `${sure.slice(0, most)}…`;
   };
   const hides = (status: number) => secretAnswers && status >= 200 && status < 300;
-  const excerpt = (text: string) => cut(text.replace(/\s+/g, ' ').trim(), IN_ERROR - 1);
+  const excerpt = (text: string) => {
+    // An answer may have megabytes, which would take seconds for 300 characters.
+    const head = text.slice(0, LOOKED_AT);
+    return cut(head.replace(/\s+/g, ' ').trim(), IN_ERROR - 1, head.length === text.length);
+  };
   const body = (bytes: string | Uint8Array | undefined) =>
     bytes === undefined || bytes.length === 0 ? undefined : cut(textOf(bytes), IN_EVENT);
   const headersOf = (headers: Record<string, string | string[] | undefined>, isSecret: (name: string) => boolean) => {

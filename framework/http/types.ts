@@ -117,7 +117,7 @@ export interface RateLimit {
   reset?: { header: string; as: ResetUnit };
 }
 
-/** Milliseconds. `connect`: name, TCP, TLS and proxy; `response`: from the sent request to the head of the answer, and the longest pause within it; `total`: the call with all its retries and waits. */
+/** Milliseconds. `connect`: name, TCP, TLS and proxy; `response`: from the sent request to the head of the answer, and the longest pause within it (a stream, which no total ends, must bring 1 KiB in each such time); `total`: the call with all its retries and waits. */
 export interface Timeouts {
   connect: number;
   response: number;

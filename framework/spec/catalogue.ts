@@ -94,11 +94,13 @@ async function isFile(path: string): Promise<boolean> {
 async function namesIn(folder: string): Promise<string[]> {
   try {
     const entries = await readdir(folder, { withFileTypes: true });
-    const files = entries.filter((entry) => entry.name.endsWith('.yaml') && !entry.isDirectory());
-    return files
-      .map((entry) => entry.name.slice(0, -5))
-      .filter((name) => NAME.test(name))
-      .sort();
+    const names: string[] = [];
+    for (const entry of entries) {
+      const name = entry.name.endsWith('.yaml') ? entry.name.slice(0, -5) : '';
+      // A pipe would never end, and a link may lead to one, or nowhere.
+      if (NAME.test(name) && (entry.isFile() || (entry.isSymbolicLink() && (await isFile(join(folder, entry.name)))))) names.push(name);
+    }
+    return names.sort();
   } catch (error) {
     // A folder that is not there has no connectors; one that may not be read is an error.
     if (isMissing(error)) return [];
@@ -106,7 +108,8 @@ async function namesIn(folder: string): Promise<string[]> {
   }
 }
 
-const isMissing = (error: unknown): boolean => ['ENOENT', 'ENOTDIR', 'ENAMETOOLONG'].includes((error as NodeJS.ErrnoException).code ?? '');
+const isMissing = (error: unknown): boolean =>
+  ['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP'].includes((error as NodeJS.ErrnoException).code ?? '');
 
 const unreadable = (path: string, cause: unknown): FerruleError =>
   new FerruleError('spec_unreadable', `${path} cannot be read (${(cause as NodeJS.ErrnoException).code ?? 'unreadable'})`, {

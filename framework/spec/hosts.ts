@@ -35,11 +35,13 @@ export function hostsUnder(resolved: Resolved): HostUse[] {
 
 function combinations(spec: SpecDocument): Record<string, string>[] {
   const choices = Object.entries(spec.choices ?? {}).map(([name, { options }]) => [name, Object.keys(options)] as const);
-  const product = choices.reduce<Record<string, string>[]>(
-    (sets, [name, ids]) => sets.flatMap((set) => ids.map((id) => ({ ...set, [name]: id }))),
-    [{}],
-  );
-  if (product.length <= MOST_COMBINATIONS) return product;
+  // Counted before they are made: sixty choices of two have more than there is memory.
+  if (choices.reduce((count, [, ids]) => count * ids.length, 1) <= MOST_COMBINATIONS) {
+    return choices.reduce<Record<string, string>[]>(
+      (sets, [name, ids]) => sets.flatMap((set) => ids.map((id) => ({ ...set, [name]: id }))),
+      [{}],
+    );
+  }
   const first = Object.fromEntries(choices.map(([name, ids]) => [name, ids[0] as string]));
   return choices.flatMap(([name, ids]) => ids.map((id) => ({ ...first, [name]: id })));
 }

@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
+import { isFerruleError } from '../core/errors.ts';
 import { lintLoaded } from './lint.ts';
 import type { WorkerAnswer, WorkerTask } from './lint-threads.ts';
 import { loadText } from './load.ts';
+import { specBytes } from './spec-file.ts';
 
 // The parser asks process.env at every token, which is a call out of JavaScript; a plain object costs a tenth of lint less.
 process.env = { ...process.env };
@@ -22,10 +23,10 @@ function lintBatch({ from, files }: NonNullable<WorkerTask>): WorkerAnswer {
   for (const file of files) {
     let bytes: Uint8Array;
     try {
-      bytes = readFileSync(file);
+      bytes = specBytes(file);
     } catch (error) {
-      const reason = (error as NodeJS.ErrnoException).code ?? 'unreadable';
-      return { unreadable: { message: `${file} cannot be read (${reason})`, where: file } };
+      if (!isFerruleError(error)) throw error;
+      return { unreadable: { message: error.message, where: file } };
     }
     findings.push(lintLoaded(loadText(bytes, file)));
   }

@@ -42,6 +42,7 @@ export function resolve(spec: SpecDocument, selection: Selection = {}): Resolved
     { value: method[key], from: `auth.${methodName}.${key}` },
   ];
   const defaults = overlays('defaults');
+  refuseMuch(spec, defaults);
   const streams: Record<string, ResolvedStream> = {};
   for (const name of Object.keys(spec.streams ?? {})) streams[name] = resolveStream(spec, name, defaults, origins);
   return {
@@ -150,10 +151,39 @@ function resolveCheck(check: NonNullable<SpecDocument['check']>, origins: Origin
   };
 }
 
+/** Keys and values that streams inherit, all together. A small file with a large template in many streams would take minutes. */
+const MOST_INHERITED = 250_000;
+
+function refuseMuch(spec: SpecDocument, defaults: Layer[]): void {
+  const streams = Object.values(spec.streams ?? {});
+  const weights = new Map<unknown, number>();
+  const each = defaults.reduce((sum, { value }) => sum + weightOf(value), 0);
+  let all = 0;
+  for (const { use } of streams) {
+    const template = use === undefined ? undefined : templateOf(spec, use);
+    const weight = weights.get(template) ?? weightOf(template);
+    weights.set(template, weight);
+    all += each + weight;
+    if (all > MOST_INHERITED) {
+      throw new FerruleError('spec_invalid', `Streams inherit more than ${MOST_INHERITED} keys and values`, {
+        where: use === undefined ? 'defaults' : `templates.${use}`,
+        next: 'Make the template smaller, or split the spec.',
+      });
+    }
+  }
+}
+
+function weightOf(value: unknown): number {
+  return typeof value === 'object' && value !== null ? Object.values(value).reduce((sum: number, one) => sum + weightOf(one), 1) : 1;
+}
+
+/** Own keys only: `use: constructor` names none. */
+const templateOf = ({ templates = {} }: SpecDocument, use: string) => (Object.hasOwn(templates, use) ? templates[use] : undefined);
+
 function resolveStream(spec: SpecDocument, name: string, defaults: Layer[], origins: Origins | undefined): ResolvedStream {
   const stream = spec.streams?.[name] ?? {};
   const { use, with: literals = {}, ...own } = stream;
-  const template = use === undefined ? undefined : spec.templates?.[use];
+  const template = use === undefined ? undefined : templateOf(spec, use);
   const at = `streams.${name}`;
   const merged = lay(
     [

@@ -1,13 +1,12 @@
 import type { CST, Document, Node, Pair, Scalar, YAMLError } from 'yaml';
 import type { Finding } from '../core/finding.ts';
 import { plainValue } from './scalar.ts';
+import { MAX_BYTES } from './spec-file.ts';
 import { diagnose } from './syntax.ts';
 import { endOf, treeOfTokens } from './tokens.ts';
 import { LineMap, type SpecEntry, type SpecList, type SpecMap, type SpecNode, type SpecScalar, SpecTree } from './tree.ts';
 import { Composer, isAlias, isMap, isScalar, isSeq, Lexer, Parser } from './yaml.ts';
 
-/** The largest spec that is read. Bytes. */
-export const MAX_BYTES = 1024 * 1024;
 /** Deeper than any real spec; keeps every recursion over the tree safe. */
 const MAX_DEPTH = 64;
 
@@ -58,7 +57,7 @@ function decode(input: string | Uint8Array): { text?: string; problem?: string; 
   const size = typeof input === 'string' ? Buffer.byteLength(input) : input.byteLength;
   if (size > MAX_BYTES) {
     return {
-      problem: `The file has ${size} bytes; a spec may have 1 MiB at most.`,
+      problem: 'The file has more than 1 MiB, which is the most that a spec may have.',
       hint: 'One product is one spec; data does not belong in it.',
     };
   }
@@ -82,35 +81,45 @@ function tokensOf(text: string): CST.Token[] {
 
 /** One parse. Tokens that are all in their places are a tree at once; else yaml's composer says what they are. */
 function parse(text: string, report: Report): SpecNode | undefined {
-  const tokens = tokensOf(text);
-  return treeOfTokens(text, tokens) ?? compose(text, tokens, report);
+  try {
+    const tokens = tokensOf(text);
+    return treeOfTokens(text, tokens) ?? compose(text, tokens, report);
+  } catch (error) {
+    // The parser calls itself at each level.
+    if (!(error instanceof RangeError)) throw error;
+    report('yaml-syntax', 'The file is nested too deeply.', 0, 0);
+    return undefined;
+  }
 }
 
 /** More than a person mends at one go. */
 const MOST_EXPRESSIONS = 50;
+/** Characters that are read once more for them: a text with thousands of mistakes takes a second for each 50 000. */
+const READ_AGAIN = 200_000;
 
 /** One error; where it is an unquoted `${…}`, which is everybody's first mistake, also what comes behind it. */
 function diagnoseAll(text: string, tokens: readonly CST.Token[], errors: readonly YAMLError[], report: Report): void {
   let current = text;
   let range = diagnose(text, tokens, errors, report);
-  for (let count = 1; range !== undefined && count < MOST_EXPRESSIONS; count += 1) {
+  for (let count = 1; range !== undefined && count < MOST_EXPRESSIONS && count * text.length < READ_AGAIN; count += 1) {
     const [from, to] = range;
     current = current.slice(0, from) + 'x'.repeat(to - from) + current.slice(to);
     const next = [...new Parser().parse(current)];
-    const left = (documents(current, next, report) ?? []).flatMap((each) => each.errors);
+    const left = documents(current, next).flatMap((each) => each.errors);
     range = left.length === 0 ? undefined : diagnose(current, next, left, report);
   }
 }
 
-function documents(text: string, tokens: readonly CST.Token[], report: Report): Document.Parsed[] | undefined {
+function documents(text: string, tokens: readonly CST.Token[]): Document.Parsed[] {
+  // yaml makes an error of each mistake, and most of its time goes into stacks that nobody reads.
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
   try {
     return [
       ...new Composer({ schema: 'failsafe', uniqueKeys: false, prettyErrors: false }).compose(tokens, true, text.length),
     ] as Document.Parsed[];
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    report('yaml-syntax', 'The file is nested too deeply.', 0, 0);
-    return undefined;
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
   }
 }
 
@@ -121,9 +130,9 @@ export function compose(text: string, tokens: readonly CST.Token[], report: Repo
     report('yaml-syntax', `More than ${MAX_DEPTH} levels deep.`, deep, deep + 1);
     return undefined;
   }
-  const docs = documents(text, tokens, report);
-  const [doc, second] = docs ?? [];
-  if (docs === undefined || doc === undefined) return undefined;
+  const docs = documents(text, tokens);
+  const [doc, second] = docs;
+  if (doc === undefined) return undefined;
   const errors = docs.flatMap((each) => each.errors);
   if (errors.length > 0) {
     diagnoseAll(text, tokens, errors, report);

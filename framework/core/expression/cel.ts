@@ -4,7 +4,7 @@ import { Secret } from '../secret.ts';
 import { analyse, type Slot } from './analyse.ts';
 import { codeOf, isMissing, parse, SIGNAL, treeOf } from './environment.ts';
 import { explain, typeWord } from './explain.ts';
-import { FunctionFailure, plain } from './functions.ts';
+import { FunctionFailure, LONGEST_TEXT, plain, TOO_LARGE } from './functions.ts';
 import { type Lookup, peek, read, resolve } from './lookup.ts';
 import type { Expression, Opened, Problem, Scope, Vars } from './types.ts';
 
@@ -124,6 +124,7 @@ function run(
   context.opened = opened;
   try {
     const result = parsed(context);
+    if (typeof result === 'string' && result.length > LONGEST_TEXT) throw new FunctionFailure(TOO_LARGE);
     if (result !== null && typeof result === 'object' && !builds && !(result instanceof Date)) return result;
     return result instanceof Date ? result : plain(result);
   } catch (error) {

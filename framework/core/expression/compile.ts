@@ -37,10 +37,17 @@ export function compileOrThrow(source: string, kind: Kind, place: Place, scope: 
 
 /** Longer texts are documents (GraphQL, XML) and may well be; one expression is not. */
 const LONGEST_EXPRESSION = 4000;
+/** Expressions, and what stands between them. A long document has a few dozen. */
+const MOST_PIECES = 2000;
 
 function compileAfresh(source: string, kind: Kind, place: Place, scope: Scope): Compiled {
   const { pieces, problems } = source.includes('$') ? split(source) : { pieces: source === '' ? [] : [{ text: source }], problems: [] };
   if (problems.length > 0) return failed(problems);
+  if (pieces.length > MOST_PIECES) {
+    return failed([
+      { rule: 'expression_syntax', message: `One text may have ${MOST_PIECES} pieces at most.`, start: 0, end: source.length },
+    ]);
+  }
   const shape = shapeProblem(source, pieces, kind);
   if (shape) return failed([shape]);
 

@@ -6,7 +6,7 @@ import { parseJson, plainNumber, stringifyJson } from '../json.ts';
 import { formatTime, parseTime, timeFormatProblem, timeText } from '../time.ts';
 import type { Json } from '../value.ts';
 import { hostLabel } from './host.ts';
-import { MATCH_LIMIT, matches } from './match.ts';
+import { MATCH_LIMIT, matches, patternProblem, tooMuch } from './match.ts';
 
 /** A function met a value that it has no answer for. The message holds no value. */
 export class FunctionFailure extends Error {}
@@ -117,7 +117,7 @@ export function registerFunctions(env: Environment): void {
   on('parse_json(string): dyn', (text: string) => parseJson(text, 'text'));
   on('match(string, string): bool', limitedMatch);
   on('host_label(string): string', hostLabel);
-  on('string.replace(string, string): string', (text: string, a: string, b: string) => text.replaceAll(a, () => b));
+  on('string.replace(string, string): string', replaced);
   registerTimes(on);
   registerNumbers(env, on);
 }
@@ -182,6 +182,16 @@ function limitedList(list: unknown[]): unknown[] {
   return list;
 }
 
+/** Of a text that an expression makes. Each step may double it, or more: ten of them make a thousand of one. */
+export const LONGEST_TEXT: number = 16 * 1024 * 1024;
+export const TOO_LARGE: string = `a text would have more than ${LONGEST_TEXT} characters`;
+
+function replaced(text: string, a: string, b: string): string {
+  const times = b.length <= a.length ? 0 : a === '' ? text.length + 1 : text.split(a).length - 1;
+  if (text.length + times * (b.length - a.length) > LONGEST_TEXT) throw new FunctionFailure(TOO_LARGE);
+  return text.replaceAll(a, () => b);
+}
+
 const buffer = (x: Bytes): Buffer => (typeof x === 'string' ? Buffer.from(x, 'utf8') : Buffer.from(x));
 
 function checkedHash(algorithm: string): string {
@@ -221,6 +231,9 @@ function scalars(map: Record<string, unknown>): Record<string, string | string[]
 
 function limitedMatch(text: string, pattern: string): boolean {
   if (Buffer.byteLength(text) > MATCH_LIMIT) throw new FunctionFailure('match() takes at most 64 KiB of text');
+  // The pattern may be made when it runs.
+  if (patternProblem(pattern) !== undefined) throw new FunctionFailure('match() got a text that is no pattern of RE2');
+  if (tooMuch(text, pattern)) throw new FunctionFailure('match() got a text too long for a pattern of that many parts');
   return matches(text, pattern);
 }
 

@@ -4,6 +4,7 @@ import { plainNumber } from '../json.ts';
 import { Secret, type Text } from '../secret.ts';
 import { timeText } from '../time.ts';
 import type { Value } from '../value.ts';
+import { LONGEST_TEXT, TOO_LARGE } from './functions.ts';
 import { assertHost } from './host.ts';
 import { type Compound, placed } from './place.ts';
 import type { Expression, Kind, Opened, Part, Place, Stands, Template, Vars } from './types.ts';
@@ -90,6 +91,7 @@ export class CompiledTemplate implements Template {
       const value = compound.expression.run(vars, opened);
       if (value === ABSENT) throw this.#failed('a part of it has no value');
       text += placed(this.#asText(value), compound.expression, this.place, this.#stands[i]!);
+      if (text.length > LONGEST_TEXT) throw this.#failed(TOO_LARGE);
     }
     return this.#proved(text);
   }

@@ -1,6 +1,12 @@
 import type { SpecNode } from '../tree.ts';
 import type { Rule } from './rule.ts';
 
+/** A } and a # somewhere behind it. */
+function mayHave(line: string): boolean {
+  const at = line.indexOf('}');
+  return at >= 0 && Math.max(line.lastIndexOf(' #'), line.lastIndexOf('\t#')) > at;
+}
+
 export const rule: Rule = {
   name: 'comment-after-expression',
   severity: 'warning',
@@ -10,7 +16,7 @@ export const rule: Rule = {
   good: "path: '${parent.id} #1'",
   check: ({ source }, report) => {
     // Most files have none, and this is cheaper than a walk.
-    if (!/\}[^\n]*[ \t]#/.test(source.text)) return;
+    if (!source.text.split('\n').some(mayHave)) return;
     const visit = (node: SpecNode, path: (string | number)[]): void => {
       if (node.kind === 'list') for (const [at, item] of node.items.entries()) visit(item, [...path, at]);
       if (node.kind === 'map') for (const { key, value } of node.entries.values()) visit(value, [...path, key]);

@@ -28,6 +28,9 @@ export function resolveUrl(value: unknown, base: string, where: string): string 
     throw new FerruleError('path_missing', `The next URL at ${where} is no URL`, { where });
   const url = new URL(value, base);
   url.hash = '';
+  // Without slashes (javascript:, data:) it would be taken for a path.
+  if (url.protocol !== 'https:' && url.protocol !== 'http:')
+    throw new FerruleError('host_refused', `The next URL at ${where} is not https`, { where, next: 'Only https URLs are called.' });
   // The first page was asked for in other words (path and query), so the read loop cannot tell.
   if (url.href === base)
     throw new FerruleError('page_repeated', `The next URL at ${where} is the URL of the page that it stands on`, { where });

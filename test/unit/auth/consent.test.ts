@@ -249,16 +249,16 @@ describe('who sent the callback (RFC 9207)', () => {
     }
   });
 
-  it.each([
-    ['http://auth.acme.test/authorize', 'host_refused', 'must be https, not http'],
-    ['javascript://auth.acme.test/%0aalert(1)', 'input_malformed', 'https'],
-  ])('a page that metadata put at %s is never opened', async (authorization_endpoint, code, says) => {
-    await expect(asked(DISCOVERED, { code: plainCanary('plain') }, { authorization_endpoint })).rejects.toMatchObject({
-      code,
-      message: expect.stringContaining(says),
-    });
-    expect(paths()).toEqual(['/.well-known/openid-configuration']);
-  });
+  it.each(['http://auth.acme.test/authorize', 'javascript://auth.acme.test/%0aalert(1)'])(
+    'a page that metadata put at %s is never opened',
+    async (authorization_endpoint) => {
+      await expect(asked(DISCOVERED, { code: plainCanary('plain') }, { authorization_endpoint })).rejects.toMatchObject({
+        code: 'host_refused',
+        message: expect.stringMatching(/capture authorization_endpoint .*the spec does not allow/),
+      });
+      expect(paths()).toEqual(['/.well-known/openid-configuration']);
+    },
+  );
 
   it('a token endpoint without TLS gets no code', async () => {
     const more = { token_endpoint: 'http://auth.acme.test/token' };
