@@ -3,10 +3,13 @@
  * again: `npm run soak -- --seed 7 --only renewal-kills`. `--share 0.1` does a tenth. The PostgreSQL lines need its server (Debian:
  * postgresql) and fail without it.
  */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import { MOMENTS, type Moment } from '../framework/core/moment.ts';
 import { type Postgres, postgres } from './integration/postgres-server.ts';
 import { inFiles, inPostgres, POSTGRES_MOMENTS } from './kill/places.ts';
+import { rekeyKills } from './kill/rekey.ts';
 import { renewalKills } from './kill/renewal.ts';
 import { type Rounds, refreshRounds } from './kill/rounds.ts';
 
@@ -38,6 +41,25 @@ async function rounds(how: Omit<Rounds, 'killing'> & { killing?: number }) {
   return { good: issued === result.rounds && reused === 0 && failed.length === 0, said: [said + more, ...failed].join('\n    ') };
 }
 
+async function rekeys() {
+  const { killed, lost } = await rekeyKills({ times: often(100), seed });
+  const said = Object.entries(killed).map(([step, times]) => `${step} ${times} killed`);
+  return { good: lost.length === 0, said: [`${said.join(', ')}; ${lost.length} lost`, ...lost].join('\n    ') };
+}
+
+/** Its own lines say seed, cases and failures of each target. */
+async function fuzzed() {
+  const child = spawn(
+    process.execPath,
+    ['scripts/run.mjs', 'test/fuzz/run.ts', '--cases', String(often(200_000)), '--seed', String(seed)],
+    {
+      stdio: ['ignore', 'inherit', 'inherit'],
+    },
+  );
+  const [code] = (await once(child, 'exit')) as [number | null];
+  return { good: code === 0, said: `${often(200_000)} cases a target: exit code ${code}` };
+}
+
 type Place = Parameters<typeof renewalKills>[0]['place'];
 
 /** A server for one line. */
@@ -56,8 +78,10 @@ const LINES: Line[] = [
   { name: 'rounds-killed', run: () => rounds({ processes: 8, rounds: often(300), place: inFiles, killing: 0.3 }) },
   // Longer than a lock may be silent, were its holder elsewhere.
   { name: 'rounds-slow', run: () => rounds({ processes: 8, rounds: 2, place: inFiles, delay: often(40_000) }) },
+  { name: 'rekey-kills', run: rekeys },
   { name: 'postgres-kills', run: () => withPostgres((place) => kills(place, POSTGRES_MOMENTS)) },
   { name: 'postgres-rounds', run: () => withPostgres((place) => rounds({ processes: 8, rounds: often(500), place })) },
+  { name: 'fuzz', run: fuzzed },
 ];
 
 let passed = 0;
