@@ -6,7 +6,7 @@ import type { Credential, FailingRenewal } from '../credentials/types.ts';
 const FIRST = 1000;
 const LONGEST = 300_000;
 
-/** Whose end is not that the provider or the network said no, says nothing about the next try. */
+/** What the provider or the network said. All else, and that only a person can go on, says nothing about the next try. */
 const COUNTED: ReadonlySet<ErrorKind> = new Set(['transient', 'rate_limit', 'auth', 'permission', 'request', 'data']);
 
 /**
@@ -14,7 +14,7 @@ const COUNTED: ReadonlySet<ErrorKind> = new Set(['transient', 'rate_limit', 'aut
  * a random part of its upper half, and is as long as the server asked for if that is longer. Undefined: it does not count.
  */
 export function failedAgain(before: FailingRenewal | undefined, error: unknown, now: number, random: Random): FailingRenewal | undefined {
-  if (!isFerruleError(error) || !COUNTED.has(error.kind) || error.code === 'store_locked') return undefined;
+  if (!isFerruleError(error) || !COUNTED.has(error.kind) || error.code === 'reconnect_required') return undefined;
   const count = (before?.count ?? 0) + 1;
   const pause = Math.min(LONGEST, FIRST * 2 ** Math.min(count - 1, 20));
   const { code, kind, message, status, retryAfter = 0 } = error;

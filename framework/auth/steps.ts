@@ -17,7 +17,7 @@ import { type DeviceCode, deviceCode } from './device.ts';
 import { make } from './made.ts';
 import { answerNoted, noting, type Received, type Renewal } from './noted.ts';
 import { askedScopes } from './scopes.ts';
-import { isDue, merged, nameOf, nowDue, sameTokens, settled } from './standing.ts';
+import { isDue, merged, nameOf, nowDue, reconnect, sameTokens, settled } from './standing.ts';
 import { type Exchange, requestToken, type TokenRequest } from './token-request.ts';
 import { compileVars, tokenVariables } from './variables.ts';
 
@@ -123,6 +123,8 @@ export class Steps {
       }
       running ||= force && index === from;
       if (!due && (!running || (step.type === 'call' && step.once === true))) continue;
+      // What only a person can bring is not made anew because a step before it was.
+      if (!due && !force && step.type === 'token' && this.wantsPerson(credential, true)) continue;
       running = true;
       credential = await this.#inTime(() => {
         // An assertion may be good for one request alone (its jti).
@@ -257,6 +259,10 @@ export class Steps {
     const { oauth } = run;
     const renewal = oauth === undefined ? this.renewal(credential) : undefined;
     if (renewal === undefined) {
+      const personal =
+        (method.authorize?.code !== undefined && oauth?.code === undefined) ||
+        (method.device !== undefined && oauth?.device_code === undefined);
+      if (personal) throw reconnect(credential.name, undefined);
       if (method.token === undefined) throw new FerruleError('internal', `auth type ${method.type} has a token step and no token request`);
       return this.#request(credential, { client: true, name: 'token', call: method.token, repeat: oauth === undefined }, oauth);
     }

@@ -201,6 +201,25 @@ describe('a grant that the provider ended', () => {
   });
 });
 
+it('a code is never asked for again without a person, though a step that leads up to it is due', async () => {
+  server = await serve(({ path }) => (path === '/where' ? { json: { at: 'x' } } : { json: { path } }));
+  const spec = `auth:
+  oauth:
+    type: oauth2_authorization_code
+    authorize_url: https://auth.acme.test/authorize
+    token_url: https://auth.acme.test/token
+    steps:
+      - { name: where, get: 'https://auth.acme.test/where', capture: { at: at }, expires: { default: 10m } }
+      - token`;
+  const tokens = { access_token: plainCanary('access-0'), expires_at: START + 3_600_000 };
+  const connection = await connectSpec(acme(spec), { fields: FIELDS, tokens }, { ...addresses(server.origin), clock });
+  open.push(connection);
+  for (let round = 0; round < 2; round += 1) expect(await me(connection)).toEqual({ path: '/v1/me' });
+  clock.advance(3_600_000);
+  await expect(me(connection)).rejects.toMatchObject({ code: 'reconnect_required' });
+  expect(asked()).toHaveLength(0);
+});
+
 describe('an answer that was received', () => {
   let folder: string;
   beforeEach(async () => {
