@@ -1,5 +1,6 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { FerruleError } from '../core/errors.ts';
+import { urlOf } from '../core/url.ts';
 
 export interface CallbackServer {
   /** Resolves with the whole callback URL; rejects with consent_timeout or the signal's reason. */
@@ -40,7 +41,7 @@ export async function listenForCallback(redirectUri: string, options: CallbackSe
   answer.catch(() => undefined); // Whoever calls wait() sees it; until then it must not count as unhandled.
   const listener: RequestListener = (request, response) => {
     // Anybody on this machine may ask, in any words: a target that is no path and query must not end the wait.
-    const url = URL.canParse(`${wanted.origin}${request.url}`) ? new URL(`${wanted.origin}${request.url}`) : undefined;
+    const url = urlOf(`${wanted.origin}${request.url}`);
     const asked = url?.origin === wanted.origin && url.pathname === wanted.pathname;
     const expected = asked && request.method === 'GET' && request.headers.host === wanted.host;
     response.writeHead(expected ? 200 : 404, HEADERS);

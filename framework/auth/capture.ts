@@ -5,6 +5,7 @@ import { matches, patternProblem } from '../core/expression/match.ts';
 import { compilePath, readRequired } from '../core/path.ts';
 import { Secret } from '../core/secret.ts';
 import type { Capture } from '../core/spec-types.gen.ts';
+import { urlOf } from '../core/url.ts';
 import type { Json, Response, Value } from '../core/value.ts';
 import type { CaptureValue } from '../credentials/types.ts';
 
@@ -104,7 +105,7 @@ function sealedLeaves(value: Json): Value {
 }
 
 function allowed(text: string, type: 'url' | 'host', hosts: readonly string[], same: URL | undefined, where: string): string {
-  const url = URL.canParse(type === 'url' ? text : `https://${text}`) ? new URL(type === 'url' ? text : `https://${text}`) : undefined;
+  const url = urlOf(type === 'url' ? text : `https://${text}`);
   const plain = url !== undefined && url.username === '' && url.password === '' && (type === 'url' || url.host === text.toLowerCase());
   if (url === undefined || !plain) throw new FerruleError('host_refused', `${where} is no plain ${type}`, { where });
   const fits = hosts.some((rule) => {

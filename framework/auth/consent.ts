@@ -6,6 +6,7 @@ import { compileEntries, compileText } from '../core/render.ts';
 import type { Resolved, ResolvedAuthorize } from '../core/resolved.ts';
 import type { Scopes } from '../core/scope.ts';
 import { reveal, Secret, type Text } from '../core/secret.ts';
+import { urlOf } from '../core/url.ts';
 import type { CaptureValue } from '../credentials/types.ts';
 import { captureCallback } from './capture.ts';
 import { askedScopes } from './scopes.ts';
@@ -114,7 +115,7 @@ const LOOPBACK: readonly string[] = ['localhost', '127.0.0.1', '[::1]'];
 
 /** The person's own redirect URL may be anywhere on https; without TLS only on this machine (RFC 8252, 7.3). */
 function checkRedirectUri(redirectUri: string): void {
-  const url = URL.canParse(redirectUri) ? new URL(redirectUri) : undefined;
+  const url = urlOf(redirectUri);
   const loopback = url?.protocol === 'http:' && LOOPBACK.includes(url.hostname);
   // `oob` is OAuth 1.0a's word for it (RFC 5849, 2.1).
   const outOfBand = redirectUri === 'oob' || redirectUri.startsWith('urn:ietf:wg:oauth:2.0:oob');
@@ -190,7 +191,8 @@ function same(given: string | null, wanted: string): boolean {
 }
 
 function queryOf(text: string, { code, state, capture }: ResolvedAuthorize): URLSearchParams | undefined {
-  if (URL.canParse(text) && /^(https?|urn):/.test(text)) return new URL(text).searchParams;
+  const url = /^(https?|urn):/.test(text) ? urlOf(text) : undefined;
+  if (url !== undefined) return url.searchParams;
   const bare = new URLSearchParams(text.replace(/^\?/, ''));
   const captured = Object.values(capture).flatMap(({ path }) => [...path.matchAll(/\bcallback\.(\w+)/g)].map(([, name]) => String(name)));
   const known = ['code', state, 'error', 'denied', 'oauth_problem', ...(code === undefined ? [] : [code]), ...captured];

@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import { FerruleError, isFerruleError } from '../core/errors.ts';
 import { Secret } from '../core/secret.ts';
+import { urlOf } from '../core/url.ts';
 import type { Json, JsonObject } from '../core/value.ts';
 import type { OauthVariables } from './steps.ts';
 
@@ -53,7 +54,8 @@ export function deviceCode(body: Json, now: number): DeviceCode {
 /** It is opened by a person: nothing but a page. */
 function onWeb(uri: string): string {
   const loopback = /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(\/|$)/.test(uri);
-  if (URL.canParse(uri) && (new URL(uri).protocol === 'https:' || loopback)) return uri;
+  const url = urlOf(uri);
+  if (url !== undefined && (url.protocol === 'https:' || loopback)) return uri;
   throw new FerruleError('token_malformed', 'device: verification_uri is no https URL', { where: 'verification_uri' });
 }
 

@@ -1,4 +1,5 @@
 import { FerruleError } from '../core/errors.ts';
+import { urlOf } from '../core/url.ts';
 
 /** What a running sandbox says of itself at /__sandbox. */
 export interface RunningSandbox {
@@ -20,7 +21,7 @@ export async function runningSandbox(
   { connector, method, choices }: Wanted,
   signal: AbortSignal,
 ): Promise<RunningSandbox> {
-  const url = URL.canParse(address) ? new URL(address) : undefined;
+  const url = urlOf(address);
   if (url?.protocol !== 'http:' || !['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname)) {
     throw new FerruleError('usage', '--sandbox wants the address that `ferrule sandbox` prints, such as http://127.0.0.1:8100');
   }

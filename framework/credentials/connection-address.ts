@@ -1,3 +1,4 @@
+import { urlOf } from '../core/url.ts';
 import type { ConnectorShape } from './types.ts';
 
 /**
@@ -9,7 +10,7 @@ export function chooseByAddress(
   { choices }: ConnectorShape,
   chosen: Readonly<Record<string, string>>,
 ): { choice: string; id: string } | 'malformed' | 'several' | undefined {
-  const url = URL.canParse(address) ? new URL(address) : undefined;
+  const url = urlOf(address);
   if (url?.protocol !== 'https:' || url.username !== '' || url.password !== '') return 'malformed';
   const found = choices.flatMap(({ name, options }) =>
     options.filter(({ attributes }) => Object.values(attributes).some((value) => isOf(value, url))).map(({ id }) => ({ choice: name, id })),
@@ -20,5 +21,4 @@ export function chooseByAddress(
 }
 
 const isOf = (attribute: string, url: URL): boolean =>
-  attribute.toLowerCase() === url.host ||
-  (URL.canParse(attribute) && new URL(attribute).host === url.host && url.href.startsWith(attribute));
+  attribute.toLowerCase() === url.host || (urlOf(attribute)?.host === url.host && url.href.startsWith(attribute));

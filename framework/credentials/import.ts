@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import { FerruleError, isFerruleError } from '../core/errors.ts';
 import { Secret, type Text } from '../core/secret.ts';
+import { urlOf } from '../core/url.ts';
 import { credentialName } from './copy.ts';
 import { isLoopbackAddress } from './host-value.ts';
 import { unsealWithPassphrase } from './passphrase-sealed.ts';
@@ -145,7 +146,7 @@ const listOf =
 const text: Fits = (value) => typeof value === 'string';
 const count: Fits = (value) => typeof value === 'number' && Number.isFinite(value);
 const field: Fits = (value) => text(value) || value instanceof Secret || count(value) || typeof value === 'boolean' || listOf(text)(value);
-const loopback: Fits = (value) => text(value) && URL.canParse(value as string) && isLoopbackAddress(new URL(value as string).hostname);
+const loopback: Fits = (value) => text(value) && isLoopbackAddress(urlOf(value as string)?.hostname ?? '');
 
 /** Each part of a credential, and what it holds. */
 const PARTS: Readonly<Record<keyof Credential, Fits>> & Readonly<Record<string, Fits>> = {

@@ -1,3 +1,4 @@
+import { urlOf } from '../core/url.ts';
 import { type Checked, checkHost, isLoopbackAddress, matchesHost } from './host-value.ts';
 
 export interface UrlOptions {
@@ -40,7 +41,7 @@ export function checkUrl(text: string, { hosts, allowHttpLoopback = false }: Url
   const shownPort = port === undefined || port === (plain ? '80' : '443') ? '' : `:${port}`;
   const value = `${plain ? 'http' : 'https'}://${host.value}${shownPort}${path.replace(/\/$/, '')}`;
   // The parser that will send the request must read the same host: a difference here is how hosts are smuggled.
-  const read = URL.canParse(value) ? new URL(value) : undefined;
+  const read = urlOf(value);
   if (!read || read.host !== host.value + shownPort || read.pathname.replace(/\/$/, '') !== path.replace(/\/$/, '')) {
     return { problem: 'is read differently by different programs', hint: 'Write its host and path in plain characters.' };
   }

@@ -3,6 +3,7 @@ import { FerruleError } from '../core/errors.ts';
 import type { Vars } from '../core/expression/index.ts';
 import type { Resolved, ResolvedStream } from '../core/resolved.ts';
 import { Secret } from '../core/secret.ts';
+import { urlOf } from '../core/url.ts';
 import type { Method, Patch } from '../core/value.ts';
 import type { CaptureValue, Credential } from '../credentials/types.ts';
 import { requestOf } from '../http/facade.ts';
@@ -199,7 +200,8 @@ function hostsOf({ url }: Preview, { resolved, tokens }: Session): Explanation['
   const { host: api } = new URL(url);
   const entered = resolved.fields.flatMap(({ name, type }) => {
     const value = type === 'url' ? tokens.credential.fields[name] : undefined;
-    return typeof value === 'string' && URL.canParse(value) ? [new URL(value).host] : [];
+    const url = typeof value === 'string' ? urlOf(value) : undefined;
+    return url === undefined ? [] : [url.host];
   });
   const known = (use: string, host: string): string =>
     host === PERSONS_SITE && entered.length === 1 ? String(entered[0]) : host.includes('\u2039') && use === 'api' ? api : host;

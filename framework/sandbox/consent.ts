@@ -1,3 +1,4 @@
+import { urlOf } from '../core/url.ts';
 import { type Answer, html, redirect } from './answer.ts';
 import { checkScope, registered, TokenError } from './client.ts';
 import { fitting } from './fitting.ts';
@@ -110,8 +111,9 @@ export class Consent {
   allows(uri: string): boolean {
     if (this.#registered !== undefined) return this.#registered.includes(uri);
     if (uri === OUT_OF_BAND) return true;
-    if (!URL.canParse(uri)) return false;
-    const { protocol, hostname, hash } = new URL(uri);
+    const url = urlOf(uri);
+    if (url === undefined) return false;
+    const { protocol, hostname, hash } = url;
     const loopback = hostname === 'localhost' || hostname === '127.0.0.1' || hostname === '[::1]';
     return hash === '' && (protocol === 'https:' || (protocol === 'http:' && loopback));
   }

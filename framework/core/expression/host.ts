@@ -1,4 +1,5 @@
 import { FerruleError } from '../errors.ts';
+import { urlOf } from '../url.ts';
 
 const LABEL = /^(?!-)[A-Za-z0-9_-]{1,63}(?<!-)$/;
 
@@ -35,7 +36,7 @@ export function urlStart(text: string): string {
  * such as 0x7f.1, which URL parsers read as 127.0.0.1.
  */
 export function assertHost(url: string, host: string): void {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  const parsed = urlOf(url);
   const wanted = host.toLowerCase().replace(parsed?.protocol === 'https:' ? /:443$/ : /:80$/, '');
   if (!parsed || parsed.host !== wanted || parsed.username !== '' || parsed.password !== '') {
     throw refusedHost('the URL that it gives has another host');

@@ -1,5 +1,6 @@
 import { FerruleError } from '../../core/errors.ts';
 import type { PaginateNextUrl } from '../../core/spec-types.gen.ts';
+import { urlOf } from '../../core/url.ts';
 import type { Patch } from '../../core/value.ts';
 import { hasMore, pageReader, stopped } from './reader.ts';
 import type { PaginateStrategy } from './types.ts';
@@ -24,9 +25,8 @@ export const nextUrl: PaginateStrategy<PaginateNextUrl> = {
 };
 
 export function resolveUrl(value: unknown, base: string, where: string): string {
-  if (typeof value !== 'string' || !URL.canParse(value, base))
-    throw new FerruleError('path_missing', `The next URL at ${where} is no URL`, { where });
-  const url = new URL(value, base);
+  const url = typeof value === 'string' ? urlOf(value, base) : undefined;
+  if (url === undefined) throw new FerruleError('path_missing', `The next URL at ${where} is no URL`, { where });
   url.hash = '';
   // Without slashes (javascript:, data:) it would be taken for a path.
   if (url.protocol !== 'https:' && url.protocol !== 'http:')
