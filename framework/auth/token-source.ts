@@ -56,6 +56,11 @@ export class TokenSource {
   #credential: Credential;
   #flight: Promise<void> | undefined;
   #version = 1;
+  /**
+   * Set while somebody looks on, as in a check: a renewal does not wait for a pause to end then, and its failure is told even while the
+   * token holds.
+   */
+  watched = false;
   /** What a renewal has brought to the credential `before`, and the store failed to take. */
   #unstored: { before: Credential; brought: Credential } | undefined;
 
@@ -95,9 +100,10 @@ export class TokenSource {
    * fails while the token still holds is no failure of the caller's.
    */
   async current(signal?: AbortSignal): Promise<CurrentToken> {
-    if (this.#anyDue(this.#credential) && !(this.#pausedError() && this.#holds())) {
+    const { watched } = this;
+    if (this.#anyDue(this.#credential) && (watched || !(isPassing(this.#pausedError()) && this.#holds()))) {
       await this.#join({}, signal).catch((error: unknown) => {
-        if (signal?.aborted || !isPassing(error) || !this.#holds()) throw error;
+        if (watched || signal?.aborted || !isPassing(error) || !this.#holds()) throw error;
       });
     }
     return { token: tokenVariables(this.#credential.captures), version: this.#version };
@@ -264,7 +270,7 @@ export class TokenSource {
     if (forbidden !== undefined) return forbidden;
     // Before anything is sent: a grant that only a person can give is not asked for by a step that leads up to it.
     if (this.#steps.wantsPerson(credential, force)) return reconnect(name, undefined);
-    return byPerson ? undefined : paused(credential, this.#options.now());
+    return byPerson || this.watched ? undefined : paused(credential, this.#options.now());
   }
 
   #pausedError(): FerruleError | undefined {

@@ -10,7 +10,7 @@ export const copyCredential = (credential: Credential): Credential =>
 
 /** What may be listed of a credential: no field, no capture. */
 export function summarize(credential: Credential): CredentialSummary {
-  const { name, description, connector, method, choices, checked, version, created, updated } = credential;
+  const { name, description, connector, method, choices, checked, failing, version, created, updated } = credential;
   return {
     name,
     ...(description !== undefined && { description }),
@@ -20,6 +20,7 @@ export function summarize(credential: Credential): CredentialSummary {
     sandbox: credential.sandbox !== undefined,
     state: credential.state ?? 'ready',
     ...(checked !== undefined && { checked: { ...checked } }),
+    ...(failing !== undefined && { failing: { since: failing.since, count: failing.count, code: failing.code } }),
     version,
     created,
     updated,

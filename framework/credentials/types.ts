@@ -111,6 +111,8 @@ export interface CredentialSummary {
   sandbox: boolean;
   state: 'ready' | 'reconnect';
   checked?: CheckedState;
+  /** Set while renewals fail. */
+  failing?: Pick<FailingRenewal, 'since' | 'count' | 'code'>;
   version: number;
   created: string;
   updated: string;

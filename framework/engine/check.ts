@@ -71,7 +71,10 @@ export async function check(
   options: ConnectionOptions,
   { signal, allChoices = false }: CheckOptions = {},
 ): Promise<CheckReport> {
-  const report = await climb(session, signal);
+  session.tokens.watched = true;
+  const report = await climb(session, signal).finally(() => {
+    session.tokens.watched = false;
+  });
   const last = report.steps.at(-1);
   if (report.ok || last === undefined || !ELSEWHERE.has(last.name) || last.scopes !== undefined) return report;
   // A grant that has ended has ended everywhere.

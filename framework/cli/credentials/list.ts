@@ -1,6 +1,7 @@
+import type { CredentialSummary } from '../../credentials/types.ts';
 import { print } from '../io.ts';
 import { printJson } from '../json-output.ts';
-import { styleOf } from '../style.ts';
+import { type Style, styleOf } from '../style.ts';
 import { table, widthOf } from '../table.ts';
 import { type Action, takes } from './action.ts';
 
@@ -17,11 +18,11 @@ export const run: Action = async (store, args, io) => {
   }
   const style = styleOf(io.stdout, io.env);
   const width = widthOf(io.stdout);
-  const rows = all.map(({ name, connector, method, choices, sandbox, state, checked, updated, description = '' }) => [
+  const rows = all.map(({ name, connector, method, choices, sandbox, state, failing, checked, updated, description = '' }) => [
     style.bold(name),
     connector,
     [method, ...Object.entries(choices).map(([choice, id]) => `${choice}=${id}`)].join(', '),
-    `${state === 'reconnect' ? style.yellow('connect again') : 'ready'}${sandbox ? ', sandbox' : ''}`,
+    `${stateOf(state, failing, style)}${sandbox ? ', sandbox' : ''}`,
     checked === undefined ? '' : `${checked.at.slice(0, 10)} ${checked.ok ? style.green('works') : style.red(checked.code ?? 'fails')}`,
     updated.slice(0, 10),
     description,
@@ -35,3 +36,8 @@ export const run: Action = async (store, args, io) => {
   );
   return 0;
 };
+
+function stateOf(state: CredentialSummary['state'], failing: CredentialSummary['failing'], style: Style): string {
+  if (state === 'reconnect') return style.yellow('connect again');
+  return failing === undefined ? 'ready' : style.yellow(`renewals fail (${failing.code})`);
+}

@@ -29,7 +29,7 @@ export const run: Action = async (store, args, io) => {
   const width = widthOf(io.stdout);
   const rows = Object.entries(masked).flatMap(([key, value]): string[][] => {
     if (typeof value !== 'object' || value === null) return [[style.dim(key), String(value)]];
-    const inner = key === 'expires' || key === 'obtained' ? times(value as Record<string, number>) : Object.entries(value);
+    const inner = Object.entries(value).map(([name, item]) => [name, isTime(key, name) ? new Date(item as number).toISOString() : item]);
     return inner.map(([name, item]) => [style.dim(`${key}.${name}`), typeof item === 'string' ? item : JSON.stringify(item)]);
   });
   if (sandbox !== undefined) rows.push([style.dim('sandbox'), [...new Set(Object.values(credential.sandbox?.addresses ?? {}))].join(' ')]);
@@ -49,5 +49,5 @@ async function showString(store: CredentialStore, credential: Credential, reveal
   return 0;
 }
 
-const times = (value: Record<string, number>): [string, string][] =>
-  Object.entries(value).map(([name, at]) => [name, new Date(at).toISOString()]);
+/** Kept in milliseconds since the epoch. */
+const isTime = (key: string, name: string): boolean => key === 'expires' || key === 'obtained' || (key === 'failing' && name === 'until');

@@ -136,6 +136,22 @@ describe('renewals that fail', () => {
     expect(await me(connection)).toEqual({ token: 3 });
   });
 
+  it('are told by a check, pause or not, and seen in the list', async () => {
+    await provider((count) => (count < 3 ? { status: 401, json: { error: 'invalid_client' } } : issue(count)));
+    const store = memoryStore();
+    const connection = await connected(CODE, 3600, store);
+    clock.advance(3_550_000); // in the margin: the token still holds
+    await expect(me(connection)).rejects.toMatchObject({ code: 'token_refused' });
+    await expect(me(connection)).rejects.toMatchObject({ code: 'token_refused', retryAfter: 750 });
+    expect(asked()).toHaveLength(1);
+    expect((await store.list())[0]).toMatchObject({ failing: { since: expect.any(String), count: 1, code: 'token_refused' } });
+    expect(await connection.check()).toMatchObject({ ok: false, code: 'token_refused' });
+    expect(asked()).toHaveLength(2);
+    expect(await connection.check()).toMatchObject({ ok: true });
+    expect(asked()).toHaveLength(3);
+    expect((await store.list())[0]).not.toHaveProperty('failing');
+  });
+
   it('a wrong secret pauses too, and is mended by storing the right one', async () => {
     await provider((count, { body }) =>
       body.includes(FIELDS.client_secret) ? { status: 401, json: { error: 'invalid_client' } } : issue(count),
