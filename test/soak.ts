@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import { MOMENTS, type Moment } from '../framework/core/moment.ts';
 import { type Postgres, postgres } from './integration/postgres-server.ts';
+import { elsewhere } from './kill/elsewhere.ts';
 import { inFiles, inPostgres, POSTGRES_MOMENTS } from './kill/places.ts';
 import { rekeyKills } from './kill/rekey.ts';
 import { renewalKills } from './kill/renewal.ts';
@@ -39,6 +40,12 @@ async function rounds(how: Omit<Rounds, 'killing'> & { killing?: number }) {
   const said = `${processes} processes × ${result.rounds} rounds: ${issued} token requests, ${reused} spent tokens sent, ${failed.length} failures`;
   const more = killing === undefined ? '' : `, ${killed} killed, ${forgiven} answers lost with them`;
   return { good: issued === result.rounds && reused === 0 && failed.length === 0, said: [said + more, ...failed].join('\n    ') };
+}
+
+async function apart() {
+  const { issued, failed, takenAfter } = await elsewhere(inFiles);
+  const said = `holder in another process namespace: ${issued} token request in 40 s; killed, it was followed after ${takenAfter.toFixed(1)} s`;
+  return { good: issued === 1 && failed.length === 0 && takenAfter > 20 && takenAfter < 45, said: [said, ...failed].join('\n    ') };
 }
 
 async function rekeys() {
@@ -78,6 +85,7 @@ const LINES: Line[] = [
   { name: 'rounds-killed', run: () => rounds({ processes: 8, rounds: often(300), place: inFiles, killing: 0.3 }) },
   // Longer than a lock may be silent, were its holder elsewhere.
   { name: 'rounds-slow', run: () => rounds({ processes: 8, rounds: 2, place: inFiles, delay: often(40_000) }) },
+  { name: 'elsewhere', run: apart },
   { name: 'rekey-kills', run: rekeys },
   { name: 'postgres-kills', run: () => withPostgres((place) => kills(place, POSTGRES_MOMENTS)) },
   { name: 'postgres-rounds', run: () => withPostgres((place) => rounds({ processes: 8, rounds: often(500), place })) },

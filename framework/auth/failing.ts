@@ -21,6 +21,7 @@ export function failedAgain(before: FailingRenewal | undefined, error: unknown, 
   return {
     since: before?.since ?? new Date(now).toISOString(),
     count,
+    at: now,
     until: now + Math.round(Math.max(retryAfter, pause * (0.5 + random.float() / 2))),
     code,
     kind,
@@ -29,11 +30,15 @@ export function failedAgain(before: FailingRenewal | undefined, error: unknown, 
   };
 }
 
-/** The last failure again, for a caller that comes before the next try: the same code, and when that is. */
-export function paused({ name, failing }: Credential, now: number): FerruleError | undefined {
-  if (failing === undefined || now >= failing.until) return undefined;
+/**
+ * The last failure again, for a caller that comes before the next try, or that had `asked` before it failed and waited for its turn: the
+ * same code, and when the next try is.
+ */
+export function paused({ name, failing }: Credential, now: number, asked = Number.POSITIVE_INFINITY): FerruleError | undefined {
+  // A failure yet to come was written by a clock that has been set back since: nobody waits for that.
+  if (failing === undefined || failing.at > now || (now >= failing.until && asked > failing.at)) return undefined;
   const { code, kind, message, count, since, until, status } = failing;
-  const left = until - now;
+  const left = Math.max(0, until - now);
   const tries = count === 1 ? `It failed at ${since}` : `It failed ${count} times since ${since}`;
   // Written by another version, the code may be none of ours.
   const known = Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : 'token_refused';

@@ -32,6 +32,8 @@ interface Reason {
   /** What is due or not: it was refused, or a person wants it. */
   force?: boolean;
   oauth?: OauthVariables;
+  /** When it was wanted. Milliseconds since the epoch. */
+  asked?: number;
   /** A person wants it: neither a pause after failures nor an ended grant is in the way. */
   byPerson?: boolean;
 }
@@ -187,7 +189,8 @@ export class TokenSource {
     const { store } = this.#options;
     const known = this.#credential;
     const alone = store === undefined || known.version === 0 || (reason.force !== true && this.#signsOnly(known));
-    const outcome = alone ? await this.#attempt(known, reason, undefined) : await this.#underLock(store, known, reason);
+    const asked = this.#options.now();
+    const outcome = alone ? await this.#attempt(known, reason, undefined) : await this.#underLock(store, known, { ...reason, asked });
     this.#credential = outcome.credential;
     if (!sameTokens(outcome.credential, known)) this.#version += 1;
     if (outcome.error !== undefined) throw outcome.error;
@@ -237,9 +240,10 @@ export class TokenSource {
   }
 
   /** One run of the steps, unless it is known that nothing may or can come of it. */
-  async #attempt(start: Credential, { force = false, oauth, byPerson = false }: Reason, held: Held | undefined): Promise<Outcome> {
+  async #attempt(start: Credential, reason: Reason, held: Held | undefined): Promise<Outcome> {
+    const { force = false, oauth, byPerson = false } = reason;
     const { now, random } = this.#options;
-    const refused = oauth === undefined ? this.#refused(start, force, byPerson) : undefined;
+    const refused = oauth === undefined ? this.#refused(start, reason) : undefined;
     if (refused !== undefined) return { credential: start, error: refused, tried: false };
     let brought = start;
     try {
@@ -263,14 +267,14 @@ export class TokenSource {
   }
 
   /** Why nothing is sent. */
-  #refused(credential: Credential, force: boolean, byPerson: boolean): FerruleError | undefined {
+  #refused(credential: Credential, { force = false, byPerson = false, asked }: Reason): FerruleError | undefined {
     const { name, state } = credential;
     if (state === 'reconnect' && !byPerson) return reconnect(name, undefined);
     const forbidden = this.#forbidden(credential);
     if (forbidden !== undefined) return forbidden;
     // Before anything is sent: a grant that only a person can give is not asked for by a step that leads up to it.
     if (this.#steps.wantsPerson(credential, force)) return reconnect(name, undefined);
-    return byPerson || this.watched ? undefined : paused(credential, this.#options.now());
+    return byPerson || this.watched ? undefined : paused(credential, this.#options.now(), asked);
   }
 
   #pausedError(): FerruleError | undefined {

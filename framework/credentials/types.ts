@@ -63,6 +63,8 @@ export interface FailingRenewal {
   since: string;
   /** How many. */
   count: number;
+  /** When the last one failed. Milliseconds since the epoch. */
+  at: number;
   /** No other is tried before, unless a person says so. Milliseconds since the epoch. */
   until: number;
   /** The last one's error: its code and kind, and its message, in which no secret is. */

@@ -1,3 +1,4 @@
+import { outage } from './outage.ts';
 import { inFiles } from './places.ts';
 import { renewalKills } from './renewal.ts';
 import { refreshRounds } from './rounds.ts';
@@ -22,6 +23,12 @@ describe('eight processes with one credential', () => {
     const result = await refreshRounds({ processes: 4, rounds: 12, place: inFiles, killing: { share: 0.5, seed } });
     expect(result).toMatchObject({ issued: 12, reused: 0, failed: [] });
     expect(result.killed).toBeGreaterThan(0);
+  });
+
+  it('share a failure: one asks, all are told, and what one renews then is all the others need', async () => {
+    const { refused, said, after } = await outage(8, inFiles);
+    expect([refused, said]).toEqual([1, Array(8).fill('server_failed')]);
+    expect(after).toEqual(Array(8).fill({ token: 1 }));
   });
 
   it('wait for a slow token endpoint: none asks a second time', async () => {

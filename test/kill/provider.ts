@@ -20,6 +20,9 @@ export interface RotatingProvider {
   revokeAccess(): void;
   /** How long token requests take. Milliseconds. */
   delay: number;
+  /** Token requests are answered by 503, and counted. */
+  down: boolean;
+  refused: number;
   /** Called when a token answer has been handed to the network. */
   onIssued: (() => void) | undefined;
   close(): Promise<void>;
@@ -34,6 +37,10 @@ export async function rotatingProvider({ grace = false }: { grace?: boolean } = 
   let ended = false;
   let accessRevoked = false;
   const answer = (path: string, authorization: string | undefined, session: string | undefined, body: string): [number, object] => {
+    if (path === '/token' && provider.down) {
+      provider.refused += 1;
+      return [503, { message: 'down' }];
+    }
     if (path === '/token') {
       const sent = new URLSearchParams(body).get('refresh_token');
       if (!ended && grace && !used && sent === refreshToken(current - 1)) {
@@ -84,6 +91,8 @@ export async function rotatingProvider({ grace = false }: { grace?: boolean } = 
     forgiven: 0,
     logins: 0,
     delay: 0,
+    down: false,
+    refused: 0,
     onIssued: undefined,
     revokeAccess: () => {
       accessRevoked = true;

@@ -50,4 +50,5 @@ async function showString(store: CredentialStore, credential: Credential, reveal
 }
 
 /** Kept in milliseconds since the epoch. */
-const isTime = (key: string, name: string): boolean => key === 'expires' || key === 'obtained' || (key === 'failing' && name === 'until');
+const isTime = (key: string, name: string): boolean =>
+  key === 'expires' || key === 'obtained' || (key === 'failing' && (name === 'at' || name === 'until'));

@@ -106,6 +106,15 @@ describe('renewals that fail', () => {
     expect(asked()).toHaveLength(5);
   });
 
+  it('pause nobody once the clock that said so was set back', async () => {
+    await provider((count) => (count === 1 ? outage : issue(count)));
+    const connection = await connected(CODE, 0);
+    clock.advance(3_600_000);
+    await expect(me(connection)).rejects.toMatchObject({ code: 'server_failed' });
+    clock.advance(-3_599_000);
+    expect(await me(connection)).toEqual({ token: 2 });
+  });
+
   it('wait as long as a token endpoint that limits rates asks for', async () => {
     await provider((count) => (count === 1 ? { status: 429, headers: { 'retry-after': '900' }, json: {} } : issue(count)));
     const store = memoryStore();

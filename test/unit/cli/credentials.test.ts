@@ -24,7 +24,7 @@ function granted(name: string): Credential {
     ...{ name, connector: 'jumpseller', method: 'oauth', choices: {}, fields: { client_id: 'app', client_secret: client } },
     ...{ captures: { access_token: token, refresh_token: token }, expires: { token: 1 }, obtained: { token: 1 }, scope: 'read' },
     ...{ checked: { at: '2026-01-01T00:00:00Z', ok: true }, state: 'ready', description: 'mine' },
-    failing: { since: '2026-01-01T00:00:00Z', count: 2, until: 9e15, code: 'timeout', kind: 'transient', message: 'too long' },
+    failing: { since: '2026-01-01T00:00:00Z', count: 2, at: 1, until: 9e15, code: 'timeout', kind: 'transient', message: 'too long' },
     ...{ version: 0, created: '2026-01-01T00:00:00Z', updated: '2026-01-01T00:00:00Z' },
   };
 }

@@ -44,7 +44,7 @@ async function connected(method: string, more: Record<string, string> = {}, toke
   await (await connectSpec(spec, inputs, { ...options, name: 'work' })).close();
   const rest = {
     checked: { at: '2026-01-01T00:00:00Z', ok: true },
-    failing: { since: '', count: 1, until: 9e15, code: 'timeout', kind: 'transient' as const, message: 'm' },
+    failing: { since: '', count: 1, at: 1, until: 9e15, code: 'timeout', kind: 'transient' as const, message: 'm' },
   };
   await options.store.update('work', async (current) => ({ ...current, ...rest }));
 }
