@@ -17,7 +17,7 @@ export function failedAgain(before: FailingRenewal | undefined, error: unknown, 
   if (!isFerruleError(error) || !COUNTED.has(error.kind) || error.code === 'reconnect_required') return undefined;
   const count = (before?.count ?? 0) + 1;
   const pause = Math.min(LONGEST, FIRST * 2 ** Math.min(count - 1, 20));
-  const { code, kind, message, status, retryAfter = 0 } = error;
+  const { code, kind, message, where, status, provider, providerCode, retryAfter = 0 } = error;
   return {
     since: before?.since ?? new Date(now).toISOString(),
     count,
@@ -27,6 +27,9 @@ export function failedAgain(before: FailingRenewal | undefined, error: unknown, 
     kind,
     message,
     ...(status !== undefined && { status }),
+    ...(provider !== undefined && { provider }),
+    ...(providerCode !== undefined && { providerCode }),
+    ...(where !== undefined && { where }),
   };
 }
 
@@ -37,16 +40,18 @@ export function failedAgain(before: FailingRenewal | undefined, error: unknown, 
 export function paused({ name, failing }: Credential, now: number, asked = Number.POSITIVE_INFINITY): FerruleError | undefined {
   // A failure yet to come was written by a clock that has been set back since: nobody waits for that.
   if (failing === undefined || failing.at > now || (now >= failing.until && asked > failing.at)) return undefined;
-  const { code, kind, message, count, since, until, status } = failing;
+  const { code, kind, message, count, since, until, status, provider, providerCode } = failing;
   const left = Math.max(0, until - now);
   const tries = count === 1 ? `It failed at ${since}` : `It failed ${count} times since ${since}`;
   // Written by another version, the code may be none of ours.
   const known = Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : 'token_refused';
   return new FerruleError(known, `${message} (${tries}; it is not tried again for ${Math.ceil(left / 1000)} s.)`, {
-    where: name === '' ? undefined : name,
+    where: failing.where ?? (name === '' ? undefined : name),
     kind,
     retryAfter: left,
     ...(status !== undefined && { status }),
+    ...(provider !== undefined && { provider }),
+    ...(providerCode !== undefined && { providerCode }),
     next: name === '' ? 'Wait.' : `Wait, or try at once: \`ferrule credentials renew '${name}'\`. ${ERRORS[known].next}`,
   });
 }

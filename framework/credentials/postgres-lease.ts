@@ -21,6 +21,7 @@ export class Lease {
   readonly #table: string;
   readonly #mine: Mine;
   readonly #row = 'name = $1 AND fence = $2';
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(connections: Connections, tables: Tables, mine: Mine, release: (drop: boolean) => Promise<void>) {
     this.#connections = connections;
@@ -31,34 +32,47 @@ export class Lease {
   }
 
   /** `version` is the new one. */
-  async keep(sealed: Buffer, version: number): Promise<void> {
+  keep(sealed: Buffer, version: number): Promise<void> {
     const row = `${this.#row} AND version = $3::bigint`;
     const done = { text: `SELECT 1 FROM ${this.#table} WHERE ${row} AND sealed = $4`, values: [version, sealed] };
     const seen = `${this.#row} AND version = $3::bigint - 1`;
-    await this.#write(`UPDATE ${this.#table} SET version = $3::bigint, sealed = $4 WHERE ${seen}`, [version, sealed], done);
-    this.#mine.version = version;
+    return this.#inTurn(async () => {
+      await this.#write(`UPDATE ${this.#table} SET version = $3::bigint, sealed = $4 WHERE ${seen}`, [version, sealed], done);
+      this.#mine.version = version;
+    });
   }
 
   /** null drops it. */
   note(noted: Buffer | null): Promise<void> {
-    return this.#write(`UPDATE ${this.#table} SET noted = $4 WHERE ${this.#row} AND version = $3`, [this.#mine.version, noted]);
+    const text = `UPDATE ${this.#table} SET noted = $4 WHERE ${this.#row} AND version = $3`;
+    return this.#inTurn(() => this.#write(text, [this.#mine.version, noted]));
   }
 
   /** The same content under another key. */
   reseal(sealed: Buffer, noted: Buffer | null): Promise<void> {
     const text = `UPDATE ${this.#table} SET sealed = $4, noted = $5 WHERE ${this.#row} AND version = $3`;
-    return this.#write(text, [this.#mine.version, sealed, noted]);
+    return this.#inTurn(() => this.#write(text, [this.#mine.version, sealed, noted]));
   }
 
-  async erase(): Promise<void> {
+  erase(): Promise<void> {
     const text = `UPDATE ${this.#table} SET version = 0, sealed = NULL, noted = NULL WHERE ${this.#row} AND version IN ($3, 0)`;
-    await this.#write(text, [this.#mine.version]);
-    this.#mine.version = 0;
+    return this.#inTurn(async () => {
+      await this.#write(text, [this.#mine.version]);
+      this.#mine.version = 0;
+    });
   }
 
   async noted(): Promise<Buffer | undefined> {
     const { rows } = await this.#connections.read(`SELECT noted FROM ${this.#table} WHERE name = $1`, [this.#mine.name]);
     return (rows[0]?.noted as Buffer | null | undefined) ?? undefined;
+  }
+
+  /** One write after the other: each names the version that the one before it left. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const turn = this.#last.then(work);
+    // Its failure is its caller's.
+    this.#last = turn.catch(() => undefined);
+    return turn;
   }
 
   /** `done` finds the row when an earlier try, whose answer was lost with its connection, did it. */

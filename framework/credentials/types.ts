@@ -71,8 +71,12 @@ export interface FailingRenewal {
   code: string;
   kind: ErrorKind;
   message: string;
-  /** HTTP status of the answer that it stems from. */
+  /** HTTP status of the answer that it stems from, and what the provider said in it. */
   status?: number;
+  provider?: string;
+  providerCode?: string;
+  /** The field that is at fault, where that is known. */
+  where?: string;
 }
 
 /** A provider's answer to a renewal, kept from when it was read until what it brought is stored. */

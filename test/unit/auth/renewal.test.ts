@@ -151,7 +151,12 @@ describe('renewals that fail', () => {
     const connection = await connected(CODE, 3600, store);
     clock.advance(3_550_000); // in the margin: the token still holds
     await expect(me(connection)).rejects.toMatchObject({ code: 'token_refused' });
-    await expect(me(connection)).rejects.toMatchObject({ code: 'token_refused', retryAfter: 750 });
+    await expect(me(connection)).rejects.toMatchObject({
+      code: 'token_refused',
+      where: 'fields.client_secret',
+      providerCode: 'invalid_client',
+      retryAfter: 750,
+    });
     expect(asked()).toHaveLength(1);
     expect((await store.list())[0]).toMatchObject({ failing: { since: expect.any(String), count: 1, code: 'token_refused' } });
     expect(await connection.check()).toMatchObject({ ok: false, code: 'token_refused' });
