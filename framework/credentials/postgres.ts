@@ -12,6 +12,7 @@ import { checkMove, newRing } from './rekey.ts';
 import { isSealedWith, type KeyRing, seal, unseal } from './sealed.ts';
 import { environmentKeys, givenKeys, type KeySource } from './store-key.ts';
 import type { Credential, CredentialStore, Held, NotedAnswer, PutOptions, Rekeyed, RekeyOptions, Use, UsesFilter } from './types.ts';
+import { isAudited } from './use-log.ts';
 
 type Environment = Record<string, string | undefined>;
 
@@ -26,6 +27,8 @@ export interface PostgresStoreOptions {
   keys?: KeySource | KeyRing;
   /** PEM text of the authority that has signed the server's certificate. */
   ca?: string;
+  /** Whether uses are written down. Default: unless the environment has FERRULE_AUDIT=off. */
+  audit?: boolean;
   env?: Environment;
   clock?: Clock;
   random?: Random;
@@ -51,6 +54,7 @@ class Store implements CredentialStore {
   readonly #connections: Connections;
   readonly #tables: Tables;
   readonly #source: KeySource | undefined;
+  readonly #audit: { audit: boolean | undefined; env: Environment };
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #waits: { wait: number; grace: number };
@@ -67,6 +71,7 @@ class Store implements CredentialStore {
     this.#tables = tablesOf(prefix, schema);
     const ofEnvironment = env.FERRULE_KEY === undefined ? undefined : environmentKeys(env.FERRULE_KEY);
     this.#source = keys === undefined ? ofEnvironment : 'read' in keys ? keys : givenKeys(keys);
+    this.#audit = { audit: options.audit, env };
     this.#clock = clock;
     this.#random = random;
     this.#waits = { wait: options.lockWait ?? 660_000, grace: options.restartGrace ?? 600_000 };
@@ -161,6 +166,7 @@ class Store implements CredentialStore {
 
   async logUse({ at, action, credential, connector, by, outcome }: Use) {
     this.#mustBeOpen();
+    if (!isAudited(this.#audit)) return;
     await this.#open();
     const text = `INSERT INTO ${this.#tables.uses} (at, action, credential, connector, by, outcome) VALUES ($1, $2, $3, $4, $5, $6)`;
     await this.#connections.write(text, [at, action, credential, connector ?? null, by, outcome]);

@@ -44,7 +44,7 @@ export function useLog(options: UseLogOptions): { append(use: Use): Promise<void
 
   return {
     async append(use) {
-      if (!isOn(options)) return;
+      if (!isAudited(options)) return;
       try {
         if ((await appendLine(await openLog(folder, path), use)) >= full) await roll();
       } catch (error) {
@@ -68,7 +68,8 @@ export function useLog(options: UseLogOptions): { append(use: Use): Promise<void
   };
 }
 
-function isOn({ audit, env }: UseLogOptions): boolean {
+/** Whether uses are written down at all. */
+export function isAudited({ audit, env }: Pick<UseLogOptions, 'audit' | 'env'>): boolean {
   if (audit !== undefined) return audit;
   const { FERRULE_AUDIT: word = '' } = env;
   if (['', 'on', 'off'].includes(word)) return word !== 'off';

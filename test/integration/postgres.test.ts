@@ -194,6 +194,8 @@ it('keeps a record of uses, in their order', async () => {
   await store.logUse({ ...use, credential: 'b' });
   expect(await store.uses()).toEqual([{ ...use, connector: 'acme' }, use, { ...use, credential: 'b' }]);
   expect(await store.uses({ name: 'a', limit: 1 })).toEqual([use]);
+  await storeOf({ env: { FERRULE_AUDIT: 'off' } }).logUse(use);
+  expect(await store.uses()).toHaveLength(3);
 });
 
 describe('who is not let in, and why', () => {
