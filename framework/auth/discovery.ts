@@ -20,7 +20,7 @@ export function checkMetadata(url: string, place: WellKnown, body: Json, where: 
   if (typeof named === 'string' && plain(named) === plain(url)) return;
   throw new FerruleError('token_malformed', `${where}: the metadata of ${plain(url)} name another ${key}`, {
     where,
-    next: `Write the ${key} as the provider does; it is compared character by character.`,
+    next: `Write the ${key} as the provider does: only a slash at the end may differ.`,
   });
 }
 
