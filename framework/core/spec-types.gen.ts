@@ -45,7 +45,8 @@ export type Registration = Record<string, unknown>;
  * This interface was referenced by `SpecDocument`'s JSON-Schema
  * via the `definition` "paginate".
  */
-export type Paginate = PaginateNone | PaginatePage | PaginateOffset | PaginateNextToken | PaginateNextUrl | PaginateLinkHeader;
+export type Paginate =
+  PaginateNone | PaginatePage | PaginateOffset | PaginateNextToken | PaginateNextUrl | PaginateLinkHeader | PaginateKeyset;
 
 /**
  * One file describes one provider: auth methods, fields, URLs, choices, streams.
@@ -3182,6 +3183,43 @@ export interface PaginateLinkHeader {
   stop?: ('empty_page' | 'short_page')[];
 }
 /**
+ * The last record's key asks for what comes after it.
+ */
+export interface PaginateKeyset {
+  /**
+   * The last record's key asks for what comes after it.
+   */
+  type: 'keyset';
+  /**
+   * Where the key is in the last record; a record without it is an error. The provider must sort by it.
+   */
+  from: string;
+  /**
+   * Where the key goes.
+   */
+  into: string;
+  /**
+   * A flag that says whether there is more; without one the end is an empty page.
+   */
+  more?: string;
+  /**
+   * Where the page size goes; left out: it is not sent.
+   */
+  size?: string;
+  /**
+   * Records asked for in one page.
+   */
+  page_size?: number;
+  /**
+   * More pages than this are an error, never a quiet end.
+   */
+  max_pages?: number;
+  /**
+   * Further signs of the last page; any of them ends it.
+   */
+  stop?: ('empty_page' | 'short_page')[];
+}
+/**
  * Changes to an inherited paginator.
  *
  * This interface was referenced by `SpecDocument`'s JSON-Schema
@@ -3209,11 +3247,11 @@ export interface PaginateAmend {
    */
   total?: string;
   /**
-   * Where the token is; missing, null or empty on the last page.
+   * Where the token, the URL or the key is.
    */
   from?: string;
   /**
-   * Where the token goes.
+   * Where the token or the key goes.
    */
   into?: string;
   /**

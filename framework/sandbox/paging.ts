@@ -14,11 +14,27 @@ export interface Slice {
 const UNASKED = 100;
 const LARGEST_UNSAID = 1000;
 
-export function slice(route: Route, request: Incoming, body: Data, key: string): Slice {
+export interface Asked {
+  request: Incoming;
+  body: Data;
+  /** Names the collection. */
+  key: string;
+  /** The place behind the record that a request names; undefined when there is none such. */
+  behind(said: string): number | undefined;
+}
+
+export function slice(route: Route, { request, body, key, behind }: Asked): Slice {
   const { paginate } = route;
   if (paginate.type === 'none') return { offset: 0, size: Number.POSITIVE_INFINITY };
   const value = (target: string | undefined): string | undefined => (target === undefined ? undefined : valueAt(target, request, body));
   const size = sizeOf(paginate.page_size, paginate.size, value(paginate.size));
+  /** A value that the call itself begins with (`since_id: 0`) stands for the beginning. */
+  const placeBehind = (target: string): number => {
+    const said = value(target);
+    const place = said === undefined ? 0 : behind(said);
+    if (place === undefined && !beginsWith(route, target)) throw new Refused(400, `${target} is no key of this list`);
+    return place ?? 0;
+  };
   switch (paginate.type) {
     case 'page': {
       const start = paginate.start ?? 1;
@@ -30,6 +46,8 @@ export function slice(route: Route, request: Incoming, body: Data, key: string):
       return { offset: whole(value(paginate.offset), paginate.offset, 0), size };
     case 'next_token':
       return { offset: placeIn(value(paginate.into), key, paginate.into), size };
+    case 'keyset':
+      return { offset: placeBehind(paginate.into), size };
     default:
       return { offset: placeIn(value(`query.${LINK_PLACE}`), key, 'the link'), size };
   }
@@ -58,6 +76,13 @@ function valueAt(target: string, request: Incoming, body: Data): string | undefi
   if (part === 'cookies') return request.cookies[name];
   const value = pick(body, rest);
   return value === undefined || value === null ? undefined : String(value);
+}
+
+function beginsWith({ call }: Route, target: string): boolean {
+  const [part, ...names] = target.split('.');
+  if (part === 'body') return pick(call.body as Data, names) !== undefined;
+  const entries = part === 'query' ? call.query : part === 'headers' ? call.headers : call.cookies;
+  return Object.keys(entries).some((name) => name.toLowerCase() === names.join('.').toLowerCase());
 }
 
 /** A page token: a place in one collection, in base64 with its odd characters, so that one that was not encoded fails. */

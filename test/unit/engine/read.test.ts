@@ -114,6 +114,27 @@ streams:
   });
 });
 
+describe('keyset', () => {
+  it('asks for what comes after the last record, digit for digit, until an empty page', async () => {
+    const first = '{"data":[{"id":9007199254740991},{"id":9007199254740993}]}';
+    const pages: Record<string, string> = { '0': first, '9007199254740993': '{"data":[{"id":9007199254740995}]}' };
+    server = await serve(({ query }) => ({
+      text: pages[query.get('since') ?? ''] ?? '{"data":[]}',
+      headers: { 'content-type': 'application/json' },
+    }));
+    const spec = acme(`${AUTH}
+streams:
+  things: { get: /things, query: { since: '0' }, records: data, remove: [id], add: { n: '\${record.id}' }, paginate: { type: keyset, from: id, into: query.since } }`);
+    connection = await connectSpec(
+      { ...spec, http: { ...spec.http, big_integers: 'text' } },
+      { fields: { api_key: KEY } },
+      addresses(server.origin),
+    );
+    expect(await all('things')).toEqual([{ n: 9007199254740991 }, { n: '9007199254740993' }, { n: '9007199254740995' }]);
+    expect(asked()).toEqual(['/v1/things?since=0', '/v1/things?since=9007199254740993', '/v1/things?since=9007199254740995']);
+  });
+});
+
 describe('http headers and query', () => {
   it('lie under send and the call, null takes them away, and what changes does so at each attempt', async () => {
     await open(
@@ -201,6 +222,12 @@ describe('what goes wrong', () => {
       one('data', `, paginate: { type: next_url, from: next }`),
       { json: { data: [], next: 'https://auth.acme.test/x' } },
       { code: 'host_refused', kind: 'input' },
+    ],
+    [
+      'a last record with the same key as the one before',
+      one('data', `, paginate: { type: keyset, from: id, into: query.after }`),
+      { json: { data: [{ id: 1 }] } },
+      { code: 'page_repeated', message: expect.stringContaining('query.after') },
     ],
     [
       'more pages than the cap',

@@ -56,7 +56,13 @@ const TYPOS: [from: string, to: string, at: string, ...says: string[]][] = [
   ['check: { get: /me }', 'check:', '7:1', '`check` must be a map, not empty'],
   ['paginate: {', 'cursor: { field: a }\n    paginate: {', '15:5', '`cursor` is a later word'],
   ['type: bearer', 'type: [bearer]', '5:22', 'must be text, not a list'],
-  ['type: page,', 'type: keyset,', '15:23', '`keyset` is a later word'],
+  [
+    'type: page, page: query.page',
+    'type: keyset, from: id',
+    '15:5',
+    '`streams.orders.paginate` lacks `into`',
+    'Write `into: query.since_id`',
+  ],
   ['lines:', 'orderLines:', '16:3', 'Write `order_lines`'],
   ['spec: 1', 'spec: 2', '1:7', 'wants a newer Ferrule'],
   // Words of other languages.

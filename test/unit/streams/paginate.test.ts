@@ -20,7 +20,8 @@ const SCOPE = {
 interface Turn {
   body?: Json;
   headers?: Record<string, string>;
-  records: number;
+  /** How many, with ids that count on; or the records themselves. */
+  records: number | JsonObject[];
 }
 
 const respond = ({ body = null, headers = {} }: Turn): Response => ({
@@ -40,8 +41,9 @@ function walk(options: Paginate, turns: Turn[]): (Patch | undefined)[] {
   for (const [index, turn] of turns.entries()) {
     const patch = patches.at(-1);
     if (patch === undefined) throw new Error('it had stopped already');
-    count += turn.records;
-    const records: JsonObject[] = Array.from({ length: turn.records }, (_, at) => ({ id: count - turn.records + at + 1 }));
+    const first = count + 1;
+    const records = Array.isArray(turn.records) ? turn.records : Array.from({ length: turn.records }, (_, at) => ({ id: first + at }));
+    count += records.length;
     patches.push(paginator.next({ response: respond(turn), records, patch, index, count, vars: {} }));
   }
   return patches;
@@ -160,7 +162,60 @@ describe('paginators', () => {
       ],
       [{}, { url: 'https://api.acme.test/v1/items?page=2' }, undefined],
     ],
+    [
+      'keyset: behind the last record, until an empty page',
+      { type: 'keyset', from: 'id', into: 'query.since_id', size: 'query.limit', page_size: 2 },
+      [{ records: 2 }, { records: 1 }, { records: 0 }],
+      [{ 'query.limit': 2 }, { 'query.since_id': 2, 'query.limit': 2 }, { 'query.since_id': 3, 'query.limit': 2 }, undefined],
+    ],
+    [
+      'keyset: a short page, and a path into the record',
+      { type: 'keyset', from: 'meta.key', into: 'body.after', page_size: 2, stop: ['short_page'] },
+      [{ records: [{ meta: { key: 'b' } }, { meta: { key: 'a' } }] }, { records: [{}] }],
+      [{}, { 'body.after': 'a' }, undefined],
+    ],
+    [
+      'keyset: a flag that says no more, before the key is looked for',
+      { type: 'keyset', from: 'id', into: 'query.after', more: 'has_more' },
+      [
+        { records: 2, body: { has_more: true } },
+        { records: [{}], body: { has_more: false } },
+      ],
+      [{}, { 'query.after': 2 }, undefined],
+    ],
+    [
+      'keyset: digits beyond 2^53, and 0',
+      { type: 'keyset', from: 'id', into: 'query.after' },
+      [{ records: [{ id: '9007199254740993' }] }, { records: [{ id: 0 }] }],
+      [{}, { 'query.after': '9007199254740993' }, { 'query.after': 0 }],
+    ],
+    [
+      'keyset: a computed path',
+      { type: 'keyset', from: '${last_record.a + "," + last_record.b}', into: 'query.after' },
+      [{ records: [{ a: 'x', b: 'y' }] }],
+      [{}, { 'query.after': 'x,y' }],
+    ],
   ])('%s', (_, options, turns, patches) => expect(walk(options, turns)).toEqual(patches));
+
+  it.each<[string, JsonObject, string]>([
+    ['is not there', { name: 'x' }, 'The key of record 2 of page 2 is missing. Path id.n finds nothing: $ has no id. It has: name.'],
+    ['is null', { id: { n: null } }, 'The key at id.n of record 2 of page 2 is null, not a text or number'],
+    ['is empty', { id: { n: '' } }, 'The key at id.n of record 2 of page 2 is empty, not a text or number'],
+    ['is a list', { id: { n: [1] } }, 'The key at id.n of record 2 of page 2 is a list, not a text or number'],
+    ['is a yes/no', { id: { n: true } }, 'The key at id.n of record 2 of page 2 is a boolean, not a text or number'],
+  ])('keyset: a last record whose key %s is an error that names the place', (_, last, message) => {
+    const full = { id: { n: 1 } };
+    const turns = [{ records: [full, full] }, { records: [full, last] }];
+    expect(() => walk({ type: 'keyset', from: 'id.n', into: 'query.after' }, turns)).toThrow(
+      expect.objectContaining({ code: 'path_missing', kind: 'data', where: 'id.n', message: expect.stringContaining(message) }),
+    );
+  });
+
+  it('keyset: an optional path does not make the key one', () => {
+    expect(() => walk({ type: 'keyset', from: 'id?', into: 'query.after' }, [{ records: [{ name: 'x' }] }])).toThrow(
+      expect.objectContaining({ code: 'path_missing', message: expect.stringContaining('record 1 of page 1 is missing') }),
+    );
+  });
 
   it.each<[string, Paginate, Turn]>([
     ['a total that is not there', { type: 'offset', offset: 'query.skip', total: 'meta.total' }, { records: 2, body: {} }],
