@@ -3034,6 +3034,18 @@ export interface PaginatePage {
    */
   start?: number;
   /**
+   * Where the answer says how many records there are in all; without it there it is an error.
+   */
+  total?: string;
+  /**
+   * Where the answer says how many pages there are in all; without it there it is an error.
+   */
+  total_pages?: string;
+  /**
+   * A flag that says whether there is more.
+   */
+  more?: string;
+  /**
    * Where the page size goes; left out: it is not sent.
    */
   size?: string;
@@ -3063,9 +3075,13 @@ export interface PaginateOffset {
    */
   offset: string;
   /**
-   * Where the answer says how many records there are in all.
+   * Where the answer says how many records there are in all; without it there it is an error.
    */
   total?: string;
+  /**
+   * A flag that says whether there is more.
+   */
+  more?: string;
   /**
    * Where the page size goes; left out: it is not sent.
    */
@@ -3243,9 +3259,13 @@ export interface PaginateAmend {
    */
   offset?: string;
   /**
-   * Where the answer says how many records there are in all.
+   * Where the answer says how many records there are in all; without it there it is an error.
    */
   total?: string;
+  /**
+   * Where the answer says how many pages there are in all; without it there it is an error.
+   */
+  total_pages?: string;
   /**
    * Where the token, the URL or the key is.
    */
@@ -3255,7 +3275,7 @@ export interface PaginateAmend {
    */
   into?: string;
   /**
-   * A flag that says whether there is more, where the token alone does not.
+   * A flag that says whether there is more.
    */
   more?: string;
   /**

@@ -121,7 +121,9 @@ export function surround(route: Route, body: Data, headers: Record<string, strin
     if (header === undefined) result = plant(result, placeOf(path), value);
     else if (value !== null) headers[header] = String(value);
   };
-  if (paginate.type === 'offset' && paginate.total !== undefined) put(paginate.total, around.count);
+  if ('total' in paginate && paginate.total !== undefined) put(paginate.total, around.count);
+  if ('total_pages' in paginate && paginate.total_pages !== undefined)
+    put(paginate.total_pages, Math.ceil(around.count / around.slice.size));
   // The last page has no token at all, as with the providers at hand.
   if (paginate.type === 'next_token' && more) put(paginate.from, token(next, around.key));
   if (paginate.type === 'next_url') put(paginate.from, more ? link(route, next, around) : null);

@@ -42,6 +42,7 @@ import { rule as secretLiteral } from './secret-literal.ts';
 import { rule as streamSource } from './stream-source.ts';
 import { rule as templateParameter } from './template-parameter.ts';
 import { rule as tokenInUrl } from './token-in-url.ts';
+import { rule as totalOfPages } from './total-of-pages.ts';
 import { rule as unknownColumn } from './unknown-column.ts';
 import { rule as unknownParent } from './unknown-parent.ts';
 import { rule as unknownTemplate } from './unknown-template.ts';
@@ -98,6 +99,7 @@ export const RULES: readonly Rule[] = Object.freeze(
     streamSource,
     templateParameter,
     tokenInUrl,
+    totalOfPages,
     unknownColumn,
     unknownParent,
     unknownTemplate,

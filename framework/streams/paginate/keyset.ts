@@ -1,7 +1,7 @@
 import type { PaginateKeyset } from '../../core/spec-types.gen.ts';
 import type { Patch } from '../../core/value.ts';
 import { keyReader } from './key.ts';
-import { hasMore, pageReader, stopped } from './reader.ts';
+import { endReader, stopped } from './reader.ts';
 import type { PaginateStrategy } from './types.ts';
 
 /** What comes after the last record's key. An empty page is the end whatever `stop` says: it has no key to go on from. */
@@ -10,13 +10,12 @@ export const keyset: PaginateStrategy<PaginateKeyset> = {
   create({ from, into, more, size, page_size, stop }, scope) {
     const sized: Patch = size !== undefined && page_size !== undefined ? { [size]: page_size } : {};
     const key = keyReader(from, scope);
-    const flag = more === undefined ? undefined : pageReader(more, scope);
+    const ended = endReader(more, scope);
     return {
       first: () => sized,
       next: (seen) => {
         const { records } = seen;
-        if (records.length === 0 || stopped(stop, records.length, page_size) || (flag !== undefined && !hasMore(flag(seen))))
-          return undefined;
+        if (records.length === 0 || stopped(stop, records.length, page_size) || ended(seen)) return undefined;
         return { ...sized, [into]: key(seen) };
       },
     };

@@ -359,6 +359,7 @@ streams:
     primary_key: [code]
     columns: { code: text, meta: object }
     paginate: { type: keyset, from: meta.seen_id, into: query.since, size: query.n, page_size: 60, more: more }
+  counted: { get: /counted, records: items, primary_key: [id], paginate: { type: page, page: query.p, size: query.n, page_size: 40, total: meta.total, total_pages: meta.pages, more: meta.more } }
   strict: { get: /strict, records: items, primary_key: [id], columns: { id: integer }, paginate: { type: keyset, from: '\${last_record.id}', into: query.after, page_size: 200 } }
 `;
   const key = plainCanary('acme');
@@ -378,6 +379,15 @@ streams:
       url = /<([^>]+)>; rel="next"/.exec(got.headers.link ?? '')?.[1];
     }
     expect(sizes).toEqual([30, 30, 30, 30, 30, 30, 30, 30, 10]);
+  });
+
+  it('counts records and pages, and says whether there is more', async () => {
+    const sandbox = await acme();
+    const meta = async (page: number): Promise<unknown> =>
+      at((await send(sandbox, `https://api.acme.com/v1/counted?p=${page}&n=40&key=${key}`)).body, 'meta');
+    // 250 records: six pages of 40, and one of 10.
+    expect(await meta(6)).toEqual({ total: 250, pages: 7, more: true });
+    expect(await meta(7)).toEqual({ total: 250, pages: 7, more: false });
   });
 
   it('gives what comes after a key, and knows no other keys', async () => {

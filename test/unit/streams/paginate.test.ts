@@ -110,6 +110,76 @@ describe('paginators', () => {
       [{ 'query.skip': 0 }, undefined],
     ],
     [
+      'page: by what came, until the total of records',
+      { type: 'page', page: 'query.page', size: 'query.limit', page_size: 50, total: 'meta.total' },
+      [
+        { records: 20, body: { meta: { total: 45 } } },
+        { records: 20, body: { meta: { total: '45' } } },
+        { records: 5, body: { meta: { total: 45 } } },
+      ],
+      [{ 'query.page': 1, 'query.limit': 50 }, { 'query.page': 2, 'query.limit': 50 }, { 'query.page': 3, 'query.limit': 50 }, undefined],
+    ],
+    [
+      'page: until the total of pages',
+      { type: 'page', page: 'query.page', total_pages: '${response.headers["x-pages"]}' },
+      [
+        { records: 3, headers: { 'x-pages': '2' } },
+        { records: 3, headers: { 'x-pages': '2' } },
+      ],
+      [{ 'query.page': 1 }, { 'query.page': 2 }, undefined],
+    ],
+    [
+      'page: until the total of pages, from 0',
+      { type: 'page', page: 'query.page', start: 0, total_pages: 'pages' },
+      [
+        { records: 3, body: { pages: 2 } },
+        { records: 3, body: { pages: 2 } },
+      ],
+      [{ 'query.page': 0 }, { 'query.page': 1 }, undefined],
+    ],
+    [
+      'page: a flag that says no more',
+      { type: 'page', page: 'query.page', more: 'has_more' },
+      [
+        { records: 3, body: { has_more: true } },
+        { records: 3, body: { has_more: false } },
+      ],
+      [{ 'query.page': 1 }, { 'query.page': 2 }, undefined],
+    ],
+    [
+      'page: any stop wins, the flag',
+      { type: 'page', page: 'query.page', total: 'total', total_pages: 'pages', more: 'more' },
+      [{ records: 3, body: { total: 9, pages: 3, more: null } }],
+      [{ 'query.page': 1 }, undefined],
+    ],
+    [
+      'page: any stop wins, the total of records',
+      { type: 'page', page: 'query.page', total: 'total', total_pages: 'pages', more: 'more' },
+      [{ records: 3, body: { total: 3, pages: 3, more: true } }],
+      [{ 'query.page': 1 }, undefined],
+    ],
+    [
+      'page: any stop wins, the total of pages',
+      { type: 'page', page: 'query.page', total: 'total', total_pages: 'pages', more: 'more' },
+      [{ records: 3, body: { total: 9, pages: 1, more: true } }],
+      [{ 'query.page': 1 }, undefined],
+    ],
+    [
+      'page: an empty page ends it before its totals',
+      { type: 'page', page: 'query.page', total: 'total', total_pages: 'pages', more: 'more' },
+      [{ records: 0, body: { total: 9, pages: 3, more: true } }],
+      [{ 'query.page': 1 }, undefined],
+    ],
+    [
+      'offset: a flag that says no more, before the total',
+      { type: 'offset', offset: 'query.skip', total: 'total', more: '${default(response.body.more, false)}' },
+      [
+        { records: 2, body: { total: 9, more: 1 } },
+        { records: 2, body: { total: 9 } },
+      ],
+      [{ 'query.skip': 0 }, { 'query.skip': 2 }, undefined],
+    ],
+    [
       'next_token: from the body into the body, past a page without records',
       { type: 'next_token', from: 'nextToken', into: 'body.nextToken' },
       [
@@ -219,6 +289,14 @@ describe('paginators', () => {
 
   it.each<[string, Paginate, Turn]>([
     ['a total that is not there', { type: 'offset', offset: 'query.skip', total: 'meta.total' }, { records: 2, body: {} }],
+    ['a total that is null', { type: 'offset', offset: 'query.skip', total: 'n' }, { records: 2, body: { n: null } }],
+    ['a total that is empty', { type: 'offset', offset: 'query.skip', total: 'n' }, { records: 2, body: { n: '' } }],
+    ['a total that is a list', { type: 'offset', offset: 'query.skip', total: 'n' }, { records: 2, body: { n: [] } }],
+    ['a total that is -1', { type: 'offset', offset: 'query.skip', total: 'n' }, { records: 2, body: { n: -1 } }],
+    ['a total of records that is not there', { type: 'page', page: 'query.page', total: 'n' }, { records: 2, body: { pages: 3 } }],
+    ['a total of records that is words', { type: 'page', page: 'query.page', total: 'n' }, { records: 2, body: { n: 'many' } }],
+    ['a total of pages that is not there', { type: 'page', page: 'query.page', total_pages: 'n' }, { records: 2, body: {} }],
+    ['a total of pages that is a yes/no', { type: 'page', page: 'query.page', total_pages: 'n' }, { records: 2, body: { n: true } }],
     ['a token that is no text or number', { type: 'next_token', from: 'n', into: 'query.after' }, { records: 2, body: { n: {} } }],
     ['a next URL that is none', { type: 'next_url', from: 'n' }, { records: 2, body: { n: 'https://' } }],
   ])('refuse %s', (_, options, turn) =>
