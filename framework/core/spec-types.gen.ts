@@ -3045,6 +3045,7 @@ export interface PaginatePage {
    * A flag that says whether there is more.
    */
   more?: string;
+  restart?: PaginateRestart;
   /**
    * Where the page size goes; left out: it is not sent.
    */
@@ -3061,6 +3062,23 @@ export interface PaginatePage {
    * Further signs of the last page; any of them ends it.
    */
   stop?: ('empty_page' | 'short_page')[];
+}
+/**
+ * For a provider that gives no more than so many rows of a list: paging begins again at the first page, with the last record's key in the request.
+ */
+export interface PaginateRestart {
+  /**
+   * How many rows the provider gives; it is asked for none beyond them.
+   */
+  at: number;
+  /**
+   * Where the key is in the last record; without it there, or with more rows of one key than `at`, it is an error. The request must sort by it. Rows of equal key may come twice where the provider's filter includes the key; where it does not, the key must be unique.
+   */
+  from: string;
+  /**
+   * Where the key goes.
+   */
+  into: string;
 }
 /**
  * By the number of records to skip.
@@ -3082,6 +3100,7 @@ export interface PaginateOffset {
    * A flag that says whether there is more.
    */
   more?: string;
+  restart?: PaginateRestart;
   /**
    * Where the page size goes; left out: it is not sent.
    */
@@ -3207,7 +3226,7 @@ export interface PaginateKeyset {
    */
   type: 'keyset';
   /**
-   * Where the key is in the last record; a record without it is an error. The provider must sort by it.
+   * Where the key is in the last record; without it there it is an error. The request must sort by it, and the key must be unique where the provider's filter does not include it.
    */
   from: string;
   /**
@@ -3282,6 +3301,7 @@ export interface PaginateAmend {
    * Which relation.
    */
   rel?: string;
+  restart?: PaginateRestart;
   /**
    * Where the page size goes; left out: it is not sent.
    */

@@ -16,7 +16,8 @@ const MINUTE = 60_000;
 const FIRST = Date.UTC(2026, 0, 1);
 
 export function orderOf({ paginate, columns }: ResolvedStream, { http }: Resolved, seed: string): Order | undefined {
-  const from = paginate.type === 'keyset' ? paginate.from : undefined;
+  const restart = 'restart' in paginate ? paginate.restart : undefined;
+  const from = paginate.type === 'keyset' ? paginate.from : restart?.from;
   if (from === undefined) return undefined;
   const computed = from.startsWith('${');
   const path = computed ? (lookupsIn(from, 'last_record')[0] ?? lookupsIn(from, 'record')[0]) : segments(from);

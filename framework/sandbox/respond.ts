@@ -40,7 +40,7 @@ function collection(asking: Asking, dataset: Dataset, headers: Record<string, st
     return index === undefined || index < start || index >= start + count ? undefined : index - start + 1;
   };
   const asked = slice(route, { request, body: asking.body, key, behind });
-  const wanted = repeatPage && byPlace(route) ? { ...asked, offset: 0 } : asked;
+  const wanted = repeatPage && byPlace(route) ? { ...asked, offset: 0, begin: 0 } : asked;
   const records = page(dataset, stream.name, start, count, wanted, filled);
   const body = plantRecords(undefined, at, records);
   return surround(route, body, headers, {
@@ -76,7 +76,7 @@ function besides({ route, filled }: Asking, dataset: Dataset): Data {
     const { name, records } = route.like;
     if (isSingle(route.like)) return plant({}, recordsAt(records), dataset.record(name, 0, filled));
     const size = route.purpose === 'check' ? 1 : Number.POSITIVE_INFINITY;
-    return plantRecords(undefined, recordsAt(records), page(dataset, name, 0, dataset.total(name), { offset: 0, size }, filled));
+    return plantRecords(undefined, recordsAt(records), page(dataset, name, 0, dataset.total(name), { offset: 0, size, begin: 0 }, filled));
   }
   const options = route.view.resolved.fields.map((field) => field.options).find((one) => one?.call?.url === route.call.url);
   if (route.purpose === 'options' && options !== undefined) return plantRecords(undefined, segments(options.records), items(options));

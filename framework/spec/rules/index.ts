@@ -35,6 +35,7 @@ import { rule as pkceOff } from './pkce-off.ts';
 import { rule as plainHttp } from './plain-http.ts';
 import { rule as primaryKey } from './primary-key.ts';
 import { rule as reservedName } from './reserved-name.ts';
+import { rule as restart } from './restart.ts';
 import type { Rule } from './rule.ts';
 import { rule as secretField } from './secret-field.ts';
 import { rule as secretInUrl } from './secret-in-url.ts';
@@ -93,6 +94,7 @@ export const RULES: readonly Rule[] = Object.freeze(
     plainHttp,
     primaryKey,
     reservedName,
+    restart,
     secretField,
     secretInUrl,
     secretLiteral,

@@ -49,6 +49,9 @@ function walk(options: Paginate, turns: Turn[]): (Patch | undefined)[] {
   return patches;
 }
 
+const RESTART = { at: 4, from: 'at', into: 'query.since' };
+const rows = (...keys: number[]): JsonObject[] => keys.map((at) => ({ at }));
+
 describe('paginators', () => {
   it('are those of the schema', () => {
     const schema = JSON.parse(readFileSync('schemas/paginate.schema.json', 'utf8')) as { oneOf: { $ref: string }[] };
@@ -180,6 +183,77 @@ describe('paginators', () => {
       [{ 'query.skip': 0 }, { 'query.skip': 2 }, undefined],
     ],
     [
+      'offset: a restart at the ceiling, whatever the signs say there, and the key stays',
+      { type: 'offset', offset: 'query.skip', size: 'query.take', page_size: 2, total: 'total', more: 'more', restart: RESTART },
+      [
+        { records: rows(1, 2), body: { total: 4, more: true } },
+        { records: rows(3, 4), body: { total: 4, more: false } },
+        { records: rows(4, 5), body: { total: 3, more: true } },
+        { records: rows(6), body: { total: 3, more: false } },
+      ],
+      [
+        { 'query.skip': 0, 'query.take': 2 },
+        { 'query.skip': 2, 'query.take': 2 },
+        { 'query.skip': 0, 'query.take': 2, 'query.since': 4 },
+        { 'query.skip': 2, 'query.take': 2, 'query.since': 4 },
+        undefined,
+      ],
+    ],
+    [
+      'offset: no page is asked for that reaches beyond the ceiling',
+      { type: 'offset', offset: 'query.skip', page_size: 3, restart: RESTART },
+      [{ records: rows(1, 2, 3) }, { records: rows(4, 5, 6) }],
+      [{ 'query.skip': 0 }, { 'query.skip': 0, 'query.since': 3 }, { 'query.skip': 0, 'query.since': 6 }],
+    ],
+    [
+      'offset: a restart that brings nothing is the end',
+      { type: 'offset', offset: 'query.skip', page_size: 4, restart: RESTART },
+      [{ records: rows(1, 2, 3, 4) }, { records: [] }],
+      [{ 'query.skip': 0 }, { 'query.skip': 0, 'query.since': 4 }, undefined],
+    ],
+    [
+      'offset: a sign before the ceiling is the end',
+      { type: 'offset', offset: 'query.skip', page_size: 2, total: 'total', restart: RESTART },
+      [
+        { records: rows(1, 2), body: { total: 3 } },
+        { records: rows(3), body: { total: 3 } },
+      ],
+      [{ 'query.skip': 0 }, { 'query.skip': 2 }, undefined],
+    ],
+    [
+      'page: a restart at the ceiling, whatever the signs say there, and the key stays',
+      { type: 'page', page: 'query.page', page_size: 2, total: 'total', total_pages: 'pages', restart: RESTART },
+      [
+        { records: rows(1, 2), body: { total: 4, pages: 2 } },
+        { records: rows(3, 4), body: { total: 4, pages: 2 } },
+        // More records than this total came, but not since the restart.
+        { records: rows(4, 5), body: { total: 3, pages: 2 } },
+        { records: rows(6), body: { total: 3, pages: 2 } },
+      ],
+      [{ 'query.page': 1 }, { 'query.page': 2 }, { 'query.page': 1, 'query.since': 4 }, { 'query.page': 2, 'query.since': 4 }, undefined],
+    ],
+    [
+      'page: a flag that says no more because one page more would reach beyond',
+      { type: 'page', page: 'query.page', page_size: 3, more: 'more', restart: RESTART },
+      [
+        { records: rows(1, 2, 3), body: { more: false } },
+        { records: rows(4), body: { more: false } },
+      ],
+      [{ 'query.page': 1 }, { 'query.page': 1, 'query.since': 3 }, undefined],
+    ],
+    [
+      'offset: a total that counts no further than whole pages reach',
+      { type: 'offset', offset: 'query.skip', page_size: 3, total: 'total', restart: RESTART },
+      [{ records: rows(1, 2, 3), body: { total: 3 } }],
+      [{ 'query.skip': 0 }, { 'query.skip': 0, 'query.since': 3 }],
+    ],
+    [
+      'page: from 0, and a short page of rows of one key',
+      { type: 'page', page: 'query.page', start: 0, page_size: 2, stop: ['short_page'], restart: RESTART },
+      [{ records: rows(1, 2) }, { records: rows(2, 2) }, { records: rows(2, 2) }, { records: rows(2) }],
+      [{ 'query.page': 0 }, { 'query.page': 1 }, { 'query.page': 0, 'query.since': 2 }, { 'query.page': 1, 'query.since': 2 }, undefined],
+    ],
+    [
       'next_token: from the body into the body, past a page without records',
       { type: 'next_token', from: 'nextToken', into: 'body.nextToken' },
       [
@@ -278,6 +352,32 @@ describe('paginators', () => {
     const turns = [{ records: [full, full] }, { records: [full, last] }];
     expect(() => walk({ type: 'keyset', from: 'id.n', into: 'query.after' }, turns)).toThrow(
       expect.objectContaining({ code: 'path_missing', kind: 'data', where: 'id.n', message: expect.stringContaining(message) }),
+    );
+  });
+
+  it.each<[string, Paginate]>([
+    ['page', { type: 'page', page: 'query.page', page_size: 2, restart: RESTART }],
+    ['offset', { type: 'offset', offset: 'query.skip', page_size: 2, restart: RESTART }],
+  ])('%s: a restart from the key of the last one is an error that says what to do', (_, options) => {
+    const turns = [rows(1, 2), rows(2, 3), rows(3, 3), rows(3, 3)].map((records) => ({ records }));
+    expect(walk(options, turns.slice(0, 3))).toHaveLength(4);
+    expect(() => walk(options, turns)).toThrow(
+      expect.objectContaining({
+        code: 'page_cap',
+        kind: 'data',
+        where: 'paginate.restart',
+        message: expect.stringContaining('ceiling of 4 have the same key at at'),
+        next: expect.stringContaining('fewer rows share'),
+      }),
+    );
+  });
+
+  it('a restart needs the key, and for numbered pages a size to count by', () => {
+    expect(() => walk({ type: 'offset', offset: 'query.skip', page_size: 4, restart: RESTART }, [{ records: [{}, {}, {}, {}] }])).toThrow(
+      expect.objectContaining({ code: 'path_missing', message: expect.stringContaining('record 4 of page 1 is missing') }),
+    );
+    expect(() => walk({ type: 'page', page: 'query.page', restart: RESTART }, [])).toThrow(
+      expect.objectContaining({ code: 'spec_invalid' }),
     );
   });
 
