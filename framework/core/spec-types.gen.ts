@@ -3127,7 +3127,7 @@ export interface PaginateNextToken {
    */
   type: 'next_token';
   /**
-   * Where the token is; missing, null or empty on the last page.
+   * Where the token is; missing, null or empty on the last page. Within `${…}` a name that is missing is an error: `${default(…, null)}` allows it.
    */
   from: string;
   /**

@@ -107,13 +107,16 @@ function homeOf(tree: SpecTree, at: Path, key: string, here: Shape | undefined):
   }
   const chosen = here && branch(here, tree.node(at));
   const children = Object.entries(chosen?.properties ?? {}).filter(([, index]) => branches(shape(index)).some((each) => hasKey(each, key)));
-  if (children.length > 0)
+  const other = Object.entries(here?.tag?.branches ?? {}).find(([, index]) => hasKey(shape(index), key));
+  const node = tree.node(at);
+  const written = children.some(([name]) => node?.kind === 'map' && node.entries.has(name));
+  // Who writes `from` without a `restart` means another type.
+  if (children.length > 0 && (other === undefined || written))
     return children
       .slice(0, 3)
       .map(([name]) => `\`${[...at, name].join('.')}\``)
       .join(' or ');
   if (at[0] !== 'defaults' && STREAM_KEYS.has(key)) return '`defaults`';
-  const other = Object.entries(here?.tag?.branches ?? {}).find(([, index]) => hasKey(shape(index), key));
   return other && `type \`${other[0]}\``;
 }
 

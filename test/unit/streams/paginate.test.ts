@@ -248,6 +248,12 @@ describe('paginators', () => {
       [{ 'query.skip': 0 }, { 'query.skip': 0, 'query.since': 3 }],
     ],
     [
+      'offset: a short page that ends at the ceiling is not the end',
+      { type: 'offset', offset: 'query.skip', page_size: 5, stop: ['short_page'], restart: RESTART },
+      [{ records: rows(1, 2, 3, 4) }, { records: rows(5) }],
+      [{ 'query.skip': 0 }, { 'query.skip': 0, 'query.since': 4 }, undefined],
+    ],
+    [
       'page: from 0, and a short page of rows of one key',
       { type: 'page', page: 'query.page', start: 0, page_size: 2, stop: ['short_page'], restart: RESTART },
       [{ records: rows(1, 2) }, { records: rows(2, 2) }, { records: rows(2, 2) }, { records: rows(2) }],
@@ -286,6 +292,21 @@ describe('paginators', () => {
       { type: 'next_token', from: '${default(response.headers["x-next"], null)}', into: 'query.after' },
       [{ records: 1, headers: { 'x-next': 'h' } }, { records: 1 }],
       [{}, { 'query.after': 'h' }, undefined],
+    ],
+    [
+      'next_token: from the last record, until an empty page, which has none',
+      { type: 'next_token', from: '${last_record.id}', into: 'body.page.after', stop: ['empty_page'] },
+      [{ records: 2 }, { records: 1 }, { records: 0 }],
+      [{}, { 'body.page.after': 2 }, { 'body.page.after': 3 }, undefined],
+    ],
+    [
+      'next_token: from a header that is always there',
+      { type: 'next_token', from: '${response.headers["x-next"]}', into: 'headers.X-After' },
+      [
+        { records: 1, headers: { 'x-next': 'h 1' } },
+        { records: 1, headers: { 'x-next': '' } },
+      ],
+      [{}, { 'headers.X-After': 'h 1' }, undefined],
     ],
     [
       'next_url: absolute, then relative, then null',
@@ -398,6 +419,16 @@ describe('paginators', () => {
     ['a total of pages that is not there', { type: 'page', page: 'query.page', total_pages: 'n' }, { records: 2, body: {} }],
     ['a total of pages that is a yes/no', { type: 'page', page: 'query.page', total_pages: 'n' }, { records: 2, body: { n: true } }],
     ['a token that is no text or number', { type: 'next_token', from: 'n', into: 'query.after' }, { records: 2, body: { n: {} } }],
+    [
+      'a header that is missing where nothing allows it',
+      { type: 'next_token', from: '${response.headers["x-next"]}', into: 'query.after' },
+      { records: 2 },
+    ],
+    [
+      'a last record without the token',
+      { type: 'next_token', from: '${last_record.id}', into: 'query.after' },
+      { records: [{ name: 'x' }] },
+    ],
     ['a next URL that is none', { type: 'next_url', from: 'n' }, { records: 2, body: { n: 'https://' } }],
   ])('refuse %s', (_, options, turn) =>
     expect(() => walk(options, [turn])).toThrow(expect.objectContaining({ code: 'path_missing', kind: 'data' })),
