@@ -3226,7 +3226,7 @@ export interface PaginateKeyset {
    */
   type: 'keyset';
   /**
-   * Where the key is in the last record; without it there it is an error. The request must sort by it, and the key must be unique where the provider's filter does not include it.
+   * Where the key is in the last record; without it there it is an error. The request must sort by it. Where the provider's filter leaves out rows of equal key, the key must be unique; where it does not, they come twice, and `stop` or `more` must tell the end.
    */
   from: string;
   /**
