@@ -45,7 +45,8 @@ export type Registration = Record<string, unknown>;
  * This interface was referenced by `SpecDocument`'s JSON-Schema
  * via the `definition` "paginate".
  */
-export type Paginate = PaginateNone | PaginatePage | PaginateOffset | PaginateNextToken | PaginateNextUrl | PaginateLinkHeader;
+export type Paginate =
+  PaginateNone | PaginatePage | PaginateOffset | PaginateNextToken | PaginateNextUrl | PaginateLinkHeader | PaginateKeyset;
 
 /**
  * One file describes one provider: auth methods, fields, URLs, choices, streams.
@@ -3033,6 +3034,19 @@ export interface PaginatePage {
    */
   start?: number;
   /**
+   * Where the answer says how many records there are in all; without it there it is an error.
+   */
+  total?: string;
+  /**
+   * Where the answer says how many pages there are in all; without it there it is an error.
+   */
+  total_pages?: string;
+  /**
+   * A flag that says whether there is more.
+   */
+  more?: string;
+  restart?: PaginateRestart;
+  /**
    * Where the page size goes; left out: it is not sent.
    */
   size?: string;
@@ -3050,6 +3064,23 @@ export interface PaginatePage {
   stop?: ('empty_page' | 'short_page')[];
 }
 /**
+ * For a provider that gives no more than so many rows of a list: paging begins again at the first page, with the last record's key in the request.
+ */
+export interface PaginateRestart {
+  /**
+   * How many rows the provider gives; it is asked for none beyond them.
+   */
+  at: number;
+  /**
+   * Where the key is in the last record; without it there, or with more rows of one key than `at`, it is an error. The request must sort by it. Rows of equal key may come twice where the provider's filter includes the key; where it does not, the key must be unique.
+   */
+  from: string;
+  /**
+   * Where the key goes.
+   */
+  into: string;
+}
+/**
  * By the number of records to skip.
  */
 export interface PaginateOffset {
@@ -3062,9 +3093,14 @@ export interface PaginateOffset {
    */
   offset: string;
   /**
-   * Where the answer says how many records there are in all.
+   * Where the answer says how many records there are in all; without it there it is an error.
    */
   total?: string;
+  /**
+   * A flag that says whether there is more.
+   */
+  more?: string;
+  restart?: PaginateRestart;
   /**
    * Where the page size goes; left out: it is not sent.
    */
@@ -3091,7 +3127,7 @@ export interface PaginateNextToken {
    */
   type: 'next_token';
   /**
-   * Where the token is; missing, null or empty on the last page.
+   * Where the token is; missing, null or empty on the last page. Within `${…}` a name that is missing is an error: `${default(…, null)}` allows it.
    */
   from: string;
   /**
@@ -3182,6 +3218,43 @@ export interface PaginateLinkHeader {
   stop?: ('empty_page' | 'short_page')[];
 }
 /**
+ * The last record's key asks for what comes after it.
+ */
+export interface PaginateKeyset {
+  /**
+   * The last record's key asks for what comes after it.
+   */
+  type: 'keyset';
+  /**
+   * Where the key is in the last record; without it there it is an error. The request must sort by it. Where the provider's filter leaves out rows of equal key, the key must be unique; where it does not, they come twice, and `stop` or `more` must tell the end.
+   */
+  from: string;
+  /**
+   * Where the key goes.
+   */
+  into: string;
+  /**
+   * A flag that says whether there is more; without one the end is an empty page.
+   */
+  more?: string;
+  /**
+   * Where the page size goes; left out: it is not sent.
+   */
+  size?: string;
+  /**
+   * Records asked for in one page.
+   */
+  page_size?: number;
+  /**
+   * More pages than this are an error, never a quiet end.
+   */
+  max_pages?: number;
+  /**
+   * Further signs of the last page; any of them ends it.
+   */
+  stop?: ('empty_page' | 'short_page')[];
+}
+/**
  * Changes to an inherited paginator.
  *
  * This interface was referenced by `SpecDocument`'s JSON-Schema
@@ -3205,25 +3278,30 @@ export interface PaginateAmend {
    */
   offset?: string;
   /**
-   * Where the answer says how many records there are in all.
+   * Where the answer says how many records there are in all; without it there it is an error.
    */
   total?: string;
   /**
-   * Where the token is; missing, null or empty on the last page.
+   * Where the answer says how many pages there are in all; without it there it is an error.
+   */
+  total_pages?: string;
+  /**
+   * Where the token, the URL or the key is.
    */
   from?: string;
   /**
-   * Where the token goes.
+   * Where the token or the key goes.
    */
   into?: string;
   /**
-   * A flag that says whether there is more, where the token alone does not.
+   * A flag that says whether there is more.
    */
   more?: string;
   /**
    * Which relation.
    */
   rel?: string;
+  restart?: PaginateRestart;
   /**
    * Where the page size goes; left out: it is not sent.
    */

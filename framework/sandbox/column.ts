@@ -85,4 +85,4 @@ function listedIn(help: string): string[] {
 
 const pickOne = <T>(list: readonly T[], random: number): T => list[random % list.length]!;
 export const day = (time: number): string => new Date(time).toISOString().slice(0, 10);
-const stamp = (time: number): string => new Date(time).toISOString().replace('.000Z', 'Z');
+export const stamp = (time: number): string => new Date(time).toISOString().replace('.000Z', 'Z');

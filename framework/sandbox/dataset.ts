@@ -2,6 +2,7 @@ import type { ResolvedStream } from '../core/resolved.ts';
 import type { Column } from '../core/spec-types.gen.ts';
 import { columnMaker, day, keyMaker } from './column.ts';
 import { type Data, type DataMap, pick, plant, segments } from './data.ts';
+import { type Order, orderOf } from './order.ts';
 import type { Filled } from './pattern.ts';
 import { ABSENT, type Lookup, lookupsIn, read, splitText, UNKNOWN } from './reading.ts';
 import type { View } from './view.ts';
@@ -26,6 +27,7 @@ export class Dataset {
   readonly #shapes = new Map<string, Shape>();
   readonly #starts = new Map<string, number[]>();
   readonly #found = new Map<string, Map<string, number[]>>();
+  readonly #placed = new Map<string, Map<string, number>>();
 
   constructor(view: View, options: DatasetOptions) {
     this.#view = view;
@@ -96,6 +98,17 @@ export class Dataset {
     return found;
   }
 
+  /** The index of the record that a request names which asks for what comes after it; undefined when there is none such. */
+  placed(name: string, said: string): number | undefined {
+    const { order } = this.#shapeOf(this.#stream(name));
+    if (order === undefined) return undefined;
+    const known = this.#placed.get(name);
+    if (known !== undefined) return known.get(said);
+    const placed = new Map(Array.from({ length: this.total(name) }, (_, index) => [order.said(index), index]));
+    this.#placed.set(name, placed);
+    return placed.get(said);
+  }
+
   /** A record as the provider sends it. `filled`: what the request said, for the dates it asks for. */
   record(name: string, index: number, filled: readonly Filled[] = []): DataMap {
     const stream = this.#stream(name);
@@ -103,6 +116,7 @@ export class Dataset {
     const record: DataMap = {};
     for (const [column, make] of shape.columns) record[column] = make(index);
     for (const [path, value] of this.#keys(shape, index, filled)) plant(record, path, value);
+    if (shape.order !== undefined) plant(record, shape.order.path, shape.order.make(index));
     for (const path of shape.paths) if (pick(record, path) === undefined) plant(record, path, `${path.at(-1)} ${index + 1}`);
     if (stream.parent !== undefined) this.#refer(record, stream, shape, this.#parentOf(name, index));
     return record;
@@ -201,6 +215,8 @@ interface Shape {
   columns: [string, (index: number) => Data][];
   /** Without `make`: a date. */
   keys: { path: string[]; type: Column['type']; make: ((index: number) => Data) | undefined }[];
+  /** What they are sorted by, where paging needs it. */
+  order: Order | undefined;
   /** Paths that children, labels or options read and no column gives. */
   paths: string[][];
   /** Column → path in the parent. */
@@ -230,7 +246,8 @@ function shapeOf(stream: ResolvedStream, { resolved }: View, seed: string): Shap
     const [path] = typeof text === 'string' && splitText(text).length === 1 ? lookupsIn(text, 'parent') : [];
     return path === undefined || added.has(name) ? [] : [[name, path]];
   });
-  return { columns, keys, paths: [...wanted, ...labels].filter(([first]) => first !== undefined && !added.has(first)), references };
+  const order = orderOf(stream, resolved, seed);
+  return { columns, keys, order, paths: [...wanted, ...labels].filter(([first]) => first !== undefined && !added.has(first)), references };
 }
 
 const typeByName = (path: string): Column['type'] => (/date$|day$/i.test(path) ? 'date' : /id$/i.test(path) ? 'integer' : 'text');

@@ -1,3 +1,4 @@
+import type { PaginateRestart } from '../core/spec-types.gen.ts';
 import { placeOf, Refused } from './answer.ts';
 import { type Data, pick, plant } from './data.ts';
 import { lookupsIn } from './reading.ts';
@@ -8,30 +9,57 @@ import { LINK_PLACE, type Route } from './route.ts';
 export interface Slice {
   offset: number;
   size: number;
+  /** Where the list begins that this request asks for: 0, but after a restart. */
+  begin: number;
 }
 
 /** A page size that the spec does not send: what providers take when they are not asked. */
 const UNASKED = 100;
 const LARGEST_UNSAID = 1000;
 
-export function slice(route: Route, request: Incoming, body: Data, key: string): Slice {
+export interface Asked {
+  request: Incoming;
+  body: Data;
+  /** Names the collection. */
+  key: string;
+  /** The place behind the record that a request names; undefined when there is none such. */
+  behind(said: string): number | undefined;
+}
+
+export function slice(route: Route, { request, body, key, behind }: Asked): Slice {
   const { paginate } = route;
-  if (paginate.type === 'none') return { offset: 0, size: Number.POSITIVE_INFINITY };
+  if (paginate.type === 'none') return { offset: 0, size: Number.POSITIVE_INFINITY, begin: 0 };
   const value = (target: string | undefined): string | undefined => (target === undefined ? undefined : valueAt(target, request, body));
   const size = sizeOf(paginate.page_size, paginate.size, value(paginate.size));
+  /** A value that the call itself begins with (`since_id: 0`) stands for the beginning. */
+  const placeBehind = (target: string): number => {
+    const said = value(target);
+    const own = ownAt(route, target);
+    const place = said === undefined || said === own ? 0 : behind(said);
+    if (place === undefined && own === undefined) throw new Refused(400, `${target} is no key of this list`);
+    return place ?? 0;
+  };
+  const numbered = (skip: number, restart: PaginateRestart | undefined): Slice => {
+    if (restart !== undefined && skip + size > restart.at)
+      throw new Refused(400, `No more than ${restart.at} rows: ${skip} and ${size} more lie beyond`);
+    const begin = restart === undefined ? 0 : placeBehind(restart.into);
+    return { offset: begin + skip, size, begin };
+  };
   switch (paginate.type) {
     case 'page': {
       const start = paginate.start ?? 1;
       const page = whole(value(paginate.page), paginate.page, start);
       if (page < start) throw new Refused(400, `${paginate.page} begins at ${start}`);
-      return { offset: (page - start) * size, size };
+      return numbered((page - start) * size, paginate.restart);
     }
     case 'offset':
-      return { offset: whole(value(paginate.offset), paginate.offset, 0), size };
+      return numbered(whole(value(paginate.offset), paginate.offset, 0), paginate.restart);
     case 'next_token':
-      return { offset: placeIn(value(paginate.into), key, paginate.into), size };
+      return { offset: placeIn(value(paginate.into), key, paginate.into), size, begin: 0 };
+    case 'keyset':
+      return { offset: placeBehind(paginate.into), size, begin: 0 };
     default:
-      return { offset: placeIn(value(`query.${LINK_PLACE}`), key, 'the link'), size };
+      return { offset: placeIn(value(`query.${LINK_PLACE}`), key, 'the link'), size, begin: 0 };
   }
 }
 
@@ -58,6 +86,15 @@ function valueAt(target: string, request: Incoming, body: Data): string | undefi
   if (part === 'cookies') return request.cookies[name];
   const value = pick(body, rest);
   return value === undefined || value === null ? undefined : String(value);
+}
+
+/** What the call itself has at a target, as it is written. */
+function ownAt({ call }: Route, target: string): string | undefined {
+  const [part, ...names] = target.split('.');
+  const name = names.join('.').toLowerCase();
+  const entries = part === 'query' ? call.query : part === 'headers' ? call.headers : call.cookies;
+  const own = part === 'body' ? pick(call.body as Data, names) : Object.entries(entries).find(([key]) => key.toLowerCase() === name)?.[1];
+  return own === undefined || own === null ? undefined : String(own);
 }
 
 /** A page token: a place in one collection, in base64 with its odd characters, so that one that was not encoded fails. */
@@ -89,14 +126,19 @@ export interface Surroundings {
 export function surround(route: Route, body: Data, headers: Record<string, string>, around: Surroundings): Data {
   const { paginate } = route;
   const next = around.repeat ? around.slice.offset : around.slice.offset + around.slice.size;
-  const more = around.repeat || next < around.count;
+  // A provider with a ceiling counts up to it, and says that this is all.
+  const { begin } = around.slice;
+  const end = Math.min(around.count, 'restart' in paginate && paginate.restart !== undefined ? begin + paginate.restart.at : around.count);
+  const more = around.repeat || next < end;
   let result = body;
   const put = (path: string, value: Data): void => {
     const header = path.startsWith('${') ? lookupsIn(path, 'response').find(([part]) => part === 'headers')?.[1] : undefined;
     if (header === undefined) result = plant(result, placeOf(path), value);
     else if (value !== null) headers[header] = String(value);
   };
-  if (paginate.type === 'offset' && paginate.total !== undefined) put(paginate.total, around.count);
+  if ('total' in paginate && paginate.total !== undefined) put(paginate.total, end - begin);
+  if ('total_pages' in paginate && paginate.total_pages !== undefined)
+    put(paginate.total_pages, Math.ceil((end - begin) / around.slice.size));
   // The last page has no token at all, as with the providers at hand.
   if (paginate.type === 'next_token' && more) put(paginate.from, token(next, around.key));
   if (paginate.type === 'next_url') put(paginate.from, more ? link(route, next, around) : null);

@@ -35,8 +35,12 @@ function collection(asking: Asking, dataset: Dataset, headers: Record<string, st
   const at = recordsAt(stream.records);
   if (isSingle(stream)) return plant({}, at, dataset.record(stream.name, start, filled));
   const key = `${stream.name} ${parent ?? ''}`;
-  const wanted =
-    repeatPage && byNumber(route) ? { ...slice(route, request, asking.body, key), offset: 0 } : slice(route, request, asking.body, key);
+  const behind = (said: string): number | undefined => {
+    const index = dataset.placed(stream.name, said);
+    return index === undefined || index < start || index >= start + count ? undefined : index - start + 1;
+  };
+  const asked = slice(route, { request, body: asking.body, key, behind });
+  const wanted = repeatPage && byPlace(route) ? { ...asked, offset: 0, begin: 0 } : asked;
   const records = page(dataset, stream.name, start, count, wanted, filled);
   const body = plantRecords(undefined, at, records);
   return surround(route, body, headers, {
@@ -45,11 +49,12 @@ function collection(asking: Asking, dataset: Dataset, headers: Record<string, st
     key,
     origin: asking.origin,
     request,
-    repeat: repeatPage && !byNumber(route),
+    repeat: repeatPage && !byPlace(route),
   });
 }
 
-const byNumber = ({ paginate }: Route): boolean => paginate.type === 'page' || paginate.type === 'offset';
+/** Whether the request itself says the place, so that no word of the answer can lead back to it. */
+const byPlace = ({ paginate }: Route): boolean => ['page', 'offset', 'keyset'].includes(paginate.type);
 
 function page(dataset: Dataset, name: string, start: number, count: number, { offset, size }: Slice, filled: Filled[]): DataMap[] {
   const records: DataMap[] = [];
@@ -71,7 +76,7 @@ function besides({ route, filled }: Asking, dataset: Dataset): Data {
     const { name, records } = route.like;
     if (isSingle(route.like)) return plant({}, recordsAt(records), dataset.record(name, 0, filled));
     const size = route.purpose === 'check' ? 1 : Number.POSITIVE_INFINITY;
-    return plantRecords(undefined, recordsAt(records), page(dataset, name, 0, dataset.total(name), { offset: 0, size }, filled));
+    return plantRecords(undefined, recordsAt(records), page(dataset, name, 0, dataset.total(name), { offset: 0, size, begin: 0 }, filled));
   }
   const options = route.view.resolved.fields.map((field) => field.options).find((one) => one?.call?.url === route.call.url);
   if (route.purpose === 'options' && options !== undefined) return plantRecords(undefined, segments(options.records), items(options));

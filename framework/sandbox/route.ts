@@ -170,6 +170,7 @@ function targetsOf(paginate: Paginate): Set<string> {
     'offset' in paginate ? paginate.offset : undefined,
     'into' in paginate ? paginate.into : undefined,
     'size' in paginate ? paginate.size : undefined,
+    'restart' in paginate ? paginate.restart?.into : undefined,
   ];
   const links = paginate.type === 'next_url' || paginate.type === 'link_header';
   return new Set([...written.filter((target) => target !== undefined), ...(links ? [`query.${LINK_PLACE}`] : [])]);

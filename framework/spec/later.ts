@@ -12,10 +12,6 @@ const KEYS: Readonly<Record<string, (title: string) => boolean>> = Object.freeze
   ...forTitles(['tls', 'proxy'], (title) => title === 'Http'),
 });
 
-const TAGS: Readonly<Record<string, readonly string[]>> = Object.freeze({
-  Paginate: ['keyset'],
-});
-
 /** Variables that come with such a key. */
 export const LATER_VARIABLES: Readonly<Record<string, string>> = Object.freeze({
   window: 'cursor',
@@ -25,9 +21,6 @@ export const LATER_VARIABLES: Readonly<Record<string, string>> = Object.freeze({
 
 /** Whether a key is a later word in a map of the schema of that title. */
 export const isLaterKey = (key: string, title: string): boolean => Object.hasOwn(KEYS, key) && KEYS[key]?.(title) === true;
-
-/** Whether a `type` is a later word in the tagged union of that title. */
-export const isLaterTag = (word: string, title: string): boolean => Object.hasOwn(TAGS, title) && TAGS[title]?.includes(word) === true;
 
 function forTitles(keys: string[], fits: (title: string) => boolean): Record<string, (title: string) => boolean> {
   return Object.fromEntries(keys.map((key) => [key, fits]));

@@ -5,7 +5,7 @@ import type { Finding } from '../core/finding.ts';
 import { suggest } from '../core/suggest.ts';
 import { flow } from './flow.ts';
 import { ourWord } from './foreign-words.ts';
-import { isLaterKey, isLaterTag } from './later.ts';
+import { isLaterKey } from './later.ts';
 import { branch, type JsonType, type Shape, shape, shapeAt } from './shape.ts';
 import type { FindingPlace, SpecNode, SpecPath, SpecTree } from './tree.ts';
 
@@ -107,13 +107,16 @@ function homeOf(tree: SpecTree, at: Path, key: string, here: Shape | undefined):
   }
   const chosen = here && branch(here, tree.node(at));
   const children = Object.entries(chosen?.properties ?? {}).filter(([, index]) => branches(shape(index)).some((each) => hasKey(each, key)));
-  if (children.length > 0)
+  const other = Object.entries(here?.tag?.branches ?? {}).find(([, index]) => hasKey(shape(index), key));
+  const node = tree.node(at);
+  const written = children.some(([name]) => node?.kind === 'map' && node.entries.has(name));
+  // Who writes `from` without a `restart` means another type.
+  if (children.length > 0 && (other === undefined || written))
     return children
       .slice(0, 3)
       .map(([name]) => `\`${[...at, name].join('.')}\``)
       .join(' or ');
   if (at[0] !== 'defaults' && STREAM_KEYS.has(key)) return '`defaults`';
-  const other = Object.entries(here?.tag?.branches ?? {}).find(([, index]) => hasKey(shape(index), key));
   return other && `type \`${other[0]}\``;
 }
 
@@ -147,10 +150,6 @@ const asName = (name: string): string =>
 
 // ---- values
 
-const LOGIN = 'Until then take `type: none` with `fields`, the login call in `steps`, and `send`. ';
-/** How to say with the types of this version what a later one is for. */
-const UNTIL_THEN: Readonly<Record<string, string>> = { session: LOGIN, custom: LOGIN };
-
 function badTag(tree: SpecTree, at: Path, params: Record<string, unknown>): Finding {
   const here = shapeAt(tree, at);
   const words = Object.keys(here?.tag?.branches ?? {});
@@ -171,10 +170,6 @@ function badTag(tree: SpecTree, at: Path, params: Record<string, unknown>): Find
   }
   const word = String(params.tagValue ?? '');
   const place = tree.node(at)?.kind === 'map' ? path : at;
-  if (isLaterTag(word, here?.title ?? '')) {
-    const message = `\`${word}\` is a later word of the language, not run by this version.`;
-    return tree.finding('later-word', 'error', message, place, { hint: `${UNTIL_THEN[word] ?? ''}Types: ${words.join(', ')}.` });
-  }
   const hint = choose(word, words, 'Types');
   return tree.finding('bad-tag', 'error', `\`${word}\` is no type of ${placeName(at)}.`, place, { hint });
 }

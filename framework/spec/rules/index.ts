@@ -35,6 +35,7 @@ import { rule as pkceOff } from './pkce-off.ts';
 import { rule as plainHttp } from './plain-http.ts';
 import { rule as primaryKey } from './primary-key.ts';
 import { rule as reservedName } from './reserved-name.ts';
+import { rule as restart } from './restart.ts';
 import type { Rule } from './rule.ts';
 import { rule as secretField } from './secret-field.ts';
 import { rule as secretInUrl } from './secret-in-url.ts';
@@ -42,6 +43,7 @@ import { rule as secretLiteral } from './secret-literal.ts';
 import { rule as streamSource } from './stream-source.ts';
 import { rule as templateParameter } from './template-parameter.ts';
 import { rule as tokenInUrl } from './token-in-url.ts';
+import { rule as totalOfPages } from './total-of-pages.ts';
 import { rule as unknownColumn } from './unknown-column.ts';
 import { rule as unknownParent } from './unknown-parent.ts';
 import { rule as unknownTemplate } from './unknown-template.ts';
@@ -92,12 +94,14 @@ export const RULES: readonly Rule[] = Object.freeze(
     plainHttp,
     primaryKey,
     reservedName,
+    restart,
     secretField,
     secretInUrl,
     secretLiteral,
     streamSource,
     templateParameter,
     tokenInUrl,
+    totalOfPages,
     unknownColumn,
     unknownParent,
     unknownTemplate,

@@ -1,6 +1,7 @@
 import { FerruleError } from '../../core/errors.ts';
 import type { Scope } from '../../core/expression/index.ts';
 import type { Paginate } from '../../core/spec-types.gen.ts';
+import { keyset } from './keyset.ts';
 import { linkHeader } from './link-header.ts';
 import { nextToken } from './next-token.ts';
 import { nextUrl } from './next-url.ts';
@@ -9,7 +10,7 @@ import { offset } from './offset.ts';
 import { page } from './page.ts';
 import type { PaginateStrategy, Paginator } from './types.ts';
 
-const ALL = [none, page, offset, nextToken, nextUrl, linkHeader] as unknown as PaginateStrategy[];
+const ALL = [none, page, offset, nextToken, nextUrl, linkHeader, keyset] as unknown as PaginateStrategy[];
 
 /** Every paginator by its word in the YAML. */
 export const PAGINATORS: ReadonlyMap<string, PaginateStrategy> = new Map(ALL.map((strategy) => [strategy.type, strategy]));

@@ -1,7 +1,7 @@
 import { FerruleError } from '../../core/errors.ts';
 import type { PaginateNextToken } from '../../core/spec-types.gen.ts';
 import type { Patch } from '../../core/value.ts';
-import { hasMore, pageReader, stopped } from './reader.ts';
+import { endReader, pageReader, stopped } from './reader.ts';
 import type { PaginateStrategy } from './types.ts';
 
 /** A token from each answer. A page without records but with a token is not the end: some providers filter late. */
@@ -10,11 +10,11 @@ export const nextToken: PaginateStrategy<PaginateNextToken> = {
   create({ from, into, more, size, page_size, stop }, scope) {
     const sized: Patch = size !== undefined && page_size !== undefined ? { [size]: page_size } : {};
     const token = pageReader(from, scope);
-    const flag = more === undefined ? undefined : pageReader(more, scope);
+    const ended = endReader(more, scope);
     return {
       first: () => sized,
       next: (seen) => {
-        if (stopped(stop, seen.records.length, page_size) || (flag !== undefined && !hasMore(flag(seen)))) return undefined;
+        if (stopped(stop, seen.records.length, page_size) || ended(seen)) return undefined;
         const value = token(seen);
         if (value === undefined || value === null || value === '') return undefined;
         if (typeof value === 'object' || typeof value === 'boolean')

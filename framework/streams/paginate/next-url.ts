@@ -2,7 +2,7 @@ import { FerruleError } from '../../core/errors.ts';
 import type { PaginateNextUrl } from '../../core/spec-types.gen.ts';
 import { urlOf } from '../../core/url.ts';
 import type { Patch } from '../../core/value.ts';
-import { hasMore, pageReader, stopped } from './reader.ts';
+import { endReader, pageReader, stopped } from './reader.ts';
 import type { PaginateStrategy } from './types.ts';
 
 /** Each answer brings the next URL, absolute or relative to the one that answered. It brings its own query. */
@@ -11,11 +11,11 @@ export const nextUrl: PaginateStrategy<PaginateNextUrl> = {
   create({ from, more, size, page_size, stop }, scope) {
     const first: Patch = size !== undefined && page_size !== undefined ? { [size]: page_size } : {};
     const url = pageReader(from, scope);
-    const flag = more === undefined ? undefined : pageReader(more, scope);
+    const ended = endReader(more, scope);
     return {
       first: () => first,
       next: (seen) => {
-        if (stopped(stop, seen.records.length, page_size) || (flag !== undefined && !hasMore(flag(seen)))) return undefined;
+        if (stopped(stop, seen.records.length, page_size) || ended(seen)) return undefined;
         const value = url(seen);
         if (value === undefined || value === null || value === '') return undefined;
         return { url: resolveUrl(value, seen.response.url, from) };

@@ -114,6 +114,86 @@ streams:
   });
 });
 
+describe('the next page', () => {
+  const three = (request: Received): [page: number, json: object[]] => {
+    const page = Number(request.query.get('after') ?? request.headers['x-after'] ?? request.query.get('p') ?? 1);
+    return [page, page < 3 ? [{ id: page * 10 }, { id: page + 1 }] : [{ id: 30 }]];
+  };
+
+  it.each<[string, string, (page: number) => Record<string, string>, string[]]>([
+    [
+      'a token in a header, into a header',
+      `type: next_token, from: '\${default(response.headers["x-next"], null)}', into: headers.X-After`,
+      (page): Record<string, string> => (page < 3 ? { 'X-Next': String(page + 1) } : {}),
+      ['/v1/things', '/v1/things', '/v1/things'],
+    ],
+    [
+      'a header that says it is the last',
+      `type: next_token, from: '\${response.headers["x-next"]}', into: query.after`,
+      (page) => ({ 'X-Next': page < 3 ? String(page + 1) : '' }),
+      ['/v1/things', '/v1/things?after=2', '/v1/things?after=3'],
+    ],
+    [
+      'the last record',
+      `type: next_token, from: '\${last_record.id}', into: query.after, page_size: 2, stop: short_page`,
+      () => ({}),
+      ['/v1/things', '/v1/things?after=2', '/v1/things?after=3'],
+    ],
+    [
+      'a Link header, relative to the URL that answered',
+      'type: link_header',
+      (page): Record<string, string> =>
+        page < 3 ? { Link: `<things?p=${page - 1}>; rel="prev", <${page === 1 ? '?p=2' : '/v1/things?p=3'}>; rel="next"` } : {},
+      ['/v1/things', '/v1/things?p=2', '/v1/things?p=3'],
+    ],
+  ])('comes from %s', async (_, paginate, headers, paths) => {
+    await open(`streams: { things: { get: /things, paginate: { ${paginate} } } }`, (request) => {
+      const [page, json] = three(request);
+      return { json, headers: headers(page) };
+    });
+    expect(await all('things')).toEqual([{ id: 10 }, { id: 2 }, { id: 20 }, { id: 3 }, { id: 30 }]);
+    expect(asked()).toEqual(paths);
+  });
+
+  it('beyond max_pages is an error, behind the pages that came; as many pages as that are none', async () => {
+    const streams = (cap: number): string =>
+      `streams: { things: { get: /things, paginate: { type: page, page: query.p, page_size: 2, stop: short_page, max_pages: ${cap} } } }`;
+    await open(streams(2), (request) => ({ json: three(request)[1] }));
+    const ids: unknown[] = [];
+    const reading = (async () => {
+      for await (const { id } of connection.read('things')) ids.push(id);
+    })();
+    await expect(reading).rejects.toMatchObject({ code: 'page_cap', kind: 'data', where: 'streams.things.paginate.max_pages' });
+    expect(ids).toEqual([10, 2, 20, 3]);
+    expect(asked()).toEqual(['/v1/things?p=1', '/v1/things?p=2']);
+    await connection.close();
+    await server.close();
+    await open(streams(3), (request) => ({ json: three(request)[1] }));
+    expect(await all('things')).toHaveLength(5);
+  });
+});
+
+describe('keyset', () => {
+  it('asks for what comes after the last record, digit for digit, until an empty page', async () => {
+    const first = '{"data":[{"id":9007199254740991},{"id":9007199254740993}]}';
+    const pages: Record<string, string> = { '0': first, '9007199254740993': '{"data":[{"id":9007199254740995}]}' };
+    server = await serve(({ query }) => ({
+      text: pages[query.get('since') ?? ''] ?? '{"data":[]}',
+      headers: { 'content-type': 'application/json' },
+    }));
+    const spec = acme(`${AUTH}
+streams:
+  things: { get: /things, query: { since: '0' }, records: data, remove: [id], add: { n: '\${record.id}' }, paginate: { type: keyset, from: id, into: query.since } }`);
+    connection = await connectSpec(
+      { ...spec, http: { ...spec.http, big_integers: 'text' } },
+      { fields: { api_key: KEY } },
+      addresses(server.origin),
+    );
+    expect(await all('things')).toEqual([{ n: 9007199254740991 }, { n: '9007199254740993' }, { n: '9007199254740995' }]);
+    expect(asked()).toEqual(['/v1/things?since=0', '/v1/things?since=9007199254740993', '/v1/things?since=9007199254740995']);
+  });
+});
+
 describe('http headers and query', () => {
   it('lie under send and the call, null takes them away, and what changes does so at each attempt', async () => {
     await open(
@@ -201,6 +281,12 @@ describe('what goes wrong', () => {
       one('data', `, paginate: { type: next_url, from: next }`),
       { json: { data: [], next: 'https://auth.acme.test/x' } },
       { code: 'host_refused', kind: 'input' },
+    ],
+    [
+      'a last record with the same key as the one before',
+      one('data', `, paginate: { type: keyset, from: id, into: query.after }`),
+      { json: { data: [{ id: 1 }] } },
+      { code: 'page_repeated', message: expect.stringContaining('query.after') },
     ],
     [
       'more pages than the cap',

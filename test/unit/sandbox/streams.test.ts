@@ -352,6 +352,15 @@ streams:
     primary_key: [id]
     columns: { id: text }
     paginate: { type: next_token, from: '\${response.headers["x-next"]}', into: headers.X-After, more: page.more }
+  keyed:
+    get: /keyed
+    query: { since: '0' }
+    records: items
+    primary_key: [code]
+    columns: { code: text, meta: object }
+    paginate: { type: keyset, from: meta.seen_id, into: query.since, size: query.n, page_size: 60, more: more }
+  counted: { get: /counted, records: items, primary_key: [id], paginate: { type: page, page: query.p, size: query.n, page_size: 40, total: meta.total, total_pages: meta.pages, more: meta.more } }
+  strict: { get: /strict, records: items, primary_key: [id], columns: { id: integer }, paginate: { type: keyset, from: '\${last_record.id}', into: query.after, page_size: 200 } }
 `;
   const key = plainCanary('acme');
   async function acme(): Promise<Sandbox> {
@@ -370,6 +379,47 @@ streams:
       url = /<([^>]+)>; rel="next"/.exec(got.headers.link ?? '')?.[1];
     }
     expect(sizes).toEqual([30, 30, 30, 30, 30, 30, 30, 30, 10]);
+  });
+
+  it('counts records and pages, and says whether there is more', async () => {
+    const sandbox = await acme();
+    const meta = async (page: number): Promise<unknown> =>
+      at((await send(sandbox, `https://api.acme.com/v1/counted?p=${page}&n=40&key=${key}`)).body, 'meta');
+    // 250 records: six pages of 40, and one of 10.
+    expect(await meta(6)).toEqual({ total: 250, pages: 7, more: true });
+    expect(await meta(7)).toEqual({ total: 250, pages: 7, more: false });
+  });
+
+  it('gives what comes after a key, and knows no other keys', async () => {
+    const sandbox = await acme();
+    const get = (since: unknown): Promise<Got> => send(sandbox, `https://api.acme.com/v1/keyed?since=${since}&n=60&key=${key}`);
+    const sizes: unknown[] = [];
+    const codes: unknown[] = [];
+    for (let since: unknown = 0, more: unknown = true; more === true; ) {
+      const got = await get(since);
+      const items = at(got.body, 'items') as { code: string; meta: { seen_id: number } }[];
+      more = at(got.body, 'more');
+      since = items.at(-1)?.meta.seen_id;
+      sizes.push([items.length, more]);
+      codes.push(...items.map(({ code }) => code));
+    }
+    expect(sizes).toEqual([
+      [60, true],
+      [60, true],
+      [60, true],
+      [60, true],
+      [10, false],
+    ]);
+    expect(distinct(codes)).toBe(250);
+    const first = (await get(0)).body;
+    const last = Number(at(first, 'items', 0, 'meta', 'seen_id')) + 249;
+    expect(ids(await get(last), 'items')).toEqual([]);
+    // The stream's own 0 is the beginning, whatever else is no key of the list.
+    expect((await get(last + 1)).body).toEqual(first);
+    const strict = (after: string): Promise<Got> => send(sandbox, `https://api.acme.com/v1/strict?key=${key}${after}`);
+    const all = ids(await strict(''), 'items');
+    expect([all.length, ids(await strict(`&after=${all[199]}`), 'items').length]).toEqual([200, 50]);
+    expect((await strict(`&after=${Number(all[0]) - 1}`)).status).toBe(400);
   });
 
   it('names what it does not know, and a port that is taken', async () => {

@@ -35,6 +35,12 @@ const TYPOS: [from: string, to: string, at: string, ...says: string[]][] = [
   ['get: /orders\n', 'get: /orders\n    page_size: 5\n', '15:5', '`page_size` belongs in `streams.orders.paginate`'],
   ['streams:', 'base_url: x\nstreams:', '10:1', '`base_url` belongs in `http`'],
   ['page: query.page', 'page: query.page, from: x', '15:47', '`from` belongs in type `next_token`'],
+  [
+    'page: query.page',
+    'page: query.page, page_size: 9, from: x, restart: { at: 99, from: x, into: query.x }',
+    '15:61',
+    '`from` belongs in `streams.orders.paginate.restart`',
+  ],
   ['per: 1m', 'per: 1 minute', '6:74', 'Write it like `1m`'],
   ['page: query.page', 'page: query.page, page_size: lots', '15:58', 'must be a whole number, not text', 'page_size: 100'],
   ['page: query.page', "page: query.page, page_size: '${fields.x}'", '15:58', 'no ${…} can stand here'],
@@ -56,7 +62,13 @@ const TYPOS: [from: string, to: string, at: string, ...says: string[]][] = [
   ['check: { get: /me }', 'check:', '7:1', '`check` must be a map, not empty'],
   ['paginate: {', 'cursor: { field: a }\n    paginate: {', '15:5', '`cursor` is a later word'],
   ['type: bearer', 'type: [bearer]', '5:22', 'must be text, not a list'],
-  ['type: page,', 'type: keyset,', '15:23', '`keyset` is a later word'],
+  [
+    'type: page, page: query.page',
+    'type: keyset, from: id',
+    '15:5',
+    '`streams.orders.paginate` lacks `into`',
+    'Write `into: query.since_id`',
+  ],
   ['lines:', 'orderLines:', '16:3', 'Write `order_lines`'],
   ['spec: 1', 'spec: 2', '1:7', 'wants a newer Ferrule'],
   // Words of other languages.
