@@ -250,6 +250,33 @@ it('a code is never asked for again without a person, though a step that leads u
   expect(asked()).toHaveLength(0);
 });
 
+it('the steps behind a renewed token are made anew, also when the first try of one fails', async () => {
+  const paths: string[] = [];
+  let down = false;
+  server = await serve(({ path, headers }) => {
+    if (path === '/token') return issue(paths.push('token'));
+    if (path === '/login') {
+      paths.push('login');
+      return down ? outage : { json: { session: plainCanary(`session-${paths.length}`) } };
+    }
+    paths.push('me');
+    return headers['x-session'] === plainCanary('session-2') && paths.length > 3 ? { status: 401, json: {} } : { json: { ok: true } };
+  });
+  const spec = CODE.replace(
+    'refresh: {',
+    `steps: [token, { name: login, post: 'https://auth.acme.test/login', capture: { session: session } }], send: { headers: { Authorization: null, X-Session: '\${token.session}' } }, refresh: {`,
+  );
+  const connection = await connected(spec, 0);
+  await me(connection);
+  down = true;
+  // The session is refused, a new token comes, and the login is away.
+  await expect(me(connection)).rejects.toMatchObject({ code: 'server_failed' });
+  down = false;
+  clock.advance(10_000);
+  expect(await me(connection)).toEqual({ ok: true });
+  expect(paths).toEqual(['token', 'login', 'me', 'me', 'token', 'login', 'login', 'me']);
+});
+
 describe('an answer that was received', () => {
   let folder: string;
   beforeEach(async () => {
