@@ -63,12 +63,21 @@ export async function apache(
     ...{ secure: `https://127.0.0.1:${secure}`, elsewhere: `https://127.0.0.1:${elsewhere}`, ca: signer.ca },
     clients: clientsOf(folder, signer, passphrase),
     answers: async (path) => {
-      const log = await readFile(join(folder, 'answers'), 'utf8');
+      const log = await settledText(join(folder, 'answers'));
       const lines = log.slice(read).trim().split('\n');
       read = log.length;
       return lines.filter((line) => line.startsWith(path)).map((line) => line.slice(line.indexOf(' ') + 1));
     },
   };
+}
+
+/** Apache writes a line after the answer has gone: read when nothing more comes. */
+async function settledText(path: string): Promise<string> {
+  for (let before: string | undefined; ; await new Promise((resolve) => setTimeout(resolve, 50))) {
+    const now = await readFile(path, 'utf8');
+    if (now === before) return now;
+    before = now;
+  }
 }
 
 async function writeUsers(folder: string, users: Record<string, string>): Promise<void> {
