@@ -158,6 +158,43 @@ export const ERRORS = {
   page_repeated: entry('data', 'The paginator came to the same page again.', 'Correct paginate in the spec.'),
   page_cap: entry('data', 'max_pages was reached with more to come.', 'Raise paginate.max_pages, or narrow the read.'),
   path_missing: entry('data', 'A path or name finds nothing in the data.', 'Correct the path, or allow absence with ? or default(…).'),
+  cursor_missing: entry(
+    'data',
+    'A record has no cursor, or one that its format does not read.',
+    'Correct cursor.field, format or record_format in the spec.',
+  ),
+  record_malformed: entry(
+    'data',
+    'A record does not fit its declared columns.',
+    'Correct columns or types in the spec, or read with --bad-records keep or aside.',
+  ),
+  state_unusable: entry(
+    'input',
+    'The stored state was made by another cursor than the one that the spec has now.',
+    'Read the stream anew with --from-start, or put the cursor back as it was.',
+  ),
+  job_failed: entry(
+    'data',
+    'The provider says that the job failed, or in a word that the spec does not list.',
+    'See its message; read again later.',
+  ),
+  job_timeout: entry(
+    'transient',
+    'The job was not done in time.',
+    'Read again: it goes on with the same job. Raise job.poll.timeout if the provider is slow.',
+  ),
+  peer_missing: entry('input', 'A library that this needs is not installed.', 'Install it with the command that the message names.'),
+  record_refused: entry(
+    'data',
+    'The destination cannot hold a record as it is.',
+    'The message names the record and the column; correct types in the spec, or leave the column out with remove.',
+  ),
+  output_locked: entry('input', 'Another process writes to the same destination.', 'Wait for it to finish, or write to another place.'),
+  output_unreadable: entry(
+    'input',
+    'What is in the destination was not written by Ferrule, or is damaged.',
+    'Choose another place, or mend what the message names.',
+  ),
   output_failed: entry('input', 'Writing the output failed.', 'Check the disk and the path; what was written is whole lines.'),
   internal: entry('internal', 'A bug in Ferrule.', 'Report it with the command and the trace.'),
 } as const satisfies Record<string, ErrorEntry>;

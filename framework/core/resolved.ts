@@ -1,4 +1,16 @@
-import type { Capture, Column, Errors, Expires, Option, Paginate, RateLimit, Retry, Source, Timeout } from './spec-types.gen.ts';
+import type {
+  Capture,
+  Column,
+  Decode as DecodePart,
+  Errors,
+  Expires,
+  Option,
+  Paginate,
+  RateLimit,
+  Retry,
+  Source,
+  Timeout,
+} from './spec-types.gen.ts';
 import type { Encode, Method } from './value.ts';
 
 /**
@@ -133,6 +145,44 @@ export interface ResolvedCheck extends ResolvedCall {
   account?: string;
 }
 
+/** How a stream's answer is read, outermost part first. Empty: by content type. */
+export type DecodeChain = readonly DecodePart[];
+
+/** `field` and `format` as in the spec. Lengths are milliseconds; with format integer, so many. */
+export interface ResolvedCursor {
+  field: string;
+  format: string;
+  record_format: string | undefined;
+  time_zone: string;
+  filter: 'server' | 'client';
+  order: 'asc' | 'none';
+  /** A range with an explicit end; without one each read has no end. */
+  window: { max: number | undefined; end: 'inclusive' | 'exclusive'; step: number } | undefined;
+  lookback: number;
+  /** Text: a duration, a date, or what gives one. */
+  start: string | undefined;
+  oldest: number | undefined;
+  per: 'stream' | 'partition';
+}
+
+export interface ResolvedJob {
+  create: ResolvedCall;
+  /** Milliseconds. */
+  poll: ResolvedCall & { every: number; timeout: number };
+  download: (ResolvedCall & { chain: DecodeChain }) | undefined;
+  cancel: ResolvedCall | undefined;
+  clean_up: ResolvedCall | undefined;
+  /** Path in the poll's answer, or one ${…}. */
+  status: string;
+  states: { done: readonly string[]; failed: readonly string[]; running: readonly string[]; none: readonly string[] };
+  message: string | undefined;
+  at_once: number;
+}
+
+/** What a column's values are made, or declared to be. */
+export type ColumnType = Column['type'];
+
+/** With a job, its call is the one that creates it. */
 export interface ResolvedStream extends ResolvedCall {
   name: string;
   title: string;
@@ -146,6 +196,17 @@ export interface ResolvedStream extends ResolvedCall {
   add: Record<string, unknown>;
   remove: string[];
   paginate: Paginate;
+  chain: DecodeChain;
+  /** Condition over record. */
+  keep: string | undefined;
+  flatten: { separator: string; depth: number } | undefined;
+  rename: Record<string, string>;
+  types: Record<string, ColumnType>;
+  cursor: ResolvedCursor | undefined;
+  /** Name → a list, or text that gives one. */
+  each: Record<string, unknown>;
+  parents: 'all' | 'changed';
+  job: ResolvedJob | undefined;
 }
 
 export type ClientAuth = 'post' | 'basic' | 'query' | 'none' | 'private_key_jwt' | 'client_secret_jwt';

@@ -12,6 +12,7 @@ export type ScopeName =
   | 'api'
   | 'response'
   | 'stream'
+  | 'job'
   | 'page'
   | 'record'
   | 'item';
@@ -42,6 +43,11 @@ const OAUTH = map({
   ...{ client_id: MAYBE, redirect_uri: MAYBE, scope: MAYBE, resource: MAYBE, state: MAYBE, code_challenge: MAYBE },
 });
 const PAGE = map({ index: NUMBER, size: NUMBER, count: NUMBER });
+/** A stream without a window has none of it, and one without `cursor.start` no beginning. */
+const TIME: ScopeEntry = { type: 'time', absent: true };
+const WINDOW = map({ start: MAYBE, end: MAYBE, start_time: TIME, end_time: TIME });
+/** What a job's calls captured. A download's address is one of them: it may be a whole URL. */
+const JOB: ScopeEntry = { type: 'map', others: { type: 'any', url: true } };
 
 /**
  * The variables of each place for one resolved spec, with what the load-time check needs to know of them: type,
@@ -68,8 +74,8 @@ export function scopesWith(resolved: Login, choices: Scope): Scopes {
   const api: Scope = { ...connection, token };
   const { all: vars, unsigned } = varEntries(resolved, { ...api, oauth: OAUTH, request: REQUEST });
   const auth: Scope = { ...api, oauth: OAUTH, vars: unsigned, response: RESPONSE };
-  const response: Scope = { ...api, response: RESPONSE, parent: ANY };
-  const stream: Scope = { ...api, parent: ANY };
+  const stream: Scope = { ...api, parent: ANY, each: OPEN, window: WINDOW };
+  const response: Scope = { ...stream, response: RESPONSE };
   return {
     connection,
     auth,
@@ -79,6 +85,7 @@ export function scopesWith(resolved: Login, choices: Scope): Scopes {
     api,
     response,
     stream,
+    job: { ...stream, job: JOB },
     page: { ...response, page: PAGE, record: ANY, last_record: ANY },
     record: { ...stream, record: ANY },
     item: { ...api, item: ANY },

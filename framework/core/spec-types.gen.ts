@@ -1,6 +1,16 @@
 // Generated from schemas/ by scripts/generate.ts. Do not edit: run npm run generate.
 
 /**
+ * How the answer is read, outermost first; every part works as the bytes come. Left out: by content type.
+ *
+ * @minItems 1
+ */
+export type DecodeChain = [Decode, ...Decode[]];
+/**
+ * One part of reading an answer.
+ */
+export type Decode = DecodeJson | DecodeJsonl | DecodeCsv | DecodeXml | DecodeText | DecodeGzip | DecodeZip;
+/**
  * Where the facts were read.
  *
  * @minItems 1
@@ -408,7 +418,7 @@ export interface StreamPart {
   /**
    * How the body is sent.
    */
-  encode?: 'json' | 'form' | 'query' | 'xml' | 'text' | 'graphql';
+  encode?: 'json' | 'form' | 'multipart' | 'query' | 'xml' | 'text' | 'graphql';
   /**
    * Content-Type and Accept in one word.
    */
@@ -441,6 +451,196 @@ export interface StreamPart {
    * How the next page is asked for.
    */
   paginate?: Paginate | PaginateAmend | null;
+  decode?: DecodeChain | null;
+  /**
+   * Which records are kept, before add and remove; the others are counted as skipped.
+   */
+  keep?: string | null;
+  flatten?: Flatten | null;
+  /**
+   * Columns under another name.
+   */
+  rename?: {[column: string]: string | null} | null;
+  /**
+   * Columns whose values are turned into this type; one that cannot be is a record that does not fit.
+   */
+  types?: {[column: string]: string | null} | null;
+  cursor?: Cursor | null;
+}
+/**
+ * JSON; a list of records deep inside a large document is read as it comes.
+ */
+export interface DecodeJson {
+  /**
+   * JSON; a list of records deep inside a large document is read as it comes.
+   */
+  type: 'json';
+}
+/**
+ * One JSON value a line.
+ */
+export interface DecodeJsonl {
+  /**
+   * One JSON value a line.
+   */
+  type: 'jsonl';
+  /**
+   * Of the characters, where neither a byte order mark nor the content type says it.
+   */
+  encoding?: string;
+}
+/**
+ * Comma-separated values (RFC 4180); all columns are text.
+ */
+export interface DecodeCsv {
+  /**
+   * Comma-separated values (RFC 4180); all columns are text.
+   */
+  type: 'csv';
+  /**
+   * Between the columns; `tab` for a tab.
+   */
+  delimiter?: string;
+  /**
+   * Around a column that holds a delimiter; "" for none.
+   */
+  quote?: string;
+  /**
+   * Names of the columns, where no first line has them.
+   */
+  columns?: string[];
+  /**
+   * Lines before the one with the names.
+   */
+  skip_lines?: number;
+  /**
+   * What stands for no value; it becomes null.
+   */
+  null_as?: string;
+  /**
+   * Of the characters, where neither a byte order mark nor the content type says it.
+   */
+  encoding?: string;
+}
+/**
+ * XML: attributes are @name, text is #text; `records` names the elements.
+ */
+export interface DecodeXml {
+  /**
+   * XML: attributes are @name, text is #text; `records` names the elements.
+   */
+  type: 'xml';
+}
+/**
+ * Each line is a record with the one column `line`.
+ */
+export interface DecodeText {
+  /**
+   * Each line is a record with the one column `line`.
+   */
+  type: 'text';
+  /**
+   * Of the characters, where neither a byte order mark nor the content type says it.
+   */
+  encoding?: string;
+}
+/**
+ * Compressed by gzip, whatever the content encoding says; what is not is read as it is.
+ */
+export interface DecodeGzip {
+  /**
+   * Compressed by gzip, whatever the content encoding says; what is not is read as it is.
+   */
+  type: 'gzip';
+}
+/**
+ * A ZIP archive: its files one after the other.
+ */
+export interface DecodeZip {
+  /**
+   * A ZIP archive: its files one after the other.
+   */
+  type: 'zip';
+  /**
+   * Only files whose names match; * stands for any text.
+   */
+  file?: string;
+}
+/**
+ * Nested maps become columns of their own.
+ */
+export interface Flatten {
+  /**
+   * Between the names.
+   */
+  separator?: string;
+  /**
+   * How many levels down; what is deeper stays nested.
+   */
+  depth?: number;
+}
+/**
+ * What makes a stream incremental: the column by which records are found that are new since the last read.
+ */
+export interface Cursor {
+  /**
+   * Where it is in a record, as it comes. Every record must have it.
+   */
+  field?: string;
+  /**
+   * How times are written in the request: iso, iso_ms, date, epoch, epoch_ms, a strftime pattern; integer for a number that only grows.
+   */
+  format?: string;
+  /**
+   * How they are written in the record, where it is another format.
+   */
+  record_format?: string;
+  /**
+   * The zone of times that name none, in requests and records: an IANA name or an offset.
+   */
+  time_zone?: string;
+  /**
+   * Who leaves out what is not new: the provider (the request then uses window.start), or this reader, which reads all of it.
+   */
+  filter?: 'server' | 'client';
+  /**
+   * asc: records come sorted by the cursor, so that the state moves on with each page. none: only when a window is finished.
+   */
+  order?: 'asc' | 'none';
+  window?: Window | null;
+  /**
+   * Read again so far back each time, for what the provider restates or delivers late. For format integer: so many.
+   */
+  lookback?: string | null;
+  /**
+   * Where the first read begins: so long ago, a date, or a field. Left out: window.start is absent then, and the provider gives all.
+   */
+  start?: string;
+  /**
+   * How far back the provider keeps data: nothing earlier is asked for.
+   */
+  oldest?: string | null;
+  /**
+   * Whether each partition has a cursor of its own, or all have one.
+   */
+  per?: 'stream' | 'partition';
+}
+/**
+ * A range with an explicit end: window.start and window.end in the request. Long ranges are cut into several.
+ */
+export interface Window {
+  /**
+   * The longest that the provider takes, or that is worth one request. For format integer: so many.
+   */
+  max?: string | null;
+  /**
+   * Whether what is exactly at window.end belongs to the window. A wrong word loses or doubles a day.
+   */
+  end?: 'inclusive' | 'exclusive';
+  /**
+   * The smallest difference between two values; with end inclusive the next window begins one step later. By default what the format can write: 1d for date, 1ms for iso_ms and epoch_ms, 1 for integer, else 1s.
+   */
+  step?: string | null;
 }
 /**
  * One thing that the person enters.
@@ -638,7 +838,7 @@ export interface Template {
   /**
    * How the body is sent.
    */
-  encode?: 'json' | 'form' | 'query' | 'xml' | 'text' | 'graphql';
+  encode?: 'json' | 'form' | 'multipart' | 'query' | 'xml' | 'text' | 'graphql';
   /**
    * Content-Type and Accept in one word.
    */
@@ -677,6 +877,30 @@ export interface Template {
   parent?: string;
   source?: Sources;
   columns?: Columns;
+  decode?: DecodeChain | null;
+  /**
+   * Which records are kept, before add and remove; the others are counted as skipped.
+   */
+  keep?: string | null;
+  flatten?: Flatten | null;
+  /**
+   * Columns under another name.
+   */
+  rename?: {[column: string]: string | null} | null;
+  /**
+   * Columns whose values are turned into this type; one that cannot be is a record that does not fit.
+   */
+  types?: {[column: string]: string | null} | null;
+  cursor?: Cursor | null;
+  /**
+   * Read once for each item, which is each.<name> in the request; several multiply.
+   */
+  each?: {[name: string]: unknown} | null;
+  /**
+   * Of which records of the parent: of all, or of those that changed since the last read, by the parent's own cursor.
+   */
+  parents?: 'all' | 'changed';
+  job?: Job | null;
 }
 /**
  * One page.
@@ -717,6 +941,340 @@ export interface Column {
    * A value that could be real.
    */
   example?: string | number | boolean;
+}
+/**
+ * Instead of one request: a job is created, polled until it is done, and its result downloaded. `records`, `decode` and `paginate` are about the download.
+ */
+export interface Job {
+  create?: JobCreate;
+  poll?: JobPoll;
+  download?: JobDownload;
+  /**
+   * Sent when a job takes longer than its timeout.
+   */
+  cancel?: JobEnd;
+  /**
+   * Sent when the result has been read.
+   */
+  clean_up?: JobEnd;
+  /**
+   * Where the poll says how far the job is.
+   */
+  status?: string;
+  states?: JobStates;
+  /**
+   * Where it says why a job failed.
+   */
+  message?: string;
+  /**
+   * How many jobs of this stream may run at a time.
+   */
+  at_once?: number;
+}
+/**
+ * The call that begins the job. What it captures is kept in the state: a restart goes on with the same job.
+ */
+export interface JobCreate {
+  /**
+   * GET this path under base_url, or an https URL. A call has exactly one method.
+   */
+  get?: string;
+  /**
+   * POST this path under base_url, or an https URL. A call has exactly one method.
+   */
+  post?: string;
+  /**
+   * PUT this path under base_url, or an https URL. A call has exactly one method.
+   */
+  put?: string;
+  /**
+   * PATCH this path under base_url, or an https URL. A call has exactly one method.
+   */
+  patch?: string;
+  /**
+   * DELETE this path under base_url, or an https URL. A call has exactly one method.
+   */
+  delete?: string;
+  /**
+   * Query parameters; a list repeats the key, null removes an inherited one.
+   */
+  query?: {
+    [k: string]: string | string[] | null;
+  } | null;
+  /**
+   * Headers; null removes an inherited one.
+   */
+  headers?: {
+    [k: string]: string | null;
+  } | null;
+  /**
+   * Cookies.
+   */
+  cookies?: {
+    [k: string]: string | null;
+  } | null;
+  /**
+   * How the body is sent.
+   */
+  encode?: 'json' | 'form' | 'query' | 'xml' | 'text' | 'graphql';
+  /**
+   * Content-Type and Accept in one word.
+   */
+  media_type?: string | null;
+  /**
+   * The body. For graphql: query, variables, operationName. Null removes an inherited entry; a JSON null is written ${null}.
+   */
+  body?: unknown;
+  /**
+   * How answers of this stream are classed.
+   */
+  errors?: Errors;
+  /**
+   * Values taken from the answer: job.<name> in the calls after it. Null drops an inherited one.
+   */
+  capture?: {
+    [k: string]: Capture | null;
+  };
+}
+/**
+ * A value taken from an answer.
+ */
+export interface Capture {
+  /**
+   * Where it is, from the body; or one ${…} over response.
+   */
+  path: string;
+  /**
+   * What it is. Only url and host may stand in the host of a URL, and they need hosts.
+   */
+  type?: 'text' | 'url' | 'host' | 'number' | 'map';
+  /**
+   * Hosts that it may name; `same` is the host that it came from.
+   *
+   * @minItems 1
+   */
+  hosts?: [string, ...string[]];
+  /**
+   * Whether it is secret: true, unless its type is url or host.
+   */
+  secret?: boolean;
+  /**
+   * What the value must match; anything else is refused.
+   */
+  pattern?: string;
+}
+/**
+ * The call that asks how far the job is. Its captures are taken when it is done.
+ */
+export interface JobPoll {
+  /**
+   * GET this path under base_url, or an https URL. A call has exactly one method.
+   */
+  get?: string;
+  /**
+   * POST this path under base_url, or an https URL. A call has exactly one method.
+   */
+  post?: string;
+  /**
+   * PUT this path under base_url, or an https URL. A call has exactly one method.
+   */
+  put?: string;
+  /**
+   * PATCH this path under base_url, or an https URL. A call has exactly one method.
+   */
+  patch?: string;
+  /**
+   * DELETE this path under base_url, or an https URL. A call has exactly one method.
+   */
+  delete?: string;
+  /**
+   * Query parameters; a list repeats the key, null removes an inherited one.
+   */
+  query?: {
+    [k: string]: string | string[] | null;
+  } | null;
+  /**
+   * Headers; null removes an inherited one.
+   */
+  headers?: {
+    [k: string]: string | null;
+  } | null;
+  /**
+   * Cookies.
+   */
+  cookies?: {
+    [k: string]: string | null;
+  } | null;
+  /**
+   * How the body is sent.
+   */
+  encode?: 'json' | 'form' | 'query' | 'xml' | 'text' | 'graphql';
+  /**
+   * Content-Type and Accept in one word.
+   */
+  media_type?: string | null;
+  /**
+   * The body. For graphql: query, variables, operationName. Null removes an inherited entry; a JSON null is written ${null}.
+   */
+  body?: unknown;
+  /**
+   * How answers of this stream are classed.
+   */
+  errors?: Errors;
+  /**
+   * Values taken from the answer: job.<name> in the calls after it. Null drops an inherited one.
+   */
+  capture?: {
+    [k: string]: Capture | null;
+  };
+  /**
+   * The first wait between two polls; waits grow to four times as long.
+   */
+  every?: string;
+  /**
+   * How long a job may take; then it is cancelled, and the read of its window fails.
+   */
+  timeout?: string;
+}
+/**
+ * The call that fetches the result. To another host it goes without the credential.
+ */
+export interface JobDownload {
+  /**
+   * GET this path under base_url, or an https URL. A call has exactly one method.
+   */
+  get?: string;
+  /**
+   * POST this path under base_url, or an https URL. A call has exactly one method.
+   */
+  post?: string;
+  /**
+   * PUT this path under base_url, or an https URL. A call has exactly one method.
+   */
+  put?: string;
+  /**
+   * PATCH this path under base_url, or an https URL. A call has exactly one method.
+   */
+  patch?: string;
+  /**
+   * DELETE this path under base_url, or an https URL. A call has exactly one method.
+   */
+  delete?: string;
+  /**
+   * Query parameters; a list repeats the key, null removes an inherited one.
+   */
+  query?: {
+    [k: string]: string | string[] | null;
+  } | null;
+  /**
+   * Headers; null removes an inherited one.
+   */
+  headers?: {
+    [k: string]: string | null;
+  } | null;
+  /**
+   * Cookies.
+   */
+  cookies?: {
+    [k: string]: string | null;
+  } | null;
+  /**
+   * How the body is sent.
+   */
+  encode?: 'json' | 'form' | 'query' | 'xml' | 'text' | 'graphql';
+  /**
+   * Content-Type and Accept in one word.
+   */
+  media_type?: string | null;
+  /**
+   * The body. For graphql: query, variables, operationName. Null removes an inherited entry; a JSON null is written ${null}.
+   */
+  body?: unknown;
+  /**
+   * How answers of this stream are classed.
+   */
+  errors?: Errors;
+  decode?: DecodeChain;
+}
+/**
+ * A call that ends the job.
+ */
+export interface JobEnd {
+  /**
+   * GET this path under base_url, or an https URL. A call has exactly one method.
+   */
+  get?: string;
+  /**
+   * POST this path under base_url, or an https URL. A call has exactly one method.
+   */
+  post?: string;
+  /**
+   * PUT this path under base_url, or an https URL. A call has exactly one method.
+   */
+  put?: string;
+  /**
+   * PATCH this path under base_url, or an https URL. A call has exactly one method.
+   */
+  patch?: string;
+  /**
+   * DELETE this path under base_url, or an https URL. A call has exactly one method.
+   */
+  delete?: string;
+  /**
+   * Query parameters; a list repeats the key, null removes an inherited one.
+   */
+  query?: {
+    [k: string]: string | string[] | null;
+  } | null;
+  /**
+   * Headers; null removes an inherited one.
+   */
+  headers?: {
+    [k: string]: string | null;
+  } | null;
+  /**
+   * Cookies.
+   */
+  cookies?: {
+    [k: string]: string | null;
+  } | null;
+  /**
+   * How the body is sent.
+   */
+  encode?: 'json' | 'form' | 'query' | 'xml' | 'text' | 'graphql';
+  /**
+   * Content-Type and Accept in one word.
+   */
+  media_type?: string | null;
+  /**
+   * The body. For graphql: query, variables, operationName. Null removes an inherited entry; a JSON null is written ${null}.
+   */
+  body?: unknown;
+  /**
+   * How answers of this stream are classed.
+   */
+  errors?: Errors;
+}
+/**
+ * The words of the status. One that is in no list is an error.
+ */
+export interface JobStates {
+  /**
+   * The result is there.
+   */
+  done?: string[];
+  /**
+   * It will never be there.
+   */
+  failed?: string[];
+  /**
+   * Not yet.
+   */
+  running?: string[];
+  /**
+   * Done, and there is nothing to download.
+   */
+  none?: string[];
 }
 /**
  * No credential.
@@ -922,33 +1480,6 @@ export interface CallStep {
   sign?: {
     [k: string]: string;
   };
-}
-/**
- * A value taken from an answer.
- */
-export interface Capture {
-  /**
-   * Where it is, from the body; or one ${…} over response.
-   */
-  path: string;
-  /**
-   * What it is. Only url and host may stand in the host of a URL, and they need hosts.
-   */
-  type?: 'text' | 'url' | 'host' | 'number' | 'map';
-  /**
-   * Hosts that it may name; `same` is the host that it came from.
-   *
-   * @minItems 1
-   */
-  hosts?: [string, ...string[]];
-  /**
-   * Whether it is secret: true, unless its type is url or host.
-   */
-  secret?: boolean;
-  /**
-   * What the value must match; anything else is refused.
-   */
-  pattern?: string;
 }
 /**
  * How long the captured values hold. The first that the answer has counts: in, at, jwt, then default.
@@ -2974,7 +3505,7 @@ export interface Stream {
   /**
    * How the body is sent.
    */
-  encode?: 'json' | 'form' | 'query' | 'xml' | 'text' | 'graphql';
+  encode?: 'json' | 'form' | 'multipart' | 'query' | 'xml' | 'text' | 'graphql';
   /**
    * Content-Type and Accept in one word.
    */
@@ -3007,6 +3538,30 @@ export interface Stream {
    * How the next page is asked for.
    */
   paginate?: Paginate | PaginateAmend | null;
+  decode?: DecodeChain | null;
+  /**
+   * Which records are kept, before add and remove; the others are counted as skipped.
+   */
+  keep?: string | null;
+  flatten?: Flatten | null;
+  /**
+   * Columns under another name.
+   */
+  rename?: {[column: string]: string | null} | null;
+  /**
+   * Columns whose values are turned into this type; one that cannot be is a record that does not fit.
+   */
+  types?: {[column: string]: string | null} | null;
+  cursor?: Cursor | null;
+  /**
+   * Read once for each item, which is each.<name> in the request; several multiply.
+   */
+  each?: {[name: string]: unknown} | null;
+  /**
+   * Of which records of the parent: of all, or of those that changed since the last read, by the parent's own cursor.
+   */
+  parents?: 'all' | 'changed';
+  job?: Job | null;
 }
 /**
  * One request; the answer is everything.

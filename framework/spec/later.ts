@@ -6,17 +6,10 @@ const STREAM = ['Stream', 'Template', 'StreamPart'];
 const METHOD = /^Auth[A-Z]/;
 
 const KEYS: Readonly<Record<string, (title: string) => boolean>> = Object.freeze({
-  ...forTitles(['cursor', 'job', 'each', 'needs', 'schema', 'decode'], (title) => STREAM.includes(title)),
+  ...forTitles(['needs', 'schema'], (title) => STREAM.includes(title)),
   ...forTitles(['engine', 'changes'], (title) => title === 'SpecDocument'),
   ...forTitles(['was'], (title) => METHOD.test(title) || ['Field', 'Stream', 'ChoiceOption'].includes(title)),
   ...forTitles(['tls', 'proxy'], (title) => title === 'Http'),
-});
-
-/** Variables that come with such a key. */
-export const LATER_VARIABLES: Readonly<Record<string, string>> = Object.freeze({
-  window: 'cursor',
-  each: 'each',
-  job: 'job',
 });
 
 /** Whether a key is a later word in a map of the schema of that title. */

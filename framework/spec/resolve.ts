@@ -21,6 +21,7 @@ import { type AuthType, authTypeOf, renewalOf } from './auth-types.ts';
 import { callOf, pick, resolveCall } from './call.ts';
 import { endpoint, resolveSteps } from './login.ts';
 import { isMap, type Layer, lay, type Origins, type Plain } from './merge.ts';
+import { resolveJob, resolveReading } from './resolve-stream.ts';
 
 export interface Selection {
   /** The auth method's name; left out: the first. */
@@ -195,8 +196,10 @@ function resolveStream(spec: SpecDocument, name: string, defaults: Layer[], orig
     at,
     origins,
   );
+  const job = isMap(merged.job) ? resolveJob(merged.job, at) : undefined;
+  const call = job?.create ?? callOf({ ...merged, decode: undefined });
   return {
-    ...callOf(merged),
+    ...call,
     ...(pick(merged, 'help', 'parent', 'when') as Pick<ResolvedStream, 'help' | 'parent' | 'when'>),
     name,
     title: String(merged.title ?? words(name)),
@@ -207,6 +210,8 @@ function resolveStream(spec: SpecDocument, name: string, defaults: Layer[], orig
     add: (merged.add ?? {}) as Record<string, unknown>,
     remove: (merged.remove ?? []) as string[],
     paginate: (merged.paginate ?? { type: 'none' }) as ResolvedStream['paginate'],
+    ...resolveReading(merged, at),
+    job,
   };
 }
 

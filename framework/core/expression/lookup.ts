@@ -76,7 +76,7 @@ export function resolve(names: readonly Name[], scope: Scope): Lookup | Problem 
   return {
     names: names.map(({ name }) => name),
     declared: at,
-    entry: entry!,
+    entry: (at === names.length - 1 && entry!.others) || entry!,
     type: below ? 'any' : entry!.type,
     secret: secret || (!below && holdsSecret(entry!)),
     absent,

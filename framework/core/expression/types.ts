@@ -39,6 +39,8 @@ export interface ScopeEntry {
   trusted?: boolean;
   /** The closed set of names below it. Without: unknown content. */
   members?: Record<string, ScopeEntry>;
+  /** What any name below it is, where the names are not known. */
+  others?: ScopeEntry;
 }
 
 export type Scope = Record<string, ScopeEntry>;
