@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
+import { systemCode } from '../core/atomic-write.ts';
 import { FerruleError } from '../core/errors.ts';
 import { Secret } from '../core/secret.ts';
-import { systemCode } from '../credentials/atomic-write.ts';
 import type { Arguments } from './arguments.ts';
 import { pathOf } from './catalogue.ts';
 import { type Io, print } from './io.ts';

@@ -451,11 +451,17 @@ export interface StreamPart {
    * How the next page is asked for.
    */
   paginate?: Paginate | PaginateAmend | null;
+  /**
+   * How the answer is read, outermost first; every part works as the bytes come. Left out: by content type. Null removes it.
+   */
   decode?: DecodeChain | null;
   /**
    * Which records are kept, before add and remove; the others are counted as skipped.
    */
   keep?: string | null;
+  /**
+   * Nested maps become columns of their own. Null removes it.
+   */
   flatten?: Flatten | null;
   /**
    * Columns under another name.
@@ -465,6 +471,9 @@ export interface StreamPart {
    * Columns whose values are turned into this type; one that cannot be is a record that does not fit.
    */
   types?: {[column: string]: string | null} | null;
+  /**
+   * What makes a stream incremental: the column by which records are found that are new since the last read. Null removes it.
+   */
   cursor?: Cursor | null;
 }
 /**
@@ -607,6 +616,9 @@ export interface Cursor {
    * asc: records come sorted by the cursor, so that the state moves on with each page. none: only when a window is finished.
    */
   order?: 'asc' | 'none';
+  /**
+   * A range with an explicit end: window.start and window.end in the request. Long ranges are cut into several. Null removes it.
+   */
   window?: Window | null;
   /**
    * Read again so far back each time, for what the provider restates or delivers late. For format integer: so many.
@@ -877,11 +889,17 @@ export interface Template {
   parent?: string;
   source?: Sources;
   columns?: Columns;
+  /**
+   * How the answer is read, outermost first; every part works as the bytes come. Left out: by content type. Null removes it.
+   */
   decode?: DecodeChain | null;
   /**
    * Which records are kept, before add and remove; the others are counted as skipped.
    */
   keep?: string | null;
+  /**
+   * Nested maps become columns of their own. Null removes it.
+   */
   flatten?: Flatten | null;
   /**
    * Columns under another name.
@@ -891,6 +909,9 @@ export interface Template {
    * Columns whose values are turned into this type; one that cannot be is a record that does not fit.
    */
   types?: {[column: string]: string | null} | null;
+  /**
+   * What makes a stream incremental: the column by which records are found that are new since the last read. Null removes it.
+   */
   cursor?: Cursor | null;
   /**
    * Read once for each item, which is each.<name> in the request; several multiply.
@@ -900,6 +921,9 @@ export interface Template {
    * Of which records of the parent: of all, or of those that changed since the last read, by the parent's own cursor.
    */
   parents?: 'all' | 'changed';
+  /**
+   * Instead of one request: a job is created, polled until it is done, and its result downloaded. `records`, `decode` and `paginate` are about the download. Null removes it.
+   */
   job?: Job | null;
 }
 /**
@@ -3538,11 +3562,17 @@ export interface Stream {
    * How the next page is asked for.
    */
   paginate?: Paginate | PaginateAmend | null;
+  /**
+   * How the answer is read, outermost first; every part works as the bytes come. Left out: by content type. Null removes it.
+   */
   decode?: DecodeChain | null;
   /**
    * Which records are kept, before add and remove; the others are counted as skipped.
    */
   keep?: string | null;
+  /**
+   * Nested maps become columns of their own. Null removes it.
+   */
   flatten?: Flatten | null;
   /**
    * Columns under another name.
@@ -3552,6 +3582,9 @@ export interface Stream {
    * Columns whose values are turned into this type; one that cannot be is a record that does not fit.
    */
   types?: {[column: string]: string | null} | null;
+  /**
+   * What makes a stream incremental: the column by which records are found that are new since the last read. Null removes it.
+   */
   cursor?: Cursor | null;
   /**
    * Read once for each item, which is each.<name> in the request; several multiply.
@@ -3561,6 +3594,9 @@ export interface Stream {
    * Of which records of the parent: of all, or of those that changed since the last read, by the parent's own cursor.
    */
   parents?: 'all' | 'changed';
+  /**
+   * Instead of one request: a job is created, polled until it is done, and its result downloaded. `records`, `decode` and `paginate` are about the download. Null removes it.
+   */
   job?: Job | null;
 }
 /**

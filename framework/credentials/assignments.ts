@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
+import { systemCode } from '../core/atomic-write.ts';
 import { FerruleError } from '../core/errors.ts';
 import type { Finding } from '../core/finding.ts';
 import { Secret } from '../core/secret.ts';
-import { systemCode } from './atomic-write.ts';
 import type { InputSource } from './inputs.ts';
 import type { InputField } from './types.ts';
 

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createFile, replaceFile } from '../core/atomic-write.ts';
 import type { Clock, Random } from '../core/clock.ts';
 import { FerruleError, isFerruleError } from '../core/errors.ts';
-import { createFile, replaceFile } from './atomic-write.ts';
-import { acquireLock } from './lock.ts';
+import { acquireLock } from '../core/lock.ts';
 import type { KeyRing } from './sealed.ts';
 import { KEY_BYTES, type KeySource, keyFile, keyText, parseKeys, readKeyText } from './store-key.ts';
 

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import type { ConnectionOptions } from 'node:tls';
+import { systemCode } from '../core/atomic-write.ts';
 import { FerruleError } from '../core/errors.ts';
 import { reveal, Secret, type Text } from '../core/secret.ts';
-import { systemCode } from './atomic-write.ts';
 
 const MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify'] as const;
 

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { Clock, Random } from '../core/clock.ts';
 import { FerruleError } from '../core/errors.ts';
+import { isGone, ownIdentity, type ProcessIdentity } from '../core/process-identity.ts';
 import { storeClosed } from './copy.ts';
 import { type Connections, RECOVERY, type Session } from './postgres-connections.ts';
 import { isConnectionLost } from './postgres-failure.ts';
 import { Lease, type Taken } from './postgres-lease.ts';
 import type { Tables } from './postgres-tables.ts';
-import { isGone, ownIdentity, type ProcessIdentity } from './process-identity.ts';
 
 /*
  * Whose a credential is, in two parts.

@@ -1,10 +1,10 @@
 import { readdir, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { replaceFile, unlessMissing } from '../core/atomic-write.ts';
 import type { Random } from '../core/clock.ts';
 import { FerruleError, isFerruleError } from '../core/errors.ts';
+import type { Lock } from '../core/lock.ts';
 import { reached } from '../core/moment.ts';
-import { replaceFile, unlessMissing } from './atomic-write.ts';
-import type { Lock } from './lock.ts';
 import { isSealedWith, type KeyRing, reseal } from './sealed.ts';
 import { KEY_BYTES, type KeySource } from './store-key.ts';
 import type { Rekeyed, RekeyOptions } from './types.ts';

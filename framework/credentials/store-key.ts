@@ -1,7 +1,7 @@
 import { lstat, readFile } from 'node:fs/promises';
+import { createFile, replaceFile, unlessMissing } from '../core/atomic-write.ts';
 import type { Random } from '../core/clock.ts';
 import { FerruleError } from '../core/errors.ts';
-import { createFile, replaceFile, unlessMissing } from './atomic-write.ts';
 import type { KeyRing } from './sealed.ts';
 import type { KeyPlace } from './types.ts';
 

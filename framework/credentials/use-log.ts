@@ -1,9 +1,9 @@
 import { type FileHandle, mkdir, open, readFile, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { systemCode, unlessMissing } from '../core/atomic-write.ts';
 import type { Clock, Random } from '../core/clock.ts';
 import { FerruleError, isFerruleError } from '../core/errors.ts';
-import { systemCode, unlessMissing } from './atomic-write.ts';
-import { acquireLock } from './lock.ts';
+import { acquireLock } from '../core/lock.ts';
 import { USE_ACTIONS, type Use, type UsesFilter } from './types.ts';
 import { selectUses } from './use.ts';
 

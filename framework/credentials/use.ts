@@ -1,8 +1,8 @@
 import { hostname, userInfo } from 'node:os';
 import { basename } from 'node:path';
+import { systemCode } from '../core/atomic-write.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
 import { isFerruleError } from '../core/errors.ts';
-import { systemCode } from './atomic-write.ts';
 import type { CredentialStore, Use, UsesFilter } from './types.ts';
 
 /** Who uses: what a person needs to find the process, and nothing of its command line, in which a secret may stand. */

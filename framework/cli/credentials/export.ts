@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
+import { replaceFile, systemCode, unlessMissing, writeNew } from '../../core/atomic-write.ts';
 import { FerruleError } from '../../core/errors.ts';
-import { replaceFile, systemCode, unlessMissing, writeNew } from '../../credentials/atomic-write.ts';
 import { exportCredentials } from '../../credentials/export.ts';
 import { openCatalogue, pathOf } from '../catalogue.ts';
 import { type Io, print } from '../io.ts';

@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
+import { systemCode } from '../../core/atomic-write.ts';
 import { FerruleError, isFerruleError } from '../../core/errors.ts';
-import { systemCode } from '../../credentials/atomic-write.ts';
 import { importCredentials } from '../../credentials/import.ts';
 import { MOST_SEALED } from '../../credentials/passphrase-sealed.ts';
 import { pathOf } from '../catalogue.ts';

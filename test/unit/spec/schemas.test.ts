@@ -30,7 +30,7 @@ function properties(schema: unknown, where: string): Found[] {
 
 const all = [...schemas].flatMap(([file, schema]) => properties(schema, file));
 const KINDS = ['word', 'literal', 'path', 'target', 'text', 'value', 'condition', 'number'];
-const SCOPES = ['connection', 'auth', 'authorize', 'callback', 'send', 'api', 'response', 'stream', 'page', 'record', 'item'];
+const SCOPES = ['connection', 'auth', 'authorize', 'callback', 'send', 'api', 'response', 'stream', 'job', 'page', 'record', 'item'];
 /** Leaves hold no further keys of the language. */
 const isLeaf = ({ schema }: Found): boolean =>
   !(
@@ -38,6 +38,7 @@ const isLeaf = ({ schema }: Found): boolean =>
     '$ref' in schema ||
     'allOf' in schema ||
     'oneOf' in schema ||
+    'anyOf' in schema ||
     'additionalProperties' in schema ||
     'items' in schema ||
     'if' in schema ||

@@ -60,7 +60,7 @@ const TYPOS: [from: string, to: string, at: string, ...says: string[]][] = [
     'A space is missing after `get:`: write `get: /me`',
   ],
   ['check: { get: /me }', 'check:', '7:1', '`check` must be a map, not empty'],
-  ['paginate: {', 'cursor: { field: a }\n    paginate: {', '15:5', '`cursor` is a later word'],
+  ['paginate: {', 'needs: [a]\n    paginate: {', '15:5', '`needs` is a later word'],
   ['type: bearer', 'type: [bearer]', '5:22', 'must be text, not a list'],
   [
     'type: page, page: query.page',

@@ -1,6 +1,6 @@
 import { link, open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { reached } from '../core/moment.ts';
+import { reached } from './moment.ts';
 
 /** The code of a system error (`ENOENT`), or undefined. By shape: an error of another realm is no `instanceof Error`. */
 export const systemCode = (error: unknown): string | undefined =>

@@ -5,11 +5,11 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import { type Clock, systemClock, systemRandom } from '../../../framework/core/clock.ts';
+import { acquireLock } from '../../../framework/core/lock.ts';
+import { ownIdentity } from '../../../framework/core/process-identity.ts';
 import { encryptedFileStore } from '../../../framework/credentials/encrypted-file.ts';
-import { acquireLock } from '../../../framework/credentials/lock.ts';
-import { ownIdentity } from '../../../framework/credentials/process-identity.ts';
 import { FakeClock } from '../../clock.ts';
-import { sampleCredential } from './store-contract.ts';
+import { sampleCredential } from '../credentials/store-contract.ts';
 
 let folder: string;
 beforeEach(async () => {

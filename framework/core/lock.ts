@@ -1,7 +1,7 @@
 import { link, readFile, rename, stat, unlink, utimes, writeFile } from 'node:fs/promises';
-import type { Clock, Random } from '../core/clock.ts';
-import { FerruleError } from '../core/errors.ts';
 import { systemCode, unlessMissing } from './atomic-write.ts';
+import type { Clock, Random } from './clock.ts';
+import { FerruleError } from './errors.ts';
 import { isElsewhere, isGone, ownIdentity, type ProcessIdentity } from './process-identity.ts';
 
 /** What a lock file holds, as JSON. */
@@ -23,6 +23,8 @@ export interface LockOptions {
   /** How long to wait for another holder. Milliseconds. */
   wait: number;
   signal?: AbortSignal;
+  /** The error when the wait is over; `who` names the holder. Default: store_locked, of a credential. */
+  locked?: (who: string) => FerruleError;
 }
 
 const SHORTEST_PAUSE = 2;
@@ -53,7 +55,7 @@ export async function acquireLock(path: string, options: LockOptions): Promise<L
       const other = await readHolder(path);
       const gone = other !== undefined && ((await isGone(other)) || ((await isElsewhere(other)) && (await watched.isSilent(other))));
       if (gone && (await takeOver(path, other, prepared, options))) return lockOf(path, holder);
-      if (clock.now() >= until) throw lockedError(path, other, wait);
+      if (clock.now() >= until) throw (options.locked ?? lockedBy(path, wait))(holderText(other));
       await clock.sleep(pause * (0.5 + random.float() / 2), signal);
     }
   } finally {
@@ -143,10 +145,13 @@ async function readHolder(path: string): Promise<Holder | undefined> {
   return whole ? (holder as Holder) : undefined;
 }
 
-function lockedError(path: string, other: Holder | undefined, wait: number): FerruleError {
-  const who = other ? `process ${other.pid} on ${other.host.split(' ')[0]}` : 'an unknown process';
-  return new FerruleError('store_locked', `The credential is locked by ${who}; it was not freed in ${wait / 1000} s.`, {
-    where: path,
-    next: 'Wait for that process, or end it. If it runs on no machine any more, remove the lock file.',
-  });
-}
+const holderText = (other: Holder | undefined): string =>
+  other ? `process ${other.pid} on ${other.host.split(' ')[0]}` : 'an unknown process';
+
+const lockedBy =
+  (path: string, wait: number) =>
+  (who: string): FerruleError =>
+    new FerruleError('store_locked', `The credential is locked by ${who}; it was not freed in ${wait / 1000} s.`, {
+      where: path,
+      next: 'Wait for that process, or end it. If it runs on no machine any more, remove the lock file.',
+    });
