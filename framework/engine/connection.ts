@@ -4,16 +4,22 @@ import { compileOrThrow, evaluateCondition, type Vars } from '../core/expression
 import { compilePath, readPath, readRequired } from '../core/path.ts';
 import { compileCall, compileText } from '../core/render.ts';
 import type { ResolvedStream } from '../core/resolved.ts';
+import type { Sink } from '../core/sink.ts';
 import type { Column, SpecDocument } from '../core/spec-types.gen.ts';
 import { suggest } from '../core/suggest.ts';
 import type { Json, JsonObject } from '../core/value.ts';
 import type { Credential } from '../credentials/types.ts';
 import type { Http } from '../http/types.ts';
-import { type Page, readStream } from '../streams/read.ts';
+import { planOf } from '../streams/plan.ts';
+import { Progress } from '../streams/progress.ts';
+import { type UnitPage, unitReader } from '../streams/read-unit.ts';
 import { type CheckOptions, type CheckReport, check } from './check.ts';
 import type { ExplainRequest, Explanation } from './explain.ts';
 import type { ConnectionOptions } from './options.ts';
+import type { RunOptions } from './run.ts';
+import type { StreamOutcome } from './run-events.ts';
 import type { Session } from './session.ts';
+import { streamEnvironment } from './stream-environment.ts';
 
 export interface StreamInfo {
   name: string;
@@ -55,6 +61,11 @@ export interface Connection<Stream extends string = string> extends AsyncDisposa
   streams(): StreamInfo[];
   read(stream: Stream, options?: ReadOptions): Reading;
   /**
+   * Reads streams into a destination, at the same time and within the provider's limits: what is new since the last read, where a stream has
+   * a cursor. State is committed with the records, so that a read that was stopped goes on where it was. A stream that fails is in its outcome.
+   */
+  readInto(into: Sink, options?: Partial<Omit<RunOptions, 'into'>>): Promise<StreamOutcome[]>;
+  /**
    * Renews the token now, whatever its age: also while renewals that failed are paused, and also when the provider was understood to have
    * ended the grant. False: the method has no token, and nothing was sent.
    */
@@ -84,6 +95,10 @@ export function createConnection(spec: SpecDocument, session: Session, options: 
     explain: async (request) => (await import('./explain.ts')).explain(session, request, options),
     streams: () => Object.values(resolved.streams).map((stream) => streamInfo(stream, session)),
     read: (name, how = {}) => createReading(session, name, { ...(limit !== undefined && { limit }), ...how }),
+    readInto: async (into, how = {}) => {
+      const streams = how.streams ?? connection.streams().flatMap(({ name, available }) => (available ? [name] : []));
+      return await (await import('./run.ts')).runStreams(session, { ...how, streams, into });
+    },
     renew: ({ signal } = {}) => tokens.renewNow(signal),
     revoke: ({ signal } = {}) => tokens.end(signal),
     close: () => session.close(),
@@ -144,15 +159,16 @@ async function* redacting<T>(pages: AsyncIterable<T>, session: Session): AsyncGe
 }
 
 /** What is said of an answer's data names its keys, and a provider may have put anything there. */
-function redacted(error: unknown, { redactor }: Session): unknown {
+export function redacted(error: unknown, { redactor }: Session): unknown {
   if (!isFerruleError(error)) return error;
   const [message, where] = [redactor.redact(error.message), error.where && redactor.redact(error.where)];
   if (message === error.message && where === error.where) return error;
   return new FerruleError(error.code, message, { ...error, findings: [...error.findings], where });
 }
 
-function readPages(session: Session, name: string, { signal }: ReadOptions): AsyncGenerator<Page> {
-  const { resolved, scopes } = session;
+/** A stream that can be read now. @throws FerruleError stream_unknown, input_missing */
+export function readableStream(session: Session, name: string): ResolvedStream {
+  const { resolved } = session;
   const stream = Object.hasOwn(resolved.streams, name) ? resolved.streams[name] : undefined;
   if (stream === undefined) throw unknownStream(name, session);
   if (!offered(stream, session)) {
@@ -161,15 +177,18 @@ function readPages(session: Session, name: string, { signal }: ReadOptions): Asy
     });
   }
   requireFields(session);
-  // One moment for the whole read: a range that ends now must not grow between two pages.
+  return stream;
+}
+
+/** All of a stream, one unit after the other. */
+async function* readPages(session: Session, name: string, { signal }: ReadOptions): AsyncGenerator<UnitPage> {
+  const stream = readableStream(session, name);
   const now = session.clock.now();
-  return readStream(name, {
-    streams: resolved.streams,
-    scopes,
-    variables: () => session.apiVariables(signal, now),
-    send: (draft, of, redraft) => session.send(of, draft, { signal, redraft }),
-    ...(signal && { signal }),
-  });
+  const environment = streamEnvironment(session, now, signal);
+  const reader = unitReader(stream, environment);
+  const entries = new Map();
+  const plan = planOf(stream, environment, new Progress(stream, entries), { entries, prefix: '' }, { now });
+  for await (const unit of plan.units()) yield* reader.read(unit, {});
 }
 
 function unknownStream(name: string, { resolved }: Session): FerruleError {
@@ -196,7 +215,7 @@ function requireFields({ resolved, tokens, variables, scopes }: Session): void {
 }
 
 async function* limited(
-  pages: AsyncGenerator<Page>,
+  pages: AsyncGenerator<UnitPage>,
   stream: string,
   { limit = Number.POSITIVE_INFINITY, onProgress }: ReadOptions,
 ): AsyncGenerator<JsonObject[]> {

@@ -9,7 +9,8 @@ import type { CaptureValue, Credential } from '../credentials/types.ts';
 import { requestOf } from '../http/facade.ts';
 import type { CallDraft, CallOptions, HttpOptions, Preview, SignatureAbout } from '../http/types.ts';
 import { hostsUnder, PERSONS_SITE } from '../spec/hosts.ts';
-import { firstRequest } from '../streams/read.ts';
+import { firstVariables } from '../streams/plan.ts';
+import { firstRequest } from '../streams/read-unit.ts';
 import { type ExplainedPart, explainParts, MASK, type Subject } from './explain-parts.ts';
 import { type ExplainedRetry, explainRetry } from './explain-retry.ts';
 import { type ExplainedToken, explainToken } from './explain-token.ts';
@@ -138,7 +139,9 @@ function streamOf(name: string, { streams, name: connector }: Resolved): Resolve
 /** What the API's expressions see. A parent's record is not read: its values are named instead. */
 async function variables(session: Session, stream: ResolvedStream | undefined): Promise<Vars> {
   const vars = await session.apiVariables();
-  return stream?.parent === undefined ? vars : { ...vars, parent: parentOf(stream) };
+  if (stream === undefined) return vars;
+  const first = firstVariables(stream, session, vars, session.clock.now());
+  return { ...vars, ...first, ...(stream.parent !== undefined && { parent: parentOf(stream) }) };
 }
 
 function parentOf(stream: ResolvedStream): object {

@@ -19,7 +19,7 @@ import { VERSION } from '../core/version.ts';
 import type { Credential } from '../credentials/types.ts';
 import { createClient } from '../http/client.ts';
 import { networkFromEnvironment } from '../http/proxy.ts';
-import type { CallDraft, CallResult, Client, ClientOptions, Network, RetryPolicy } from '../http/types.ts';
+import type { CallDraft, CallOptions, CallResult, Client, ClientOptions, Network, PagedResponse, RetryPolicy } from '../http/types.ts';
 import { appFields } from './app.ts';
 import { compileErrors, rulesFor } from './error-rules.ts';
 import type { ConnectionOptions, RetryOptions } from './options.ts';
@@ -37,6 +37,8 @@ export interface Session {
   random: Random;
   /** Sends a call of the spec to the API, as its own errors and http's say. */
   send(call: ResolvedCall, draft: CallDraft, options?: SendOptions): Promise<CallResult>;
+  /** The same for a page of a stream, which may be large. `elsewhere`: without the credential, unless the address is the API's own. */
+  page(call: ResolvedCall, draft: CallDraft, options: SendOptions & { elsewhere?: boolean; anyType?: boolean }): Promise<PagedResponse>;
   /** The variables of an API call: with the token of the moment. */
   apiVariables(signal?: AbortSignal, now?: number): Promise<Vars>;
   close(): Promise<void>;
@@ -118,12 +120,28 @@ export async function openSession(ready: Preparation, options: ConnectionOptions
     ...(ready.signing && { signing: ready.signing }),
     ...(authorizationPrefix !== undefined && { authorizationPrefix }),
   });
+  const api = apiOptions(resolved, scopes, vars());
+  const { origin } = new URL(api.baseUrl);
   const client = createClient({
     ...clientOptions(resolved, redactor, options, network),
-    ...apiOptions(resolved, scopes, vars()),
+    ...api,
     limits: limitsOf(resolved, vars(), network, options),
     auth,
   });
+  const callOptions = (call: ResolvedCall, { signal, retry, redraft }: SendOptions): CallOptions => {
+    const errors =
+      call.errors === undefined && call.encode !== 'graphql'
+        ? undefined
+        : compileErrors([resolved.http.errors, call.errors], scopes.response, vars(), rulesFor(call));
+    return {
+      ...(errors && { errors }),
+      ...(signal && { signal }),
+      ...(retry && { retry }),
+      // Most calls name no token: what auth sends is new anyway.
+      ...(redraft && namesToken(call) && { redraft }),
+      ...(call.name !== undefined && { name: call.name }),
+    };
+  };
   return {
     resolved,
     scopes,
@@ -137,20 +155,13 @@ export async function openSession(ready: Preparation, options: ConnectionOptions
       if (resolved.method.steps.length > 0) await tokens.current(signal);
       return vars(now);
     },
-    send: (call, draft, { signal, retry, redraft } = {}) => {
-      const errors =
-        call.errors === undefined && call.encode !== 'graphql'
-          ? undefined
-          : compileErrors([resolved.http.errors, call.errors], scopes.response, vars(), rulesFor(call));
-      return client.call(draft, {
-        ...(errors && { errors }),
-        ...(signal && { signal }),
-        ...(retry && { retry }),
-        // Most calls name no token: what auth sends is new anyway.
-        ...(redraft && namesToken(call) && { redraft }),
-        ...(call.name !== undefined && { name: call.name }),
-      });
-    },
+    send: (call, draft, sent = {}) => client.call(draft, callOptions(call, sent)),
+    page: (call, draft, { elsewhere = false, anyType = false, ...sent }) =>
+      client.page(draft, {
+        ...callOptions(call, sent),
+        ...(elsewhere && new URL(reveal(draft.url)).origin !== origin && { bare: true }),
+        ...(anyType && { decode: 'bytes' }),
+      }),
     close: async () => {
       await client.close();
       await ready.closeExchange();

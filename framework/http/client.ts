@@ -26,6 +26,7 @@ import type {
   ClientOptions,
   ErrorRules,
   Http,
+  PagedResponse,
   Preview,
   RetryPolicy,
   StreamedResponse,
@@ -43,6 +44,10 @@ const NOTHING: Inherited = { headers: {}, query: {} };
 /** A whole answer, content decoding undone. */
 type Whole = WireResponse & { bytes: Buffer };
 type Opened = WireResponse & { body: AsyncIterable<Buffer>; cancel: () => void };
+/** Whole, or begun: what is read of it, and what comes after that. */
+type Paged = Whole | (Opened & { bytes?: undefined });
+/** A larger answer is read as it comes. */
+const WHOLE_BYTES = 4 * 1024 * 1024;
 
 /** Bytes as the caller gives them, instead of a draft's body: for `.http` alone. */
 export interface RawCallOptions extends CallOptions {
@@ -161,6 +166,75 @@ class HttpClient implements Client {
       call.run.end();
       throw error;
     }
+  }
+
+  async page(
+    draft: CallDraft,
+    { wholeBytes = WHOLE_BYTES, ...options }: RawCallOptions & { wholeBytes?: number } = {},
+  ): Promise<PagedResponse> {
+    const call = this.#prepare(draft, options);
+    const sender = this.#pagedUpTo(wholeBytes);
+    const once = () => this.#pageOnce(call, sender);
+    let streams = false;
+    try {
+      const page = await once().catch((error: unknown) => {
+        if (error instanceof Retryable) return this.#again(call, error, once);
+        throw error;
+      });
+      streams = page.stream !== undefined;
+      return page;
+    } finally {
+      if (!streams) call.run.end();
+    }
+  }
+
+  /** Reads the body until it is over, or too large to be kept whole. */
+  #pagedUpTo(wholeBytes: number): Sender<Paged> {
+    return {
+      send: async (request, limits) => {
+        const opened = await this.#transport.open(request, limits);
+        const { begun, rest } = await beginning(opened.body, wholeBytes);
+        const { status, headers } = opened;
+        if (rest !== undefined) return { status, headers, body: joinedBody(begun, rest), cancel: opened.cancel };
+        const encoding = headers['content-encoding']?.toString();
+        const bytes = encoding === undefined ? begun : await uncompress(begun, encoding, this.#maxBytes, request.where);
+        return { status, headers, bytes };
+      },
+      discard: (answer) => {
+        if (answer.bytes === undefined) answer.cancel();
+      },
+      bytesOf: ({ bytes }) => bytes,
+    };
+  }
+
+  async #pageOnce(call: PreparedCall, sender: Sender<Paged>): Promise<PagedResponse> {
+    for (;;) {
+      const exchanged = await this.#exchange.run(call, sender);
+      const { answer: got } = exchanged;
+      if (got.bytes === undefined && isGood(got.status)) return this.#largePage(call, exchanged, got);
+      const bytes = got.bytes ?? (await collect(got, MAX_ERROR_BYTES));
+      const answer = this.#answer(call, exchanged, { ...got, bytes });
+      exchanged.release();
+      const plain = isGood(answer.status) && call.rules.rules.length === 0;
+      const outcome = plain ? 'good' : await this.#settle(call, exchanged, answer);
+      if (outcome === 'again') continue;
+      if (outcome === 'empty') answer.empty = true;
+      return pagedOf(answer);
+    }
+  }
+
+  #largePage({ run, bare }: PreparedCall, { headers, href, where, release }: Exchanged<Paged>, opened: Opened): PagedResponse {
+    run.headIsThere();
+    const stream = uncompressStream(Readable.from(opened.body, { objectMode: false }), headers['content-encoding'], where);
+    stream.once('close', () => {
+      release();
+      run.end();
+    });
+    const body = this.#answer({ run, bare } as PreparedCall, { headers, href, where } as Exchanged<unknown>, {
+      ...opened,
+      bytes: Buffer.alloc(0),
+    });
+    return { ...pagedOf(body), bytes: undefined, stream };
   }
 
   async close(): Promise<void> {
@@ -294,7 +368,7 @@ class HttpClient implements Client {
   }
 
   /** Attempts until one gives a result. All timing is ours, by the injected clock: p-retry's own is nil. */
-  async #again<T>({ run, retry }: PreparedCall, first: Retryable, attempt: () => Promise<T>): Promise<T> {
+  async #again<T>({ run, retry, bare }: PreparedCall, first: Retryable, attempt: () => Promise<T>): Promise<T> {
     try {
       return await pRetry((number) => (number === 1 ? Promise.reject(first) : attempt()), {
         retries: retry.max_retries,
@@ -304,6 +378,8 @@ class HttpClient implements Client {
           if (!(error instanceof Retryable) || retriesLeft === 0) throw error;
           const wait = waitBeforeRetry(retry, attemptNumber, error.asked, run.left(), this.#random);
           if (wait === undefined) throw error;
+          // All callers of the credential wait, also where the server did not say how long.
+          if (error.failure.kind === 'rate_limit' && !bare) this.#limiter.pauseUntil(this.#clock.now() + wait);
           this.#emit?.({ type: 'retry', call: run.id, at: this.#clock.now(), attempt: run.sent, wait, reason: error.failure.message });
           await this.#clock.sleep(wait, run.signal);
         },
@@ -311,6 +387,49 @@ class HttpClient implements Client {
     } catch (error) {
       throw error instanceof Retryable ? error.failure : error;
     }
+  }
+}
+
+const pagedOf = (answer: Answer): PagedResponse => ({
+  status: answer.status,
+  headers: answer.headers,
+  get cookies() {
+    return answer.cookies;
+  },
+  get url() {
+    return answer.url;
+  },
+  empty: answer.empty,
+  attempts: answer.attempts,
+  bytes: answer.bytes,
+  json: () => answer.decode('json'),
+  stream: undefined,
+});
+
+/** The first bytes of a body; without a rest they are all of it. */
+async function beginning(body: AsyncIterable<Buffer>, most: number): Promise<{ begun: Buffer; rest?: AsyncIterator<Buffer> }> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  const rest = body[Symbol.asyncIterator]();
+  for (;;) {
+    const { value, done } = await rest.next();
+    if (done) return { begun: chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size) };
+    chunks.push(value);
+    size += value.length;
+    if (size > most) return { begun: Buffer.concat(chunks, size), rest };
+  }
+}
+
+async function* joinedBody(begun: Buffer, rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
+  try {
+    yield begun;
+    for (;;) {
+      const { value, done } = await rest.next();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await rest.return?.();
   }
 }
 

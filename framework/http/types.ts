@@ -233,6 +233,16 @@ export interface CallResult extends Response {
   attempts: number;
 }
 
+/** An answer that is whole where it is small, and comes as a stream where it is large. */
+export interface PagedResponse extends Omit<CallResult, 'body' | 'bytes'> {
+  /** The whole body, content decoding undone. */
+  bytes: Uint8Array | undefined;
+  /** The whole body as JSON. Throws response_malformed or number_too_large. */
+  json(): Json;
+  /** Of an answer that is larger than `wholeBytes`; its errors are FerruleErrors. Rules that look into the body have not seen it. */
+  stream: Readable | undefined;
+}
+
 export interface StreamedResponse {
   status: number;
   headers: Record<string, string>;
@@ -269,6 +279,11 @@ export interface Client {
   call(draft: CallDraft, options?: CallOptions): Promise<CallResult>;
   /** As `call`, but the body of a 2xx is not read: downloads of any size. Retried only until the answer's head is there. */
   stream(draft: CallDraft, options?: CallOptions): Promise<StreamedResponse>;
+  /**
+   * As `call`, but an answer of more than `wholeBytes` (4 MiB) is not read: its body comes as a stream, in constant memory. What breaks off
+   * before that is retried as in `call`.
+   */
+  page(draft: CallDraft, options?: CallOptions & { wholeBytes?: number }): Promise<PagedResponse>;
   readonly http: Http;
   /** Aborts what is under way (error `closed`) and closes the connections. May be called twice. */
   close(): Promise<void>;

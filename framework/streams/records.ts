@@ -2,9 +2,7 @@ import { ABSENT } from '../core/absent.ts';
 import { FerruleError } from '../core/errors.ts';
 import { compileOrThrow, type Scope, type Vars } from '../core/expression/index.ts';
 import { compilePath, readRequired } from '../core/path.ts';
-import { compileValue } from '../core/render.ts';
 import type { ResolvedStream } from '../core/resolved.ts';
-import type { Scopes } from '../core/scope.ts';
 import type { Json, JsonObject, Response } from '../core/value.ts';
 
 /** Takes the records out of an answer: a list gives its items, an object one record. */
@@ -44,19 +42,3 @@ function asRecords(found: Json | undefined | typeof ABSENT, stream: ResolvedStre
 
 const missing = (stream: ResolvedStream, message: string): FerruleError =>
   new FerruleError('records_missing', message, { where: `streams.${stream.name}.records` });
-
-/** What the spec puts into and takes out of each record. The record that came is not changed. */
-export function compileTransform(stream: ResolvedStream, scopes: Scopes): (record: JsonObject, vars: Vars) => JsonObject {
-  const added = Object.entries(stream.add).map(([column, value]) => [column, compileValue(value, 'data', scopes.record)] as const);
-  if (added.length === 0 && stream.remove.length === 0) return (record) => record;
-  return (record, vars) => {
-    const result: JsonObject = { ...record };
-    for (const column of stream.remove) delete result[column];
-    const all = { ...vars, record };
-    for (const [column, value] of added) {
-      const filled = value(all);
-      if (filled !== ABSENT) result[column] = filled as Json;
-    }
-    return result;
-  };
-}

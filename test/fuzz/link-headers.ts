@@ -122,7 +122,7 @@ const long = fc
   })
   .map(({ start, piece, times, end, rel: wanted }) => ({ text: (start + piece.repeat(times)).slice(0, 60_000) + end, rel: wanted }));
 
-const PAGE = { records: [], patch: {}, index: 0, count: 0, vars: {} };
+const PAGE = { size: 0, last: undefined, patch: {}, index: 0, count: 0, vars: {} };
 const BASE = 'https://api.acme.test/v1/x';
 
 export const linkHeaders: Property<Input> = {

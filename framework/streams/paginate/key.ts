@@ -22,7 +22,7 @@ function inRecord(from: string): (page: PageSeen) => Json | undefined {
   const path = compilePath(from);
   return (seen) => {
     try {
-      return readRequired(path, seen.records.at(-1), from);
+      return readRequired(path, seen.last, from);
     } catch (error) {
       if (error instanceof FerruleError && error.code === 'path_missing')
         throw new FerruleError('path_missing', `The key of ${placeOf(seen)} is missing. ${error.message}`, { where: from });
@@ -31,7 +31,7 @@ function inRecord(from: string): (page: PageSeen) => Json | undefined {
   };
 }
 
-const placeOf = ({ records, index }: PageSeen): string => `record ${records.length} of page ${index + 1}`;
+const placeOf = ({ size, index }: PageSeen): string => `record ${size} of page ${index + 1}`;
 
 /** Its kind, never its value. */
 function what(key: Json | undefined): string {

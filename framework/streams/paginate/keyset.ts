@@ -14,8 +14,8 @@ export const keyset: PaginateStrategy<PaginateKeyset> = {
     return {
       first: () => sized,
       next: (seen) => {
-        const { records } = seen;
-        if (records.length === 0 || stopped(stop, records.length, page_size) || ended(seen)) return undefined;
+        const { size } = seen;
+        if (size === 0 || stopped(stop, size, page_size) || ended(seen)) return undefined;
         return { ...sized, [into]: key(seen) };
       },
     };

@@ -11,8 +11,8 @@ export const linkHeader: PaginateStrategy<PaginateLinkHeader> = {
     const first: Patch = size !== undefined && page_size !== undefined ? { [size]: page_size } : {};
     return {
       first: () => first,
-      next: ({ response, records }) => {
-        if (stopped(stop, records.length, page_size)) return undefined;
+      next: ({ response, size }) => {
+        if (stopped(stop, size, page_size)) return undefined;
         const target = linkTarget(response.headers.link ?? '', rel);
         return target === undefined ? undefined : { url: resolveUrl(target, response.url, 'the Link header') };
       },

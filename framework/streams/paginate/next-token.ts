@@ -14,7 +14,7 @@ export const nextToken: PaginateStrategy<PaginateNextToken> = {
     return {
       first: () => sized,
       next: (seen) => {
-        if (stopped(stop, seen.records.length, page_size) || ended(seen)) return undefined;
+        if (stopped(stop, seen.size, page_size) || ended(seen)) return undefined;
         const value = token(seen);
         if (value === undefined || value === null || value === '') return undefined;
         if (typeof value === 'object' || typeof value === 'boolean')

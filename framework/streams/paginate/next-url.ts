@@ -15,7 +15,7 @@ export const nextUrl: PaginateStrategy<PaginateNextUrl> = {
     return {
       first: () => first,
       next: (seen) => {
-        if (stopped(stop, seen.records.length, page_size) || ended(seen)) return undefined;
+        if (stopped(stop, seen.size, page_size) || ended(seen)) return undefined;
         const value = url(seen);
         if (value === undefined || value === null || value === '') return undefined;
         return { url: resolveUrl(value, seen.response.url, from) };

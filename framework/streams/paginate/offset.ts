@@ -18,12 +18,12 @@ export const offset: PaginateStrategy<PaginateOffset> = {
     return {
       first: () => patch(0),
       next: (seen) => {
-        const { records, patch: last } = seen;
-        const reached = Number(last[target]) + records.length;
+        const { size, patch: last } = seen;
+        const reached = Number(last[target]) + size;
         const all = readTotal(seen) ?? Number.POSITIVE_INFINITY;
-        const sign = stopped(stop, records.length, page_size) || reached >= all || ended(seen);
-        const asked = page_size ?? records.length;
-        if (records.length === 0 || (sign && ceiling.believes(reached, records.length, asked))) return undefined;
+        const sign = stopped(stop, size, page_size) || reached >= all || ended(seen);
+        const asked = page_size ?? size;
+        if (size === 0 || (sign && ceiling.believes(reached, size, asked))) return undefined;
         if (ceiling.beyond(reached + asked)) return { ...patch(0), ...ceiling.again(seen) };
         return { ...patch(reached), ...ceiling.kept(last) };
       },

@@ -24,7 +24,7 @@ export const page: PaginateStrategy<PaginatePage> = {
     return {
       first: () => patch(start),
       next: (seen) => {
-        const { records, patch: last, count } = seen;
+        const { size, patch: last, count } = seen;
         const number = Number(last[target]);
         const all = readTotal(seen) ?? Number.POSITIVE_INFINITY;
         const pages = readPages(seen) ?? Number.POSITIVE_INFINITY;
@@ -33,9 +33,9 @@ export const page: PaginateStrategy<PaginatePage> = {
         const whole = count >= all && Object.keys(kept).length === 0;
         const read = number - start + 1;
         const asked = page_size ?? 0;
-        const reached = (read - 1) * asked + records.length;
-        const sign = stopped(stop, records.length, page_size) || whole || read >= pages || ended(seen);
-        if (records.length === 0 || (sign && ceiling.believes(reached, records.length, asked))) return undefined;
+        const reached = (read - 1) * asked + size;
+        const sign = stopped(stop, size, page_size) || whole || read >= pages || ended(seen);
+        if (size === 0 || (sign && ceiling.believes(reached, size, asked))) return undefined;
         if (ceiling.beyond((read + 1) * asked)) return { ...patch(start), ...ceiling.again(seen) };
         return { ...patch(number + 1), ...kept };
       },

@@ -12,9 +12,8 @@ export function pageReader(text: string, scope: Scope): PageReader {
     return ({ response }) => readPath(path, response.body);
   }
   const template = compileOrThrow(text, 'computed_path', 'data', scope);
-  return ({ response, records, vars, index, count }) => {
-    const last = records.at(-1);
-    const page = { index, size: records.length, count };
+  return ({ response, last, size, vars, index, count }) => {
+    const page = { index, size, count };
     const value = template.evaluate({ ...vars, response, record: last, last_record: last, page });
     return value === ABSENT ? undefined : (value as Json);
   };

@@ -5,8 +5,10 @@ import type { Json, JsonObject, Patch, Response } from '../../core/value.ts';
 /** What a paginator sees of the page that just came. */
 export interface PageSeen {
   response: Response;
-  /** As the provider sent them, before add and remove. */
-  records: readonly JsonObject[];
+  /** How many records it has, as the provider sent them: before keep, add and remove. */
+  size: number;
+  /** The last of them. */
+  last: JsonObject | undefined;
   /** The patch that asked for this page. */
   patch: Patch;
   /** 0 for the first. */

@@ -44,7 +44,7 @@ function walk(options: Paginate, turns: Turn[]): (Patch | undefined)[] {
     const first = count + 1;
     const records = Array.isArray(turn.records) ? turn.records : Array.from({ length: turn.records }, (_, at) => ({ id: first + at }));
     count += records.length;
-    patches.push(paginator.next({ response: respond(turn), records, patch, index, count, vars: {} }));
+    patches.push(paginator.next({ response: respond(turn), size: records.length, last: records.at(-1), patch, index, count, vars: {} }));
   }
   return patches;
 }

@@ -1,0 +1,356 @@
+import { FerruleError, isFerruleError } from '../core/errors.ts';
+import type { ResolvedStream } from '../core/resolved.ts';
+import type { Sink, SinkChange, WriteMode } from '../core/sink.ts';
+import type { JsonObject } from '../core/value.ts';
+import { cursorPoints } from '../streams/cursor.ts';
+import { type Plan, planOf, pointOf } from '../streams/plan.ts';
+import { Progress } from '../streams/progress.ts';
+import { type UnitPage, type UnitReader, unitReader } from '../streams/read-unit.ts';
+import type { Misfit } from '../streams/shape.ts';
+import type { Unit } from '../streams/unit.ts';
+import { readableStream, redacted } from './connection.ts';
+import type { RunEvent, StreamOutcome, StreamProgress } from './run-events.ts';
+import type { Session } from './session.ts';
+import { Slots } from './slots.ts';
+import { streamEnvironment } from './stream-environment.ts';
+import { StreamWriter } from './stream-writer.ts';
+
+export interface RunOptions {
+  streams: readonly string[];
+  into: Sink;
+  /** What happens to rows that are there. Default: upsert where a stream is incremental and has a primary key, append where it has none, overwrite where it is read whole. */
+  mode?: WriteMode;
+  /** Pages under way at a time, over all streams. Default 4. */
+  concurrency?: number;
+  /** Forgets what earlier reads have done. */
+  fromStart?: boolean;
+  /** A past range: a date or time, a duration before now, or an integer where the cursor is one. The state of what is new stays. */
+  range?: { since?: string; until?: string };
+  /** Records that do not fit the declared columns. Default keep. */
+  badRecords?: 'keep' | 'aside' | 'fail';
+  /** Where they go with `aside`. */
+  aside?: (stream: string, record: JsonObject, of: readonly Misfit[]) => Promise<void>;
+  signal?: AbortSignal;
+  onEvent?: (event: RunEvent) => void;
+  onProgress?: (progress: StreamProgress) => void;
+}
+
+const CONCURRENCY = 4;
+/** Partitions that fail before a stream is given up. */
+const MOST_FAILURES = 20;
+
+/** Reads streams into a destination, at the same time. A stream that fails is in its outcome; the others go on. */
+export async function runStreams(session: Session, options: RunOptions): Promise<StreamOutcome[]> {
+  const slots = new Slots(options.concurrency ?? CONCURRENCY);
+  const stop = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
+  const runs = options.streams.map((name) => new StreamRun(session, name, { ...options, signal }, slots));
+  return await Promise.all(
+    runs.map(async (run) => {
+      const outcome = await run.run();
+      // What stops one of them for this reason stops them all.
+      if (outcome.error !== undefined && EVERYONES.has(outcome.error.code)) stop.abort(outcome.error);
+      return outcome;
+    }),
+  );
+}
+
+const EVERYONES: ReadonlySet<string> = new Set(['output_failed', 'output_locked', 'reconnect_required', 'token_refused']);
+
+class StreamRun {
+  readonly #session: Session;
+  readonly #name: string;
+  readonly #options: RunOptions & { signal: AbortSignal };
+  readonly #slots: Slots;
+  readonly #counts: StreamProgress;
+  readonly #changes: SinkChange[] = [];
+  readonly #began: number;
+  #errors: FerruleError[] = [];
+  #place = '';
+  #mode: WriteMode = 'append';
+  #resumed = false;
+
+  constructor(session: Session, name: string, options: RunOptions & { signal: AbortSignal }, slots: Slots) {
+    this.#session = session;
+    this.#name = name;
+    this.#options = options;
+    this.#slots = slots;
+    this.#began = session.clock.now();
+    this.#counts = {
+      stream: name,
+      records: 0,
+      skipped: 0,
+      misfits: 0,
+      pages: 0,
+      bytes: 0,
+      units: { finished: 0, failed: 0, all: undefined },
+      duration: 0,
+    };
+  }
+
+  async run(): Promise<StreamOutcome> {
+    let complete = false;
+    try {
+      complete = await this.#read();
+    } catch (error) {
+      this.#fail(error);
+    }
+    const [error] = this.#errors;
+    const outcome: StreamOutcome = {
+      ...this.#progress(),
+      mode: this.#mode,
+      resumed: this.#resumed,
+      place: this.#place,
+      complete,
+      changes: this.#changes,
+      ...(error && { error }),
+      errors: this.#errors.length,
+    };
+    this.#emit({ type: 'end', at: this.#now(), stream: this.#name, outcome });
+    return outcome;
+  }
+
+  async #read(): Promise<boolean> {
+    const { into, signal, fromStart } = this.#options;
+    const stream = readableStream(this.#session, this.#name);
+    const stored = await into.state(this.#name);
+    const known = fromStart ? new Map() : stored;
+    const progress = new Progress(stream, known);
+    const range = rangeOf(stream, this.#options, this.#now());
+    const under = progress.run;
+    // A past range does not go on with another read, nor another read with it.
+    this.#resumed = under !== undefined && JSON.stringify(under.range ?? null) === JSON.stringify(range ?? null);
+    this.#mode = modeOf(stream, this.#options);
+    const now = this.#resumed ? Number(under?.now) : this.#now();
+    const begun = this.#resumed ? {} : progress.begin({ now, ...(range && { range: range as JsonObject }) });
+    const forgotten = fromStart ? Object.fromEntries([...stored.keys()].map((key) => [key, null])) : {};
+    const sink = await into.open({
+      name: stream.name,
+      mode: this.#mode,
+      primary_key: stream.primary_key,
+      columns: Object.fromEntries([
+        ...Object.entries(stream.columns).map(([name, { type }]) => [name, type] as const),
+        ...Object.entries(stream.types),
+      ]),
+      resumes: this.#resumed,
+      state: { ...forgotten, ...begun },
+    });
+    this.#place = sink.totals.place;
+    this.#emit({ type: 'start', at: this.#now(), stream: this.#name, mode: this.#mode, resumed: this.#resumed, place: this.#place });
+    const environment = streamEnvironment(this.#session, now, signal);
+    const plan = planOf(stream, environment, progress, { entries: known, prefix: '' }, { now, ...(range && { range }) });
+    const writer = new StreamWriter({
+      sink,
+      now: () => this.#now(),
+      onCommit: (records, duration) => this.#emit({ type: 'commit', at: this.#now(), stream: this.#name, records, duration }),
+    });
+    try {
+      const work = new Work(plan, unitReader(stream, environment), progress, writer, now);
+      await this.#readUnits(stream, work);
+      await writer.flush();
+      if (this.#errors.length > 0) return false;
+      await sink.finish({ ...progress.complete(now), ...plan.afterwards() });
+      return true;
+    } finally {
+      // What was read until then is of use: the next read goes on from it.
+      await writer.flush().catch((error: unknown) => this.#fail(error));
+      await sink.close();
+    }
+  }
+
+  /** Workers take units from the plan until there are none. A job mostly waits: as many run as the provider allows. */
+  async #readUnits(stream: ResolvedStream, work: Work): Promise<void> {
+    const workers = stream.job?.at_once ?? this.#options.concurrency ?? CONCURRENCY;
+    await Promise.all(Array.from({ length: workers }, () => this.#work(work, stream.job === undefined)));
+  }
+
+  async #work(work: Work, takesTurns: boolean): Promise<void> {
+    for (;;) {
+      const unit = await work.next().catch((error: unknown) => this.#fail(error));
+      if (unit === undefined || this.#isOver()) return;
+      this.#counts.units.all = work.all;
+      try {
+        await this.#readUnit(unit, work, takesTurns);
+        this.#counts.units.finished += 1;
+      } catch (error) {
+        this.#counts.units.failed += 1;
+        this.#fail(error, unit);
+      }
+    }
+  }
+
+  #isOver(): boolean {
+    if (this.#options.signal.aborted) return true;
+    return this.#errors.length >= MOST_FAILURES || this.#errors.some(({ kind, code }) => !ONE_PARTITIONS.has(kind) || EVERYONES.has(code));
+  }
+
+  async #readUnit(unit: Unit, work: Work, takesTurns: boolean): Promise<void> {
+    const { reader, progress, writer, now } = work;
+    const state = progress.stateOf(unit);
+    const about = { stream: this.#name, partition: unit.partition };
+    const window = unit.window && { window: unit.window };
+    this.#emit({ ...about, ...window, type: 'unit', at: this.#now(), state: Object.keys(state).length > 0 ? 'resumed' : 'begun' });
+    const pages = reader.read(unit, state);
+    const next = async (): Promise<IteratorResult<UnitPage>> => {
+      if (!takesTurns) return await pages.next();
+      await this.#slots.take();
+      try {
+        return await pages.next();
+      } finally {
+        this.#slots.give();
+      }
+    };
+    let coming = next();
+    try {
+      for (;;) {
+        const { value: page, done } = await coming;
+        if (done) break;
+        // The next page is asked for while this one is written.
+        if (!page.last) {
+          coming = next();
+          coming.catch(() => {}); // it is awaited above, unless writing fails first
+        }
+        await this.#take(page, unit);
+        const change = page.last ? progress.finished(unit, page.state, now) : progress.page(unit, page.state);
+        await writer.write(page.records, change, page.bytes, page.urgent);
+        if (page.last) coming = next(); // a job cleans up behind its last page
+      }
+    } finally {
+      await pages.return(undefined).catch(() => {}); // its own failure was thrown above
+    }
+    this.#emit({ ...about, ...window, type: 'unit', at: this.#now(), state: 'finished' });
+  }
+
+  /** Counts a page, and does with what does not fit as the caller wants. */
+  async #take(page: UnitPage, unit: Unit): Promise<void> {
+    const { badRecords = 'keep', aside } = this.#options;
+    const { misfits } = page;
+    if (misfits.length > 0) {
+      this.#counts.misfits += misfits.length;
+      this.#emit({ type: 'misfit', at: this.#now(), stream: this.#name, misfits: (misfits[0] as UnitPage['misfits'][number]).of });
+      if (badRecords === 'fail') throw malformed(this.#name, page);
+      if (badRecords === 'aside') {
+        for (const { record, of } of misfits) await aside?.(this.#name, record, of);
+        const bad = new Set(misfits.map(({ record }) => record));
+        page.records = page.records.filter((record) => !bad.has(record));
+      }
+    }
+    const counts = this.#counts;
+    counts.records += page.records.length;
+    counts.skipped += page.skipped;
+    counts.pages += 1;
+    counts.bytes += page.bytes;
+    const { records, skipped, index } = page;
+    this.#emit({ type: 'page', at: this.#now(), stream: this.#name, partition: unit.partition, records: records.length, skipped, index });
+    this.#options.onProgress?.(this.#progress());
+  }
+
+  #progress(): StreamProgress {
+    return { ...this.#counts, units: { ...this.#counts.units }, duration: this.#now() - this.#began };
+  }
+
+  #fail(error: unknown, unit?: Unit): undefined {
+    const { signal } = this.#options;
+    const own = isFerruleError(error) ? redacted(error, this.#session) : undefined;
+    if (signal.aborted && (own === undefined || isFerruleError(own))) {
+      const reason = isFerruleError(signal.reason) ? signal.reason : new FerruleError('aborted', 'Stopped before the end');
+      if (this.#errors.length === 0) this.#errors.push(reason);
+      return undefined;
+    }
+    if (!isFerruleError(own)) throw error;
+    if (!this.#errors.includes(own)) this.#errors.push(own);
+    this.#emit({ type: 'failure', at: this.#now(), stream: this.#name, partition: unit?.partition ?? {}, error: own });
+    return undefined;
+  }
+
+  #emit(event: RunEvent): void {
+    this.#options.onEvent?.(event);
+  }
+
+  #now(): number {
+    return this.#session.clock.now();
+  }
+}
+
+/** Kinds that may be about one partition: another one is read all the same. */
+const ONE_PARTITIONS: ReadonlySet<string> = new Set(['permission', 'request', 'data', 'transient', 'spec']);
+
+/** What the workers of one stream share. */
+class Work {
+  readonly reader: UnitReader;
+  readonly progress: Progress;
+  readonly writer: StreamWriter;
+  readonly now: number;
+  readonly #units: AsyncGenerator<Unit>;
+  #last: Promise<unknown> = Promise.resolve();
+  #count = 0;
+  /** How many units there are, once it is known. */
+  all: number | undefined;
+
+  constructor(plan: Plan, reader: UnitReader, progress: Progress, writer: StreamWriter, now: number) {
+    this.#units = plan.units();
+    this.reader = reader;
+    this.progress = progress;
+    this.writer = writer;
+    this.now = now;
+  }
+
+  /** One after the other: making a unit may read a parent's page. */
+  next(): Promise<Unit | undefined> {
+    const next = this.#last.then(async () => {
+      const { value, done } = await this.#units.next();
+      if (done) this.all = this.#count;
+      else this.#count += 1;
+      return done ? undefined : value;
+    });
+    this.#last = next.catch(() => undefined);
+    return next;
+  }
+}
+
+function modeOf(stream: ResolvedStream, { mode, range }: RunOptions): WriteMode {
+  const keyed = stream.primary_key.length > 0;
+  if (mode === 'upsert' && !keyed) {
+    throw new FerruleError('input_malformed', `${stream.name} has no primary key, so that nothing can be upserted`, {
+      where: `streams.${stream.name}.primary_key`,
+      next: 'Append or overwrite, or give the stream a primary_key.',
+    });
+  }
+  if (mode !== undefined) return mode;
+  const incremental = stream.cursor !== undefined || stream.parents === 'changed' || range !== undefined;
+  return incremental ? (keyed ? 'upsert' : 'append') : 'overwrite';
+}
+
+function rangeOf(stream: ResolvedStream, { range, mode }: RunOptions, now: number): { since?: number; until?: number } | undefined {
+  if (range?.since === undefined && range?.until === undefined) return undefined;
+  const { cursor, name } = stream;
+  if (cursor === undefined) {
+    throw new FerruleError('input_malformed', `${name} has no cursor: it is always read whole`, {
+      where: `streams.${name}`,
+      next: 'Leave out the range, or this stream.',
+    });
+  }
+  if (mode === 'overwrite') {
+    throw new FerruleError('input_malformed', `${name}: a past range would take the place of everything`, { where: `streams.${name}` });
+  }
+  const points = cursorPoints(cursor, name);
+  const point = (text: string | undefined, which: string): number | undefined => {
+    if (text === undefined) return undefined;
+    const found = pointOf(text, cursor.format, points, now);
+    if (found === undefined) throw new FerruleError('input_malformed', `${which} is neither a date nor a duration`, { where: which });
+    return found;
+  };
+  const [since, until] = [point(range?.since, 'since'), point(range?.until, 'until')];
+  return { ...(since !== undefined && { since }), ...(until !== undefined && { until }) };
+}
+
+function malformed(stream: string, { misfits, index }: UnitPage): FerruleError {
+  const [{ of: [misfit] = [] } = {}] = misfits;
+  return new FerruleError(
+    'record_malformed',
+    `${stream}: ${misfit?.column} is ${misfit?.found} where ${misfit?.wanted} is declared (page ${index + 1}; ${misfits.length} such ${misfits.length === 1 ? 'record' : 'records'} there)`,
+    {
+      where: `streams.${stream}.columns.${misfit?.column}`,
+    },
+  );
+}

@@ -1,0 +1,26 @@
+import type { StreamEnvironment } from '../streams/environment.ts';
+import type { Session } from './session.ts';
+
+/** What a session's streams are read with. `now`: one moment for a whole read, for a range that ends now must not grow between two pages. */
+export function streamEnvironment(session: Session, now: number, signal?: AbortSignal): StreamEnvironment {
+  const { resolved, scopes, clock, random } = session;
+  return {
+    streams: resolved.streams,
+    scopes,
+    bigIntegers: resolved.http.big_integers,
+    clock,
+    random,
+    variables: () => session.apiVariables(signal, now),
+    fetch: async (draft, call, { redraft, elsewhere, anyType }) => {
+      const page = await session.page(call, draft, {
+        redraft,
+        ...(signal && { signal }),
+        ...(elsewhere && { elsewhere }),
+        ...(anyType && { anyType }),
+      });
+      const { status, headers, empty, bytes, stream } = page;
+      return { status, headers, cookies: page.cookies, url: page.url, empty, bytes, json: () => page.json(), body: stream };
+    },
+    ...(signal && { signal }),
+  };
+}

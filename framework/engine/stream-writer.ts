@@ -1,0 +1,80 @@
+import type { StateChange, StreamSink } from '../core/sink.ts';
+import type { Json, JsonObject } from '../core/value.ts';
+
+/** When what has gathered is committed: enough to make a commit cheap, little enough that a kill loses little. */
+const MOST_RECORDS = 10_000;
+const MOST_BYTES = 8 * 1024 * 1024;
+const LONGEST = 5000;
+
+export interface StreamWriterOptions {
+  sink: StreamSink;
+  now: () => number;
+  onCommit(records: number, duration: number): void;
+}
+
+/**
+ * Gathers pages of one stream, and commits them with the state that they stand for. While one batch is being committed the next one
+ * gathers; who brings more than that waits.
+ */
+export class StreamWriter {
+  readonly #options: StreamWriterOptions;
+  #records: JsonObject[] = [];
+  #state: Record<string, Json> = {};
+  #bytes = 0;
+  #since: number;
+  #running: Promise<void> | undefined;
+  #failure: { error: unknown } | undefined;
+
+  constructor(options: StreamWriterOptions) {
+    this.#options = options;
+    this.#since = options.now();
+  }
+
+  /** The state change is of the moment of this call: pages and their state stay in one order. `bytes`: about so many. */
+  async write(records: readonly JsonObject[], state: StateChange, bytes: number, urgent = false): Promise<void> {
+    this.#refuse();
+    for (const record of records) this.#records.push(record);
+    Object.assign(this.#state, state);
+    this.#bytes += bytes;
+    if (urgent) return await this.flush();
+    const isDue = this.#records.length >= MOST_RECORDS || this.#bytes >= MOST_BYTES || this.#options.now() - this.#since >= LONGEST;
+    if (!isDue) return;
+    // The one before must be through; then this one goes on by itself while more gathers.
+    await this.#running;
+    this.#refuse();
+    if (this.#records.length > 0 || Object.keys(this.#state).length > 0) void this.#commit();
+  }
+
+  /** Everything so far is committed. */
+  async flush(): Promise<void> {
+    await this.#running;
+    this.#refuse();
+    if (this.#records.length > 0 || Object.keys(this.#state).length > 0) await this.#commit();
+    this.#refuse();
+  }
+
+  #refuse(): void {
+    if (this.#failure) throw this.#failure.error;
+  }
+
+  #commit(): Promise<void> {
+    const { sink, now, onCommit } = this.#options;
+    const batch = { records: this.#records, state: this.#state };
+    this.#records = [];
+    this.#state = {};
+    this.#bytes = 0;
+    const began = now();
+    this.#since = began;
+    this.#running = sink
+      .commit(batch)
+      .then(() => onCommit(batch.records.length, now() - began))
+      // Whoever comes next gets it; nothing after it is written, or the state would be ahead of the records.
+      .catch((error: unknown) => {
+        this.#failure ??= { error };
+      })
+      .finally(() => {
+        this.#running = undefined;
+      });
+    return this.#running;
+  }
+}

@@ -1,0 +1,213 @@
+import { ABSENT } from '../core/absent.ts';
+import { parseDuration } from '../core/duration.ts';
+import { FerruleError } from '../core/errors.ts';
+import type { Vars } from '../core/expression/index.ts';
+import { compilePath, readPath } from '../core/path.ts';
+import { compileText, compileValue } from '../core/render.ts';
+import type { ResolvedStream } from '../core/resolved.ts';
+import { reveal, type Text } from '../core/secret.ts';
+import type { StateChange, StreamState } from '../core/sink.ts';
+import { parseTime } from '../core/time.ts';
+import type { Json, JsonObject } from '../core/value.ts';
+import { type CursorPoints, cursorPoints } from './cursor.ts';
+import type { StreamEnvironment } from './environment.ts';
+import { Progress } from './progress.ts';
+import { unitReader, windowVariables } from './read-unit.ts';
+import { partitionKey, type Unit } from './unit.ts';
+import { windowsOf } from './window.ts';
+
+/** What a read is about. */
+export interface PlanOptions {
+  /** The moment that the read began, ms: nothing after it is asked for, however long it takes. */
+  now: number;
+  /** A past range, in place of what is new: points of the cursor. */
+  range?: { since?: number; until?: number };
+}
+
+/** Units in the order in which they should begin. They are made as they are asked for: a parent's records are read on the way. */
+export interface Plan {
+  units(): AsyncGenerator<Unit>;
+  /** What is known of the parents when all units are finished: to be committed then. */
+  afterwards(): StateChange;
+}
+
+/** Where the cursors of parents are kept: the stream's own entries, each level under one more `^`. */
+export interface ParentStates {
+  entries: StreamState;
+  prefix: string;
+}
+
+export function planOf(
+  stream: ResolvedStream,
+  environment: StreamEnvironment,
+  progress: Progress,
+  parents: ParentStates,
+  options: PlanOptions,
+): Plan {
+  const later: Record<string, Json> = {};
+  return {
+    afterwards: () => later,
+    async *units() {
+      const vars = await environment.variables();
+      const points = stream.cursor && cursorPoints(stream.cursor, stream.name);
+      const planned = new Set<string>();
+      for await (const partition of partitionsOf(stream, environment, parents, vars, options, later)) {
+        const key = partitionKey(partition.partition);
+        // Overlapping pages, or a parent in two windows: its children are read once.
+        if (planned.has(key)) continue;
+        planned.add(key);
+        const units = unitsOf(stream, partition, points, progress, vars, options, environment);
+        progress.planned(partition.partition, units);
+        for (const unit of units) if (!progress.isFinished(unit)) yield unit;
+      }
+    },
+  };
+}
+
+type Partition = Pick<Unit, 'partition' | 'parent' | 'each'>;
+
+function unitsOf(
+  stream: ResolvedStream,
+  partition: Partition,
+  points: CursorPoints | undefined,
+  progress: Progress,
+  vars: Vars,
+  { now, range }: PlanOptions,
+  { scopes }: StreamEnvironment,
+): Unit[] {
+  const { cursor, name } = stream;
+  if (cursor === undefined || points === undefined) return [{ stream: name, ...partition }];
+  const { done, finished } = progress.before(partition.partition, now);
+  if (finished) return [];
+  const start = startOf(stream, points, vars, now, scopes);
+  const edge = range === undefined && cursor.lookback === 0 ? progress.edge(partition.partition) : undefined;
+  const text = (point: number | undefined): string | null => (point === undefined ? null : points.text(point));
+  return windowsOf({ cursor, points, done, start, now, ...(range && { range }) }).map((window) => ({
+    stream: name,
+    ...partition,
+    window: { start: text(window.start), end: text(window.end) },
+    ...(edge && { edge }),
+  }));
+}
+
+/** `cursor.start`: so long ago, or a point as the format or RFC 3339 writes it. Undefined when it has no value. */
+export function startOf(
+  { cursor, name }: ResolvedStream,
+  points: CursorPoints,
+  vars: Vars,
+  now: number,
+  scopes: StreamEnvironment['scopes'],
+): number | undefined {
+  if (cursor?.start === undefined) return undefined;
+  const text = compileText(cursor.start, 'plain', scopes.api)(vars);
+  if (text === ABSENT) return undefined;
+  const point = pointOf(reveal(text as Text), cursor.format, points, now);
+  if (point !== undefined) return point;
+  throw new FerruleError('input_malformed', `${name}: where its first read begins is neither a date nor a duration`, {
+    where: `streams.${name}.cursor.start`,
+  });
+}
+
+/** A duration before `now`, a date or time, or an integer. */
+export function pointOf(text: string, format: string, points: CursorPoints, now: number): number | undefined {
+  if (!points.isTime) return points.parse(text);
+  const ago = parseDuration(text);
+  return ago === undefined ? (parseTime(text, 'iso') ?? parseTime(text, format)) : now - ago;
+}
+
+/** The first window of a first read, and the first item of each list: what an explanation of the first request shows. */
+export function firstVariables(stream: ResolvedStream, environment: Pick<StreamEnvironment, 'scopes'>, vars: Vars, now: number): Vars {
+  const points = stream.cursor && cursorPoints(stream.cursor, stream.name);
+  const [each = {}] = eachOf(stream, environment, vars);
+  if (points === undefined || stream.cursor === undefined) return { each, window: {} };
+  const start = startOf(stream, points, vars, now, environment.scopes);
+  const [first] = windowsOf({ cursor: stream.cursor, points, done: [], start, now });
+  const text = (point: number | undefined): string | null => (point === undefined ? null : points.text(point));
+  const window = { start: text(first?.start), end: text(first?.end) };
+  return { each, window: windowVariables({ window }, points, stream) };
+}
+
+async function* partitionsOf(
+  stream: ResolvedStream,
+  environment: StreamEnvironment,
+  parents: ParentStates,
+  vars: Vars,
+  options: PlanOptions,
+  later: Record<string, Json>,
+): AsyncGenerator<Partition> {
+  const items = eachOf(stream, environment, vars);
+  const names = Object.fromEntries(Object.keys(stream.each).map((name) => [name, `each.${name}`]));
+  const withItems = function* (of: Partition): Generator<Partition> {
+    for (const each of items) {
+      const own = Object.fromEntries(Object.entries(each).map(([name, value]) => [names[name] as string, value]));
+      yield Object.keys(each).length === 0 ? of : { ...of, partition: { ...of.partition, ...own }, each };
+    }
+  };
+  if (stream.parent === undefined) {
+    yield* withItems({ partition: {} });
+    return;
+  }
+  for await (const { record, of } of parentRecords(stream, environment, parents, options, later)) {
+    yield* withItems({ partition: parentName(of, record), parent: record });
+  }
+}
+
+/** All combinations of the items of `each`, the last name changing fastest. */
+function eachOf(stream: ResolvedStream, { scopes }: Pick<StreamEnvironment, 'scopes'>, vars: Vars): JsonObject[] {
+  let all: JsonObject[] = [{}];
+  for (const [name, value] of Object.entries(stream.each)) {
+    const items = compileValue(value, 'data', scopes.api)(vars);
+    if (items === ABSENT || !Array.isArray(items)) {
+      throw new FerruleError('input_missing', `${stream.name}: each.${name} is no list`, {
+        where: `streams.${stream.name}.each.${name}`,
+        next: 'Give the field a list, or write the items in the spec.',
+      });
+    }
+    all = all.flatMap((before) => items.map((item) => ({ ...before, [name]: item as Json })));
+  }
+  return all;
+}
+
+/** A parent's record by its primary key; without one by all that it has. */
+function parentName(parent: ResolvedStream, record: JsonObject): JsonObject {
+  if (parent.primary_key.length === 0) return { parent: record };
+  return Object.fromEntries(
+    parent.primary_key.map((path) => {
+      const value = readPath(compilePath(path), record);
+      if (value === undefined) {
+        throw new FerruleError('path_missing', `A record of ${parent.name} has no ${path}, its primary key`, {
+          where: `streams.${parent.name}.primary_key`,
+        });
+      }
+      return [`parent.${path}`, value];
+    }),
+  );
+}
+
+/** The parent's records, read for this stream; with `parents: changed` those that changed since it was read last. */
+async function* parentRecords(
+  stream: ResolvedStream,
+  environment: StreamEnvironment,
+  parents: ParentStates,
+  options: PlanOptions,
+  later: Record<string, Json>,
+): AsyncGenerator<{ record: JsonObject; of: ResolvedStream }> {
+  const of = environment.streams[stream.parent as string];
+  if (of === undefined) {
+    throw new FerruleError('stream_unknown', `${stream.name} names "${stream.parent}" as its parent, which is not there`, {
+      where: `streams.${stream.name}.parent`,
+    });
+  }
+  const changed = stream.parents === 'changed';
+  const prefix = `${parents.prefix}^`;
+  const progress = changed ? new Progress(of, parents.entries, prefix) : new Progress(of, new Map());
+  const reader = unitReader(of, environment);
+  const plan = planOf(of, environment, progress, { entries: parents.entries, prefix }, { now: options.now });
+  for await (const unit of plan.units()) {
+    for await (const page of reader.read(unit, {})) {
+      for (const record of page.records) yield { record, of };
+      if (page.last && changed) Object.assign(later, progress.finished(unit, page.state, options.now));
+    }
+  }
+  if (changed) Object.assign(later, progress.complete(options.now), plan.afterwards());
+}

@@ -1,0 +1,222 @@
+import { FerruleError } from '../core/errors.ts';
+import type { ResolvedStream } from '../core/resolved.ts';
+import type { StateChange, StreamState } from '../core/sink.ts';
+import type { Json, JsonObject } from '../core/value.ts';
+import { type CursorPoints, cursorPoints } from './cursor.ts';
+import { joined, type Range } from './ranges.ts';
+import { type Edge, partitionKey, type Unit, type UnitState, unitKey } from './unit.ts';
+
+/** What of one partition's cursor is done. */
+interface CursorEntry {
+  /** Ranges of points as text, in order; null: from the beginning. */
+  done: [from: string | null, to: string][];
+  edge?: Edge;
+  /** The read (its moment) whose windows are all finished. */
+  at?: number;
+  /** While only some of them are: what was done before them. */
+  was?: CursorEntry['done'];
+}
+
+/** A unit's entry: how far it is, or that it is finished in a read that is not. */
+type UnitEntry = UnitState & { done?: 1 };
+
+/**
+ * The state of one stream, and how it moves on. Its keys:
+ * - `stream`: what cursor it was made by, and the read that is under way
+ * - `p<partition>`: what of a partition's cursor is done
+ * - `u<unit>`: how far a unit is, while its partition is not finished; without a cursor, while the read is not
+ * - `^<key>`: the same for the parent's cursor, as this stream has used it
+ *
+ * Each method gives the change that it made, to be committed with the records that it stands for.
+ */
+export class Progress {
+  readonly #entries: Map<string, Json>;
+  readonly #stream: ResolvedStream;
+  readonly #points: CursorPoints | undefined;
+  readonly #prefix: string;
+  /** Windows of a partition that are planned and not finished. */
+  readonly #open = new Map<string, Set<string>>();
+  /** Entries of finished units of such a partition, by its key. */
+  readonly #marks = new Map<string, string[]>();
+
+  constructor(stream: ResolvedStream, entries: StreamState, prefix = '') {
+    this.#stream = stream;
+    this.#prefix = prefix;
+    this.#points = stream.cursor && cursorPoints(stream.cursor, stream.name);
+    this.#entries = new Map([...entries].flatMap(([key, value]) => (key.startsWith(prefix) ? [[key.slice(prefix.length), value]] : [])));
+    this.#refuseOther();
+  }
+
+  /** A state whose points mean something else cannot be gone on with. */
+  #refuseOther(): void {
+    const was = this.#head.cursor;
+    const now = cursorIdentity(this.#stream);
+    if (was === undefined || JSON.stringify(was) === JSON.stringify(now)) return;
+    const text = (of: Json): string => (of === null ? 'no cursor' : `cursor ${(of as string[]).join(', ')}`);
+    throw new FerruleError('state_unusable', `${this.#stream.name}: the state was made with ${text(was)}; the spec has ${text(now)}`, {
+      where: `streams.${this.#stream.name}${this.#stream.cursor === undefined ? '' : '.cursor'}`,
+    });
+  }
+
+  get #head(): { cursor?: Json; run?: JsonObject } {
+    return (this.#entries.get('stream') ?? {}) as { cursor?: Json; run?: JsonObject };
+  }
+
+  /** The read that was begun and did not come to its end. */
+  get run(): JsonObject | undefined {
+    return this.#head.run;
+  }
+
+  get isEmpty(): boolean {
+    return this.#entries.size === 0;
+  }
+
+  begin(run: JsonObject): StateChange {
+    return this.#set({ stream: { cursor: cursorIdentity(this.#stream), run } });
+  }
+
+  /** What of a partition was done before the read of the moment `now` began, and whether that read has finished it. */
+  before(partition: JsonObject, now: number): { done: Range[]; finished: boolean } {
+    const entry = this.#entry(this.#cursorKey(partition));
+    return { done: this.#ranges(entry?.was ?? entry?.done), finished: entry?.at === now && this.#isLone(partition) };
+  }
+
+  edge(partition: JsonObject): Edge | undefined {
+    return this.#entry(this.#cursorKey(partition))?.edge;
+  }
+
+  /** Says which units a partition has, before the first of them is finished. */
+  planned(partition: JsonObject, units: readonly Unit[]): void {
+    if (this.#stream.cursor === undefined || !this.#isLone(partition)) return;
+    const finished = units.filter((unit) => this.isFinished(unit));
+    this.#open.set(partitionKey(partition), new Set(units.filter((unit) => !finished.includes(unit)).map(unitKey)));
+    if (finished.length > 0)
+      this.#marks.set(
+        this.#cursorKey(partition),
+        finished.map((unit) => `u${unitKey(unit)}`),
+      );
+  }
+
+  isFinished(unit: Unit): boolean {
+    return this.#unit(unit)?.done === 1;
+  }
+
+  stateOf(unit: Unit): UnitState {
+    return this.#unit(unit) ?? {};
+  }
+
+  /** A page of a unit is read, and more come. */
+  page(unit: Unit, state: UnitState): StateChange {
+    return this.#set({ [`u${unitKey(unit)}`]: state as Json });
+  }
+
+  /** A unit is finished. `now`: the moment of the read; nothing after it is done. */
+  finished(unit: Unit, state: UnitState, now: number): StateChange {
+    const name = `u${unitKey(unit)}`;
+    const { cursor } = this.#stream;
+    if (cursor === undefined || unit.window === undefined) return this.#set({ [name]: { done: 1 } });
+    // One cursor for all partitions moves on when all of them are read.
+    if (!this.#isLone(unit.partition)) return this.#set({ [name]: { done: 1, ...(state.last !== undefined && { last: state.last }) } });
+    const key = this.#cursorKey(unit.partition);
+    const old = this.#entry(key);
+    const advanced = this.#advanced(old, unit.window, state, now);
+    const open = this.#open.get(partitionKey(unit.partition));
+    open?.delete(unitKey(unit));
+    if (open !== undefined && open.size > 0) {
+      const was = old?.was ?? old?.done ?? [];
+      this.#marks.set(key, [...(this.#marks.get(key) ?? []), name]);
+      return this.#set({ [key]: { ...advanced, was } as unknown as Json, [name]: { done: 1 } });
+    }
+    this.#open.delete(partitionKey(unit.partition));
+    const marks = this.#marks.get(key) ?? [];
+    this.#marks.delete(key);
+    return this.#set({
+      ...Object.fromEntries(marks.map((mark) => [mark, null])),
+      [name]: null,
+      [key]: { ...advanced, at: now } as unknown as Json,
+    });
+  }
+
+  /** All units are finished: what was kept for the case that they would not be is dropped. */
+  complete(now: number): StateChange {
+    const shared = this.#stream.cursor?.per === 'stream' ? this.#sharedChange(now) : {};
+    const marks = [...this.#entries.keys()].filter((key) => key.startsWith('u'));
+    return this.#set({
+      ...shared,
+      ...Object.fromEntries(marks.map((key) => [key, null])),
+      stream: { cursor: cursorIdentity(this.#stream) },
+    });
+  }
+
+  #sharedChange(now: number): StateChange {
+    let entry = this.#entry('p');
+    for (const [name, value] of this.#entries) {
+      const at = name.lastIndexOf('|');
+      if (!name.startsWith('u') || at === -1) continue;
+      const [start = '', end = ''] = name.slice(at + 1).split('/');
+      entry = this.#advanced(entry, { start: start || null, end: end || null }, value as UnitState, now);
+    }
+    return entry === undefined ? {} : { p: { ...entry, at: now } as unknown as Json };
+  }
+
+  /** The entry with a window done. */
+  #advanced(old: CursorEntry | undefined, window: NonNullable<Unit['window']>, { last, keys }: UnitState, now: number): CursorEntry {
+    const points = this.#points as CursorPoints;
+    const point = (text: string | null): number => (text === null ? Number.NEGATIVE_INFINITY : (points.parse(text) as number));
+    const before = this.#ranges(old?.done);
+    const text = (ranges: readonly Range[]): CursorEntry['done'] =>
+      ranges.map(([from, to]) => [Number.isFinite(from) ? points.text(from) : null, points.text(to)]);
+    if (window.end !== null) {
+      const end = point(window.end);
+      return { done: text(joined([...before, [point(window.start), points.isTime ? Math.min(end, now) : end]])) };
+    }
+    // Nothing came: the next read begins where this one did.
+    if (last === undefined) return { done: old?.done ?? [], ...(old?.edge && { edge: old.edge }) };
+    const from = Math.min(point(window.start), before[0]?.[0] ?? Number.POSITIVE_INFINITY);
+    const to = Math.max(point(last), before.at(-1)?.[1] ?? Number.NEGATIVE_INFINITY);
+    // The range leaves out its end; what came at it is the edge.
+    const edge = points.text(to) === last ? edgeAt(last, keys, old?.edge) : old?.edge;
+    return { done: text([[from, to]]), ...(edge && { edge }) };
+  }
+
+  #ranges(done: CursorEntry['done'] | undefined): Range[] {
+    const point = (text: string): number => (this.#points as CursorPoints).parse(text) as number;
+    return (done ?? []).map(([from, to]) => [from === null ? Number.NEGATIVE_INFINITY : point(from), point(to)]);
+  }
+
+  #entry(key: string): CursorEntry | undefined {
+    return this.#entries.get(key) as unknown as CursorEntry | undefined;
+  }
+
+  #unit(unit: Unit): UnitEntry | undefined {
+    return this.#entries.get(`u${unitKey(unit)}`) as UnitEntry | undefined;
+  }
+
+  /** Whether a partition has a cursor of its own. */
+  #isLone(partition: JsonObject): boolean {
+    return this.#stream.cursor?.per !== 'stream' || Object.keys(partition).length === 0;
+  }
+
+  #cursorKey(partition: JsonObject): string {
+    return this.#stream.cursor?.per === 'stream' ? 'p' : `p${partitionKey(partition)}`;
+  }
+
+  #set(change: StateChange): StateChange {
+    for (const [key, value] of Object.entries(change)) {
+      if (value === null) this.#entries.delete(key);
+      else this.#entries.set(key, value);
+    }
+    if (this.#prefix === '') return change;
+    return Object.fromEntries(Object.entries(change).map(([key, value]) => [this.#prefix + key, value]));
+  }
+}
+
+/** Keys at the same point as before are kept: they do not come again. */
+function edgeAt(last: string | undefined, keys: string[] | undefined, old: Edge | undefined): Edge | undefined {
+  if (last === undefined || keys === undefined) return old?.at === last ? old : undefined;
+  return { at: last, keys: old?.at === last ? [...new Set([...old.keys, ...keys])] : keys };
+}
+
+/** What the points of a state mean. */
+const cursorIdentity = ({ cursor }: ResolvedStream): Json =>
+  cursor === undefined ? null : [cursor.field, cursor.format === 'integer' ? 'integer' : 'time', cursor.per];

@@ -1,0 +1,35 @@
+/** From its start to its end, the end not in it. A start of -Infinity: from the beginning, wherever that is. */
+export type Range = readonly [from: number, to: number];
+
+/** Ranges in order, those that touch or overlap as one. */
+export function joined(ranges: readonly Range[]): Range[] {
+  const result: [number, number][] = [];
+  for (const [from, to] of ranges.filter(([start, end]) => end > start).sort((a, b) => a[0] - b[0])) {
+    const last = result.at(-1);
+    if (last !== undefined && from <= last[1]) last[1] = Math.max(last[1], to);
+    else result.push([from, to]);
+  }
+  return result;
+}
+
+/** What of `whole` no range of `taken` covers. */
+export function gaps(whole: Range, taken: readonly Range[]): Range[] {
+  const result: Range[] = [];
+  let [at] = whole;
+  for (const [from, to] of joined(taken)) {
+    if (to <= at) continue;
+    if (from >= whole[1]) break;
+    if (from > at) result.push([at, from]);
+    at = Math.max(at, to);
+  }
+  if (at < whole[1]) result.push([at, whole[1]]);
+  return result;
+}
+
+/** Cut into pieces of at most `most`, each but the last exactly so long. One without a beginning stays whole. */
+export function pieces([from, to]: Range, most: number | undefined): Range[] {
+  if (most === undefined || !Number.isFinite(from)) return [[from, to]];
+  const result: Range[] = [];
+  for (let at = from; at < to; at += most) result.push([at, Math.min(at + most, to)]);
+  return result;
+}

@@ -1,0 +1,356 @@
+import { FerruleError } from '../core/errors.ts';
+import type { Vars } from '../core/expression/index.ts';
+import { stringifyJson } from '../core/json.ts';
+import { compileCall } from '../core/render.ts';
+import type { ResolvedStream } from '../core/resolved.ts';
+import { applyPatch } from '../core/target.ts';
+import type { Json, JsonObject, Patch, RequestDraft, Response } from '../core/value.ts';
+import type { CallDraft } from '../http/types.ts';
+import { type CursorPoints, cursorPoints } from './cursor.ts';
+import { decodeStream, isStreamed } from './decode/index.ts';
+import type { Fetched, StreamEnvironment } from './environment.ts';
+import { jobDownload } from './job.ts';
+import { createPaginator } from './paginate/index.ts';
+import type { Paginator } from './paginate/types.ts';
+import { recordKey } from './primary-key.ts';
+import { compileExtract, type Extract } from './records.ts';
+import { compileShape, type Misfit, type Shape } from './shape.ts';
+import type { Edge, Unit, UnitState } from './unit.ts';
+
+/** Some records of a unit, in the order in which they came, and how far the unit is when they are written. */
+export interface UnitPage {
+  records: JsonObject[];
+  /** Records of the page that came and are not among them: `keep`, or they came with the last read. */
+  skipped: number;
+  misfits: { record: JsonObject; of: Misfit[] }[];
+  /** What asked for them. */
+  patch: Patch;
+  /** Of the page in its unit, from 0. */
+  index: number;
+  /** About so many came for it. */
+  bytes: number;
+  state: UnitState;
+  /** The unit is finished. */
+  last: boolean;
+  /** To be written at once: a job was created. */
+  urgent?: true;
+}
+
+/** A stream made ready to read its units. Nothing of a unit is kept in it. */
+export interface UnitReader {
+  read(unit: Unit, state: UnitState): AsyncGenerator<UnitPage>;
+}
+
+export function unitReader(stream: ResolvedStream, environment: StreamEnvironment): UnitReader {
+  const { scopes } = environment;
+  const compiled: Compiled = {
+    stream,
+    environment,
+    call: compileCall(stream, scopes.stream),
+    extract: compileExtract(stream, scopes.response),
+    shape: compileShape(stream, scopes),
+    paginator: createPaginator(stream.paginate, scopes.page),
+    points: stream.cursor && cursorPoints(stream.cursor, stream.name),
+  };
+  return { read: (unit, state) => readUnit(compiled, unit, state) };
+}
+
+interface Compiled {
+  stream: ResolvedStream;
+  environment: StreamEnvironment;
+  call: ReturnType<typeof compileCall>;
+  extract: Extract;
+  shape: Shape;
+  paginator: Paginator;
+  points: CursorPoints | undefined;
+}
+
+async function* readUnit(compiled: Compiled, unit: Unit, state: UnitState): AsyncGenerator<UnitPage> {
+  const { stream } = compiled;
+  const tally = new Tally(compiled, unit, state);
+  if (stream.job === undefined) {
+    yield* pages(compiled, state, tally, requestOf(compiled, unit));
+    return;
+  }
+  yield* jobPages(compiled, unit, state, tally);
+}
+
+/** A job that failed is created anew so often in all. */
+const MOST_JOBS = 3;
+
+async function* jobPages(compiled: Compiled, unit: Unit, state: UnitState, tally: Tally): AsyncGenerator<UnitPage> {
+  const { stream, environment } = compiled;
+  const job = jobDownload(stream, environment, () => unitVariables(compiled, unit));
+  let known = state.job;
+  for (let attempt = 1; ; attempt += 1) {
+    const begun = known ?? (await job.create());
+    if (known === undefined) yield { ...NOTHING, state: { job: begun }, last: false, urgent: true };
+    let request: PageRequest | undefined;
+    try {
+      request = await job.result(begun);
+    } catch (error) {
+      const isGone = job.isGone(error) && (state.count ?? 0) === 0;
+      if (!isGone) throw error;
+      // The next read must not ask for it again.
+      yield { ...NOTHING, state: {}, last: false, urgent: true };
+      // One of an earlier read that the provider has forgotten does not count.
+      if (known === undefined && (attempt >= MOST_JOBS || !job.mayRepeat(error))) throw error;
+      known = undefined;
+      continue;
+    }
+    if (request === undefined) {
+      yield { ...NOTHING, state: {}, last: true };
+      return;
+    }
+    for await (const page of pages(compiled, state, tally, request)) {
+      // What is cleaned up at the provider must be written first.
+      if (page.last) yield { ...page, ...(stream.job?.clean_up && { urgent: true }) };
+      else yield { ...page, state: { ...page.state, job: begun } };
+    }
+    await job.cleanUp(begun);
+    return;
+  }
+}
+
+const NOTHING = { records: [], skipped: 0, misfits: [], patch: {}, index: 0, bytes: 0 } satisfies Partial<UnitPage>;
+
+/** What one page is asked with. */
+export interface PageRequest {
+  variables(): Promise<Vars>;
+  draft(vars: Vars): CallDraft;
+  fetch(draft: CallDraft, redraft: () => Promise<CallDraft>): Promise<Fetched>;
+  chain: ResolvedStream['chain'];
+}
+
+function requestOf(compiled: Compiled, unit: Unit): PageRequest {
+  const { stream, environment, call } = compiled;
+  return {
+    variables: () => unitVariables(compiled, unit),
+    draft: (vars) => call.render(vars),
+    fetch: (draft, redraft) => environment.fetch(draft, stream, { redraft, anyType: stream.chain.length > 0 }),
+    chain: stream.chain,
+  };
+}
+
+async function unitVariables({ environment, points, stream }: Compiled, unit: Unit): Promise<Vars> {
+  const { parent, each } = unit;
+  return { ...(await environment.variables()), window: windowVariables(unit, points, stream), ...(parent && { parent }), each: each ?? {} };
+}
+
+/** window.start and window.end as the provider wants them; what is absent is left out. */
+export function windowVariables({ window }: Pick<Unit, 'window'>, points: CursorPoints | undefined, { cursor }: ResolvedStream): Vars {
+  if (window === undefined || points === undefined) return {};
+  const result: Record<string, unknown> = {};
+  const put = (name: 'start' | 'end', point: number): void => {
+    result[name] = points.write(point);
+    if (points.isTime) result[`${name}_time`] = new Date(point);
+  };
+  if (window.start !== null) put('start', points.parse(window.start) as number);
+  if (window.end !== null) {
+    const end = points.parse(window.end) as number;
+    put('end', cursor?.window?.end === 'inclusive' ? end - cursor.window.step : end);
+  }
+  return result;
+}
+
+async function* pages(compiled: Compiled, state: UnitState, tally: Tally, request: PageRequest): AsyncGenerator<UnitPage> {
+  const { stream, environment, paginator } = compiled;
+  const asked = new Set<string>();
+  let { patch = paginator.first(), skip = 0, count = 0 } = state;
+  for (let index = state.index ?? 0; ; index += 1) {
+    environment.signal?.throwIfAborted();
+    refuseRepeat(asked, patch, stream);
+    refuseCap(index, stream);
+    const current = patch;
+    const vars = await request.variables();
+    const draft = (of: Vars): CallDraft => patched(request.draft(of), current);
+    const answer = await request.fetch(draft(vars), async () => draft(await request.variables()));
+    const before = count;
+    let next: Patch | undefined;
+    for await (const part of parts(compiled, request, answer, vars)) {
+      // Of a page that was half done when the read was stopped, what is done comes again.
+      const fresh = skip === 0 ? part.raw : part.raw.slice(skip);
+      const passed = part.raw.length - fresh.length;
+      skip -= passed;
+      count += part.raw.length;
+      const page = tally.page(fresh, vars);
+      if (part.response === undefined) {
+        if (page.records.length > 0 || page.skipped > 0)
+          yield {
+            ...page,
+            bytes: part.bytes,
+            patch: current,
+            index,
+            state: tally.state({ patch: current, index, count: before, skip: count - before }),
+            last: false,
+          };
+        continue;
+      }
+      const seen = { response: part.response, size: count - before, last: part.last, patch: current, index, count, vars };
+      next = answer.empty ? undefined : paginator.next(seen);
+      const after = next === undefined ? {} : { patch: next, index: index + 1, count };
+      yield { ...page, bytes: part.bytes, patch: current, index, state: tally.state(after), last: next === undefined };
+    }
+    if (next === undefined) return;
+    patch = next;
+  }
+}
+
+/** Of a large answer, read at a time. */
+const BATCH_BYTES = 256 * 1024;
+
+interface Part {
+  raw: JsonObject[];
+  bytes: number;
+  /** With the last part of an answer: all of it but the records. */
+  response?: Response;
+  last?: JsonObject | undefined;
+}
+
+/** An answer's records: at once where it is whole, else as they come. */
+async function* parts({ stream, environment, extract }: Compiled, request: PageRequest, answer: Fetched, vars: Vars): AsyncGenerator<Part> {
+  const about = (body: Json): Response => {
+    const { status, headers, cookies, url } = answer;
+    return { status, headers, cookies, url, body, bytes: answer.bytes ?? new Uint8Array() };
+  };
+  if (answer.empty) {
+    yield { raw: [], bytes: 0, response: about(null) };
+    return;
+  }
+  const contentType = answer.headers['content-type'];
+  const streamed = answer.body !== undefined || isStreamed(request.chain, contentType);
+  if (!streamed) {
+    const response = about(answer.json());
+    const raw = extract(response, vars);
+    yield { raw, bytes: response.bytes.length, response, last: raw.at(-1) };
+    return;
+  }
+  refuseComputed(stream);
+  const batches = decodeStream(answer.body ?? whole(answer.bytes), {
+    chain: request.chain,
+    contentType,
+    records: stream.records,
+    bigIntegers: environment.bigIntegers,
+    where: `streams.${stream.name}.records`,
+    batchBytes: BATCH_BYTES,
+  });
+  let last: JsonObject | undefined;
+  for (;;) {
+    const { value, done } = await batches.next();
+    if (done) {
+      yield { raw: [], bytes: 0, response: about(value), last };
+      return;
+    }
+    last = value.at(-1) ?? last;
+    yield { raw: value, bytes: BATCH_BYTES };
+  }
+}
+
+async function* whole(bytes: Uint8Array | undefined): AsyncGenerator<Uint8Array> {
+  if (bytes !== undefined) yield bytes;
+}
+
+function refuseComputed({ records, name }: ResolvedStream): void {
+  if (!records.includes('${')) return;
+  throw new FerruleError('records_missing', `${name}: an answer that is read as it comes needs a plain path to its records`, {
+    where: `streams.${name}.records`,
+    next: 'Write a path in place of ${…}.',
+  });
+}
+
+/** Keys of records at one point; more of them are not remembered, and come twice. */
+const MOST_KEYS = 1000;
+
+/** Goes through a unit's records: shapes them, leaves out what is known, and keeps the greatest point. */
+class Tally {
+  readonly #compiled: Compiled;
+  readonly #edge: Edge | undefined;
+  /** Below it records are known already: only where this reader filters. */
+  readonly #least: number | undefined;
+  /** Whether the greatest point matters: what has an end does not need it. */
+  readonly #counts: boolean;
+  #last: number | undefined;
+  #keys: string[] | undefined;
+
+  constructor(compiled: Compiled, { window, edge }: Unit, { last, keys }: UnitState) {
+    const { points, stream } = compiled;
+    this.#compiled = compiled;
+    this.#edge = edge;
+    this.#counts = points !== undefined && (window?.end == null || stream.cursor?.filter === 'client');
+    this.#least = stream.cursor?.filter === 'client' && window?.start != null ? points?.parse(window.start) : undefined;
+    this.#last = last === undefined ? undefined : points?.parse(last);
+    this.#keys = keys;
+  }
+
+  page(raw: readonly JsonObject[], vars: Vars): Pick<UnitPage, 'records' | 'skipped' | 'misfits'> {
+    const { shape, points } = this.#compiled;
+    const records: JsonObject[] = [];
+    const misfits: UnitPage['misfits'] = [];
+    for (const one of raw) {
+      const point = this.#counts ? (points as CursorPoints).of(one) : undefined;
+      if (point !== undefined && this.#least !== undefined && point < this.#least) continue;
+      const found: Misfit[] = [];
+      const record = shape(one, vars, found);
+      const isKnown = point !== undefined && this.#note(point, record);
+      if (record === undefined || isKnown) continue;
+      if (found.length > 0) misfits.push({ record, of: found });
+      records.push(record);
+    }
+    return { records, skipped: raw.length - records.length, misfits };
+  }
+
+  /** Keeps the greatest point and who is at it. True: the record came with the last read. */
+  #note(point: number, record: JsonObject | undefined): boolean {
+    const { stream, points } = this.#compiled;
+    const key = record === undefined || stream.primary_key.length === 0 ? undefined : recordKey(record, stream.primary_key);
+    if (this.#last === undefined || point > this.#last) {
+      this.#last = point;
+      this.#keys = key === undefined ? undefined : [key];
+    } else if (point === this.#last && key !== undefined && this.#keys !== undefined) {
+      if (this.#keys.length >= MOST_KEYS) this.#keys = undefined;
+      else this.#keys.push(key);
+    }
+    return key !== undefined && this.#edge !== undefined && this.#edge.at === points?.text(point) && this.#edge.keys.includes(key);
+  }
+
+  state(more: UnitState): UnitState {
+    const { points } = this.#compiled;
+    return {
+      ...more,
+      ...(this.#last !== undefined && { last: (points as CursorPoints).text(this.#last) }),
+      ...(this.#keys !== undefined && { keys: this.#keys }),
+    };
+  }
+}
+
+/** A next URL brings its own query: what the stream puts there would stand twice. */
+function patched(draft: CallDraft, patch: Patch): CallDraft {
+  const own = 'url' in patch ? { ...draft, query: {} } : draft;
+  return applyPatch(own as RequestDraft, patch);
+}
+
+/** The request for a stream's first page, and what paging put on it. */
+export function firstRequest(stream: ResolvedStream, scopes: StreamEnvironment['scopes'], vars: Vars): { draft: CallDraft; patch: Patch } {
+  const patch = createPaginator(stream.paginate, scopes.page).first();
+  return { draft: patched(compileCall(stream, scopes.stream).render(vars), patch), patch };
+}
+
+function refuseRepeat(asked: Set<string>, patch: Patch, stream: ResolvedStream): void {
+  const key = stringifyJson(patch, { sorted: true });
+  if (asked.has(key)) {
+    const what = Object.keys(patch).join(', ') || 'nothing';
+    throw new FerruleError('page_repeated', `${stream.name}: the provider led back to a page that was read already (${what} repeats)`, {
+      where: `streams.${stream.name}.paginate`,
+    });
+  }
+  asked.add(key);
+}
+
+function refuseCap(index: number, stream: ResolvedStream): void {
+  const cap = 'max_pages' in stream.paginate ? stream.paginate.max_pages : undefined;
+  if (cap !== undefined && index >= cap) {
+    throw new FerruleError('page_cap', `${stream.name}: there are more than ${cap} pages`, {
+      where: `streams.${stream.name}.paginate.max_pages`,
+    });
+  }
+}

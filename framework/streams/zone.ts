@@ -1,0 +1,33 @@
+/** Minutes that a zone is ahead of UTC at one moment. `zone`: an IANA name, `UTC`, or an offset such as +05:30. */
+export function zoneOffset(zone: string, at: number): number {
+  if (zone === 'UTC') return 0;
+  const offset = /^([+-])(\d{2}):?(\d{2})$/.exec(zone);
+  if (offset) return (offset[1] === '-' ? -1 : 1) * (Number(offset[2]) * 60 + Number(offset[3]));
+  const shown = formatterOf(zone).formatToParts(at);
+  const part = (type: Intl.DateTimeFormatPartTypes): number => Number(shown.find((one) => one.type === type)?.value);
+  const local = Date.UTC(part('year'), part('month') - 1, part('day'), part('hour'), part('minute'), part('second'));
+  return Math.round((local - at) / 60_000);
+}
+
+/** Whether it is a zone at all. */
+export function isZone(zone: string): boolean {
+  if (zone === 'UTC' || /^[+-]\d{2}:?\d{2}$/.test(zone)) return true;
+  try {
+    formatterOf(zone);
+    return true;
+  } catch {
+    return false; // Intl says RangeError for a name that it does not know
+  }
+}
+
+const formatters = new Map<string, Intl.DateTimeFormat>();
+
+function formatterOf(zone: string): Intl.DateTimeFormat {
+  let known = formatters.get(zone);
+  if (known === undefined) {
+    const parts = { year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', second: 'numeric' } as const;
+    known = new Intl.DateTimeFormat('en-US', { timeZone: zone, hourCycle: 'h23', calendar: 'gregory', era: undefined, ...parts });
+    formatters.set(zone, known);
+  }
+  return known;
+}
