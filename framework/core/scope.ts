@@ -47,7 +47,7 @@ const PAGE = map({ index: NUMBER, size: NUMBER, count: NUMBER });
 const TIME: ScopeEntry = { type: 'time', absent: true };
 const WINDOW = map({ start: MAYBE, end: MAYBE, start_time: TIME, end_time: TIME });
 /** What a job's calls captured. A download's address is one of them: it may be a whole URL. */
-const JOB: ScopeEntry = { type: 'map', others: { type: 'any', url: true } };
+const JOB: ScopeEntry = { type: 'map', others: { type: 'any', url: 'whole' } };
 
 /**
  * The variables of each place for one resolved spec, with what the load-time check needs to know of them: type,

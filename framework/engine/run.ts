@@ -167,8 +167,8 @@ class StreamRun {
   async #work(work: Work, takesTurns: boolean): Promise<void> {
     for (;;) {
       const unit = await work.next().catch((error: unknown) => this.#fail(error));
-      if (unit === undefined || this.#isOver()) return;
       this.#counts.units.all = work.all;
+      if (unit === undefined || this.#isOver()) return;
       try {
         await this.#readUnit(unit, work, takesTurns);
         this.#counts.units.finished += 1;

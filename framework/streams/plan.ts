@@ -202,6 +202,7 @@ async function* parentRecords(
   const prefix = `${parents.prefix}^`;
   const progress = changed ? new Progress(of, parents.entries, prefix) : new Progress(of, new Map());
   const reader = unitReader(of, environment);
+  progress.begin({ now: options.now });
   const plan = planOf(of, environment, progress, { entries: parents.entries, prefix }, { now: options.now });
   for await (const unit of plan.units()) {
     for await (const page of reader.read(unit, {})) {

@@ -38,6 +38,8 @@ export class Progress {
   readonly #open = new Map<string, Set<string>>();
   /** Entries of finished units of such a partition, by its key. */
   readonly #marks = new Map<string, string[]>();
+  /** No partition was finished by this read before it began. */
+  #isNew = false;
 
   constructor(stream: ResolvedStream, entries: StreamState, prefix = '') {
     this.#stream = stream;
@@ -72,13 +74,14 @@ export class Progress {
   }
 
   begin(run: JsonObject): StateChange {
+    this.#isNew = true;
     return this.#set({ stream: { cursor: cursorIdentity(this.#stream), run } });
   }
 
   /** What of a partition was done before the read of the moment `now` began, and whether that read has finished it. */
   before(partition: JsonObject, now: number): { done: Range[]; finished: boolean } {
     const entry = this.#entry(this.#cursorKey(partition));
-    return { done: this.#ranges(entry?.was ?? entry?.done), finished: entry?.at === now && this.#isLone(partition) };
+    return { done: this.#ranges(entry?.was ?? entry?.done), finished: !this.#isNew && entry?.at === now && this.#isLone(partition) };
   }
 
   edge(partition: JsonObject): Edge | undefined {

@@ -31,6 +31,14 @@ export function urlStart(text: string): string {
   return url.origin + url.pathname.replace(/\/+$/, '');
 }
 
+/** A URL that an answer gave, character for character: a signature covers its query. Whether its host may be asked is the client's to say. */
+export function wholeUrl(text: string): string {
+  const parsed = /[^\x21-\x7e]|\\/.test(text) ? undefined : urlOf(text);
+  if (!parsed || !/^https?:$/.test(parsed.protocol) || parsed.username !== '' || parsed.password !== '')
+    throw refusedHost('it must be a whole URL such as https://files.example.com/a?signature=b');
+  return text;
+}
+
 /**
  * Proof after composing: the URL has exactly the host that was put together. It catches what character rules cannot,
  * such as 0x7f.1, which URL parsers read as 127.0.0.1.

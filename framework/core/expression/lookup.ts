@@ -63,6 +63,10 @@ export function resolve(names: readonly Name[], scope: Scope): Lookup | Problem 
   for (; at < names.length; at++) {
     const members: Record<string, ScopeEntry> | undefined = at === 0 ? scope : entry!.members;
     if (!members) {
+      if (entry!.others) {
+        entry = entry!.others;
+        continue;
+      }
       if (!['any', 'map', 'list'].includes(entry!.type)) return noParts(names, at, entry!);
       break;
     }
@@ -76,7 +80,7 @@ export function resolve(names: readonly Name[], scope: Scope): Lookup | Problem 
   return {
     names: names.map(({ name }) => name),
     declared: at,
-    entry: (at === names.length - 1 && entry!.others) || entry!,
+    entry: entry!,
     type: below ? 'any' : entry!.type,
     secret: secret || (!below && holdsSecret(entry!)),
     absent,

@@ -1,6 +1,6 @@
 import { percent } from '../encode.ts';
 import { FerruleError } from '../errors.ts';
-import { hostLabel, hostName, urlStart } from './host.ts';
+import { hostLabel, hostName, urlStart, wholeUrl } from './host.ts';
 import type { Expression, Place, Problem, Stands } from './types.ts';
 
 /** A piece of a text whose expression is compiled. */
@@ -170,7 +170,7 @@ function placedText(text: string, place: Place): string {
 function placedInUrl(text: string, expression: Expression, stands: Stands): string {
   switch (stands) {
     case 'url':
-      return urlStart(text);
+      return expression.entry?.url === 'whole' ? wholeUrl(text) : urlStart(text);
     case 'host':
       if (expression.hostLabel || expression.entry?.host === 'label') return hostLabel(text);
       // Text of the spec itself may name a port, as it may behind https://.

@@ -33,8 +33,8 @@ export interface ScopeEntry {
   absent?: boolean;
   /** May stand in the host of a URL; `label`: its value is one DNS label. */
   host?: boolean | 'label';
-  /** Its value is scheme, host and path; it may stand at the very start of a URL. */
-  url?: boolean;
+  /** Its value is scheme, host and path; it may stand at the very start of a URL. `whole`: with a query, such as a signature, as it came. */
+  url?: boolean | 'whole';
   /** Text of the spec itself: in a path it may hold several segments. */
   trusted?: boolean;
   /** The closed set of names below it. Without: unknown content. */
