@@ -381,12 +381,31 @@ export const COMMANDS: readonly CommandInfo[] = [
   },
   {
     name: 'read',
-    summary: 'Read streams into files of one JSON record a line',
-    about: 'Exit code 1 when a stream could not be read in full; what was read until then stays, as whole lines.',
+    summary: 'Read streams into files or a database',
+    about:
+      'A stream with a cursor is read from where the last read ended; what was stopped goes on. Rows and what is known of them are written as one. Exit code 1 when a stream could not be read in full, 2 when the destination failed; what was written until then stays.',
     args: [CONNECTOR, { name: 'stream', help: 'what to read; without any: all streams', many: true }],
     options: {
-      out: { help: 'Folder for <stream>.jsonl files, or - for standard output (one stream). Default: out/<connector>.', value: 'FOLDER' },
-      limit: { help: 'At most so many records of each stream.', value: 'N' },
+      out: {
+        help: 'Where to: a folder (one JSON record a line), csv:FOLDER, parquet:FOLDER, FILE.duckdb, postgres://…, or - for standard output (one stream). Default: out/<connector>.',
+        value: 'PLACE',
+      },
+      mode: {
+        help: 'What becomes of rows that are there. Default: upsert where a stream has a cursor and a primary key, append where it has no key, overwrite where it is read whole.',
+        value: 'MODE',
+        values: ['append', 'upsert', 'overwrite'],
+      },
+      since: { help: 'Read a past range again: from this date or time, or so long ago (30d). What is new stays to be read.', value: 'TIME' },
+      until: { help: 'To this one, which is not in it. Default: now.', value: 'TIME' },
+      'from-start': { help: 'Forget what was read before.' },
+      concurrency: { help: 'Requests at a time, over all streams. Default: 4.', value: 'N' },
+      'bad-records': {
+        help: 'Records that do not fit the declared columns: keep them, put them aside in a file, or fail. Default: keep.',
+        value: 'HOW',
+        values: ['keep', 'aside', 'fail'],
+      },
+      nested: { help: 'Nested data in a table: as JSON, or a column for each leaf. Default: json.', value: 'HOW', values: ['json', 'flat'] },
+      limit: { help: 'At most so many records of each stream: a sample.', value: 'N' },
       json: { help: 'Print events as JSON, one a line.' },
       ...CREDENTIAL,
       ...INPUTS,
@@ -397,6 +416,8 @@ export const COMMANDS: readonly CommandInfo[] = [
     },
     examples: [
       ['ferrule read jama-connect projects items --out data', 'two streams into data/'],
+      ['ferrule read jumpseller --out shop.duckdb', 'all streams into a DuckDB file'],
+      ['ferrule read jampp campaign_daily --since 2026-01-01 --until 2026-02-01', 'January once more'],
       ['ferrule read jumpseller orders --out - --limit 10', 'ten records on standard output'],
     ],
     load: () => import('./read.ts'),

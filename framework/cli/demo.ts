@@ -8,7 +8,10 @@ import type { SpecDocument } from '../core/spec-types.gen.ts';
 import { memoryStore } from '../credentials/memory.ts';
 import { anySelection } from '../docs/describe.ts';
 import { type Consent, connectSpec, connectStored } from '../engine/connect.ts';
+import type { Sink } from '../core/sink.ts';
+import { duckdbMissing, openSink, type SinkAddress } from '../destinations/index.ts';
 import type { Connection } from '../engine/connection.ts';
+import type { StreamOutcome, StreamProgress } from '../engine/run-events.ts';
 import { type Sandbox, startSandbox } from '../sandbox/index.ts';
 import { resolve } from '../spec/resolve.ts';
 import { loadAll, openCatalogue, pathOf } from './catalogue.ts';
@@ -18,8 +21,7 @@ import { errorText } from './error-text.ts';
 import { type Io, print } from './io.ts';
 import { printJson } from './json-output.ts';
 import { Progress } from './progress.ts';
-import { seconds } from './read.ts';
-import { readStreams } from './read-streams.ts';
+import { seconds } from './read-summary.ts';
 import { say } from './say.ts';
 import { styleOf } from './style.ts';
 import { paragraph, table, widthOf } from './table.ts';
@@ -47,11 +49,12 @@ export const run: Run = async (args, io) => {
   const specs = await loadAll(openCatalogue(args, io));
   const began = io.clock.now();
   const progress = new Progress(io);
+  const kind = await demoSink(io);
   // All at once: what takes time is waiting, as some providers allow few requests a second.
   const done = await Promise.allSettled(
     specs.flatMap((spec) => {
       const reads = showcase(spec);
-      const work = { folder: join(out, spec.name), records, progress };
+      const work = { into: addressIn(out, spec.name, kind), records, progress };
       return Object.keys(spec.auth).map((method) => demonstrate(spec, { ...work, method, read: method === reads }, io));
     }),
   );
@@ -62,7 +65,7 @@ export const run: Run = async (args, io) => {
   });
   const wrong = rows.flatMap((row) => row.wrong.map((one) => ({ connector: row.connector, ...one })));
   if (args.flag('json')) await printJson(io, { ok: wrong.length === 0, folder: out, connectors: rows });
-  else await print(io.stdout, summary(rows, io.clock.now() - began, out, io));
+  else await print(io.stdout, summary(rows, io.clock.now() - began, io) + whereText(out, kind, io));
   for (const { connector, stream, records: got, expected, error } of wrong) {
     await print(
       io.stderr,
@@ -78,7 +81,7 @@ const PARENTS = 3;
 interface DemoWork {
   method: string;
   read: boolean;
-  folder: string;
+  into: SinkAddress;
   records: number;
   progress: Progress;
 }
@@ -89,7 +92,7 @@ function showcase(spec: SpecDocument): string {
   return names.find((name) => resolve(spec, { ...anySelection(spec), method: name }).method.authorize !== undefined) ?? names[0] ?? '';
 }
 
-async function demonstrate(spec: SpecDocument, { method: name, read, folder, records, progress }: DemoWork, io: Io): Promise<DemoRow> {
+async function demonstrate(spec: SpecDocument, { method: name, read, into, records, progress }: DemoWork, io: Io): Promise<DemoRow> {
   const sandbox = await startSandbox(spec, { method: name, records, parents: Math.min(records, PARENTS), clock: io.clock });
   const traffic = new Traffic();
   const began = io.clock.now();
@@ -113,13 +116,10 @@ async function demonstrate(spec: SpecDocument, { method: name, read, folder, rec
       const streams = offered.map((stream) => stream.name);
       // As if an hour had gone by: what holds a token has to renew it on the way.
       if (read && method.steps.length > 0) sandbox.expire();
-      const summaries = await readStreams(connection, streams, io, {
-        to: { folder },
-        traffic,
-        onPage: (one) => progress.update(`${spec.name} ${one.stream}: ${one.records} records`),
-      });
+      const sink = streams.length === 0 ? undefined : await openSink(into, { clock: io.clock, random: io.random });
+      const outcomes = sink && (await readAll(connection, sink, streams, (one) => progress.update(`${spec.name} ${one.stream}: ${one.records} records`), io));
       io.signal.throwIfAborted();
-      for (const { stream, records: got, error } of summaries) {
+      for (const { stream, records: got, error } of outcomes ?? []) {
         const expected = sandbox.expected[stream] ?? 0;
         row.streams += 1;
         row.records += got;
@@ -144,6 +144,15 @@ async function demonstrate(spec: SpecDocument, { method: name, read, folder, rec
     await sandbox.close();
   }
   return { ...row, requests: traffic.requests, duration: io.clock.now() - began };
+}
+
+/** A demo begins anew each time. */
+async function readAll(connection: Connection, sink: Sink, streams: readonly string[], onProgress: (one: StreamProgress) => void, io: Io): Promise<StreamOutcome[]> {
+  try {
+    return await connection.readInto(sink, { streams, mode: 'overwrite', fromStart: true, signal: io.signal, onProgress });
+  } finally {
+    await sink.close();
+  }
 }
 
 /** As a person connects, but for the browser: consent, check, choice of what is asked for after sign-in. */
@@ -237,7 +246,7 @@ function freePort(): Promise<number> {
   });
 }
 
-function summary(rows: readonly DemoRow[], duration: number, out: string, io: Io): string {
+function summary(rows: readonly DemoRow[], duration: number, io: Io): string {
   const style = styleOf(io.stdout, io.env);
   const width = widthOf(io.stdout);
   const cells = rows.map((row) => [
@@ -265,6 +274,26 @@ function summary(rows: readonly DemoRow[], duration: number, out: string, io: Io
       }`,
       io.stdout,
     ),
-    `The files are in ${relative(io.cwd, out) || '.'}${sep}<connector>${sep}<stream>.jsonl\n`,
   ].join('');
+}
+
+type DemoSink = 'duckdb' | 'jsonl';
+
+/** A database that can be queried at once, where its driver is installed. */
+async function demoSink(io: Io): Promise<DemoSink> {
+  const missing = await duckdbMissing();
+  if (missing !== undefined) await say(io.stderr, `${missing.message}; the demo writes JSON Lines instead. ${missing.next}`);
+  return missing === undefined ? 'duckdb' : 'jsonl';
+}
+
+const addressIn = (out: string, name: string, type: DemoSink): SinkAddress => ({
+  type,
+  target: join(out, type === 'duckdb' ? `${name}.duckdb` : name),
+});
+
+function whereText(out: string, kind: DemoSink, io: Io): string {
+  const folder = relative(io.cwd, out) || '.';
+  return kind === 'duckdb'
+    ? `The records are in ${folder}${sep}<connector>.duckdb, a table for each stream\n`
+    : `The records are in ${folder}${sep}<connector>${sep}<stream>.jsonl\n`;
 }

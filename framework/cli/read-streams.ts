@@ -1,111 +1,94 @@
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { FerruleError, isFerruleError } from '../core/errors.ts';
+import type { SinkChange } from '../core/sink.ts';
 import type { JsonObject } from '../core/value.ts';
-import { type JsonlWriter, open, openStream } from '../destinations/jsonl.ts';
 import type { Connection } from '../engine/connection.ts';
+import type { RunOptions } from '../engine/run.ts';
+import type { StreamOutcome } from '../engine/run-events.ts';
 import type { Traffic } from './counting.ts';
 import type { Io } from './io.ts';
 
-/** What became of one stream. `duration` in milliseconds, `bytes` as written. */
+/** What became of one stream. `duration` in milliseconds. */
 export interface StreamSummary {
   stream: string;
-  /** The file; undefined for standard output. */
-  file?: string;
+  /** The file or table; undefined for standard output. */
+  place?: string;
+  mode?: StreamOutcome['mode'];
+  /** It went on with a read that was stopped. */
+  resumed?: boolean;
   records: number;
+  skipped: number;
+  misfits: number;
   pages: number;
   requests: number;
   retries: number;
-  bytes: number;
   duration: number;
+  /** Columns that were added or widened. */
+  changes: SinkChange[];
   error?: FerruleError;
 }
 
-export interface ReadStreamsOptions {
-  /** Files `<stream>.jsonl` in a folder, plain records on standard output, or only what onPage makes of them. */
-  to: { folder: string } | 'stdout' | 'events';
-  limit?: number;
+/** An outcome with what it cost on the wire. */
+export function summaryOf(outcome: StreamOutcome, traffic: Traffic): StreamSummary {
+  const { stream, place, mode, resumed, records, skipped, misfits, pages, duration, changes, error } = outcome;
+  const { requests, retries } = traffic.of(stream);
+  return {
+    stream,
+    ...(place !== '' && { place }),
+    mode,
+    resumed,
+    records,
+    skipped,
+    misfits,
+    pages,
+    requests,
+    retries,
+    duration,
+    changes,
+    ...(error && { error }),
+  };
+}
+
+export interface PrintOptions extends Pick<RunOptions, 'limit'> {
   traffic: Traffic;
-  onStart?(stream: string): void;
-  onPage?(summary: StreamSummary, records: readonly JsonObject[]): void | Promise<void>;
+  onStart?(stream: string): void | Promise<void>;
+  onPage(summary: StreamSummary, records: readonly JsonObject[]): void | Promise<void>;
   onEnd?(summary: StreamSummary): void | Promise<void>;
 }
 
-/**
- * Reads streams one after the other. A stream that fails is reported and the next one goes on, but for what would fail
- * for all of them: an aborted run, an output that takes no more.
- */
-export async function readStreams(
-  connection: Connection,
-  streams: readonly string[],
-  io: Io,
-  options: ReadStreamsOptions,
-): Promise<StreamSummary[]> {
-  if (typeof options.to === 'object') {
-    const { folder } = options.to;
-    await mkdir(folder, { recursive: true }).catch((cause: NodeJS.ErrnoException) => {
-      throw new FerruleError('output_failed', `The folder ${folder} cannot be made (${cause.code ?? 'unknown'})`, { where: folder, cause });
-    });
-  }
+/** Reads streams whole, one after the other, for whoever prints their records. A stream that fails is reported and the next one goes on. */
+export async function printStreams(connection: Connection, streams: readonly string[], io: Io, options: PrintOptions): Promise<StreamSummary[]> {
   const summaries: StreamSummary[] = [];
   for (const stream of streams) {
-    options.onStart?.(stream);
-    const summary = await readOne(connection, stream, io, options);
+    await options.onStart?.(stream);
+    const summary = await printOne(connection, stream, io, options);
     summaries.push(summary);
     await options.onEnd?.(summary);
-    if (io.signal.aborted) break;
-    if (summary.error?.code === 'output_failed') break;
+    if (io.signal.aborted || summary.error?.code === 'output_failed') break;
   }
   return summaries;
 }
 
-async function readOne(connection: Connection, stream: string, io: Io, options: ReadStreamsOptions): Promise<StreamSummary> {
-  const { to, limit, traffic } = options;
-  const file = typeof to === 'object' ? join(to.folder, `${stream}.jsonl`) : undefined;
-  const summary: StreamSummary = {
-    stream,
-    ...(file !== undefined && { file }),
-    records: 0,
-    pages: 0,
-    requests: 0,
-    retries: 0,
-    bytes: 0,
-    duration: 0,
-  };
+async function printOne(connection: Connection, stream: string, io: Io, { limit, traffic, onPage }: PrintOptions): Promise<StreamSummary> {
   const began = io.clock.now();
-  const before = traffic.mark();
-  let writer: JsonlWriter | undefined;
+  const summary: StreamSummary = { stream, records: 0, skipped: 0, misfits: 0, pages: 0, requests: 0, retries: 0, duration: 0, changes: [] };
+  const count = (): void => {
+    const { requests, retries } = traffic.of(stream);
+    Object.assign(summary, { requests, retries, duration: io.clock.now() - began });
+  };
   try {
-    if (file !== undefined) writer = await open(file);
-    else if (to === 'stdout') writer = openStream(io.stdout, 'standard output');
     const reading = connection.read(stream, { signal: io.signal, ...(limit !== undefined && { limit }) });
     for await (const records of reading.pages()) {
-      await writer?.write(records);
       summary.records += records.length;
       summary.pages += 1;
-      Object.assign(summary, counts(traffic, before, io.clock.now() - began));
-      await options.onPage?.(summary, records);
+      count();
+      await onPage(summary, records);
     }
   } catch (error) {
     summary.error = ours(error, io);
   }
-  try {
-    const totals = await writer?.close();
-    if (totals !== undefined) summary.bytes = totals.bytes;
-  } catch (error) {
-    summary.error ??= ours(error, io);
-  }
-  return Object.assign(summary, counts(traffic, before, io.clock.now() - began));
+  count();
+  return summary;
 }
-
-const counts = (
-  traffic: Traffic,
-  before: ReturnType<Traffic['mark']>,
-  duration: number,
-): Pick<StreamSummary, 'requests' | 'retries' | 'duration'> => {
-  const { requests, retries } = traffic.since(before);
-  return { requests, retries, duration };
-};
 
 /** What stopped a stream, if it is an error of ours; a bug goes on up. */
 function ours(error: unknown, io: Io): FerruleError {

@@ -1,8 +1,12 @@
-import { isAbsolute, join, relative } from 'node:path';
+import { join } from 'node:path';
 import { FerruleError } from '../core/errors.ts';
 import { suggest } from '../core/suggest.ts';
 import type { JsonObject } from '../core/value.ts';
+import { openSink, parseSinkAddress, type SinkAddress } from '../destinations/index.ts';
+import { openStream } from '../destinations/lines.ts';
 import type { Connection } from '../engine/connection.ts';
+import type { RunOptions } from '../engine/run.ts';
+import type { StreamProgress } from '../engine/run-events.ts';
 import type { Arguments } from './arguments.ts';
 import { pathOf } from './catalogue.ts';
 import type { Run } from './commands.ts';
@@ -11,37 +15,32 @@ import { errorText } from './error-text.ts';
 import { type Io, print } from './io.ts';
 import { openConnection } from './open-connection.ts';
 import { Progress } from './progress.ts';
-import { readStreams, type StreamSummary } from './read-streams.ts';
+import { progressText } from './progress-text.ts';
+import { summaryText } from './read-summary.ts';
+import { printStreams, type StreamSummary, summaryOf } from './read-streams.ts';
 import { say } from './say.ts';
-import { styleOf } from './style.ts';
-import { table, widthOf } from './table.ts';
 
 export const run: Run = async (args, io) => {
   const [, ...wanted] = args.positionals;
-  const out = args.text('out');
   const traffic = new Traffic();
   await using opened = await openConnection(args, io, { onEvent: (event) => traffic.see(event) });
   const { connection, spec } = opened;
-  const limit = args.count('limit', 1);
   const streams = pick(connection, wanted);
-  const json = args.flag('json');
-  if (out === '-' && streams.length !== 1 && !json) {
-    throw new FerruleError('usage', `Standard output takes one stream, not ${streams.length}`, {
-      next: `Name one of ${streams.slice(0, 5).join(', ')}…, or pass --json for events that name theirs, or a folder.`,
-    });
-  }
-  const folder = out === '-' ? undefined : pathOf(io, out ?? join('out', spec.name));
-  const show = json ? jsonEvents(io, folder === undefined) : textEvents(io, args.flag('trace'));
-  const summaries = await readStreams(connection, streams, io, {
-    to: folder !== undefined ? { folder } : json ? 'events' : 'stdout',
-    ...(limit !== undefined && { limit }),
-    traffic,
-    ...show,
-  });
-  await finish(summaries, args, io, folder);
+  const out = args.text('out') ?? join('out', spec.name);
+  const work: Work = { args, io, connection, streams, traffic };
+  const summaries = out === '-' ? await toStandardOutput(work) : await toDestination(addressOf(out, io), work);
+  await finish(summaries, work);
   if (io.signal.aborted) throw io.signal.reason;
   return exitCode(summaries);
 };
+
+interface Work {
+  args: Arguments;
+  io: Io;
+  connection: Connection;
+  streams: readonly string[];
+  traffic: Traffic;
+}
 
 /** Streams by name, or all that are offered under the credential's choices. */
 function pick(connection: Connection, wanted: readonly string[]): string[] {
@@ -60,74 +59,129 @@ function pick(connection: Connection, wanted: readonly string[]): string[] {
   return wanted.length > 0 ? [...new Set(wanted)] : known.filter(({ available }) => available).map(({ name }) => name);
 }
 
-/** --json: one event a line; records too when they go nowhere else. */
-function jsonEvents(io: Io, withRecords: boolean) {
+/** A folder or file under the present one, or a database's URL. */
+function addressOf(text: string, io: Io): SinkAddress {
+  const address = parseSinkAddress(text);
+  return address.type === 'postgres' ? address : { ...address, target: pathOf(io, address.target) };
+}
+
+const KEEPING = ['mode', 'from-start', 'since', 'until', 'concurrency', 'bad-records', 'nested'] as const;
+
+/** Plain records of one stream, or events that name theirs. Nothing is remembered. */
+async function toStandardOutput({ args, io, connection, streams, traffic }: Work): Promise<StreamSummary[]> {
+  const json = args.flag('json');
+  if (streams.length !== 1 && !json) {
+    throw new FerruleError('usage', `Standard output takes one stream, not ${streams.length}`, {
+      next: `Name one of ${streams.slice(0, 5).join(', ')}…, or pass --json for events that name theirs, or a folder.`,
+    });
+  }
+  const kept = KEEPING.find((name) => args.flag(name));
+  if (kept !== undefined) {
+    throw new FerruleError('usage', `--${kept} has no effect on standard output: nothing is kept there between two reads`, {
+      next: 'Leave it out, or name a destination with --out.',
+    });
+  }
+  const limit = args.count('limit', 1);
+  const writer = json ? undefined : openStream(io.stdout, 'standard output');
+  const show = shower(io, json, args.flag('trace'));
+  return await printStreams(connection, streams, io, {
+    traffic,
+    ...(limit !== undefined && { limit }),
+    onStart: show.start,
+    onPage: async (summary, records) => {
+      await writer?.write(records);
+      if (json) for (const record of records) await show.event({ type: 'record', stream: summary.stream, record });
+      await show.progress(summary.stream, summary.records, summary.pages, `${summary.stream}: ${summary.records} records`);
+    },
+    onEnd: show.end,
+  });
+}
+
+async function toDestination(address: SinkAddress, work: Work): Promise<StreamSummary[]> {
+  const { args, io, connection, streams, traffic } = work;
+  const options = runOptions(args);
+  const sink = await openSink(address, { ...(args.text('nested') === 'flat' && { nested: 'flat' }), clock: io.clock, random: io.random });
+  const show = shower(io, args.flag('json'), args.flag('trace'));
+  const latest = new Map<string, StreamProgress>();
+  try {
+    const outcomes = await connection.readInto(sink, {
+      ...options,
+      streams,
+      signal: io.signal,
+      onProgress: (progress) => {
+        latest.set(progress.stream, progress);
+        void show.progress(progress.stream, progress.records, progress.pages, progressText([...latest.values()], streams.length));
+      },
+      onEvent: (event) => {
+        if (event.type === 'start') void show.start(event.stream);
+        if (event.type === 'end') void show.end(summaryOf(event.outcome, traffic));
+      },
+    });
+    return outcomes.map((outcome) => summaryOf(outcome, traffic));
+  } finally {
+    await sink.close();
+  }
+}
+
+function runOptions(args: Arguments): Partial<RunOptions> {
+  const [mode, since, until, bad] = [args.text('mode'), args.text('since'), args.text('until'), args.text('bad-records')];
+  const [concurrency, limit] = [args.count('concurrency', 1), args.count('limit', 1)];
+  return {
+    ...(mode !== undefined && { mode: mode as NonNullable<RunOptions['mode']> }),
+    ...(args.flag('from-start') && { fromStart: true }),
+    ...((since !== undefined || until !== undefined) && {
+      range: { ...(since !== undefined && { since }), ...(until !== undefined && { until }) },
+    }),
+    ...(concurrency !== undefined && { concurrency }),
+    ...(limit !== undefined && { limit }),
+    ...(bad !== undefined && { badRecords: bad as NonNullable<RunOptions['badRecords']> }),
+  };
+}
+
+interface Shower {
+  event(value: object): Promise<void>;
+  start(stream: string): Promise<void>;
+  progress(stream: string, records: number, pages: number, text: string): Promise<void>;
+  end(summary: StreamSummary): Promise<void>;
+}
+
+/** --json: one event a line on standard output. Else a line of progress, and what went wrong. */
+function shower(io: Io, json: boolean, tracing: boolean): Shower {
+  const line = new Progress(io);
   const event = (value: object): Promise<void> => print(io.stdout, `${JSON.stringify(value)}\n`);
   return {
-    onStart: (stream: string) => void event({ type: 'start', stream }),
-    onPage: async ({ stream, records, pages }: StreamSummary, page: readonly JsonObject[]) => {
-      if (withRecords) for (const record of page) await event({ type: 'record', stream, record });
-      await event({ type: 'progress', stream, records, pages });
+    event,
+    start: async (stream) => {
+      if (json) await event({ type: 'start', stream });
     },
-    onEnd: ({ error, ...summary }: StreamSummary) => event({ type: 'end', ...summary, ...(error && { error: error.toJSON() }) }),
-  };
-}
-
-function textEvents(io: Io, tracing: boolean) {
-  const progress = new Progress(io);
-  return {
-    onPage: ({ stream, records, pages, duration }: StreamSummary) => {
-      if (!tracing) progress.update(`${stream}: ${records} records, ${pages} pages, ${seconds(duration)}`);
+    progress: async (stream, records, pages, text) => {
+      if (json) await event({ type: 'progress', stream, records, pages });
+      else if (!tracing) line.update(text);
     },
-    onEnd: async ({ stream, error }: StreamSummary) => {
-      progress.clear();
-      if (error !== undefined && !io.signal.aborted) await say(io.stderr, `${stream}: ${errorText(error, io)}`);
+    end: async ({ error, ...summary }) => {
+      if (json) return await event({ type: 'end', ...summary, ...(error && { error: error.toJSON() }) });
+      line.clear();
+      if (error !== undefined && !io.signal.aborted) await say(io.stderr, `${summary.stream}: ${errorText(error, io)}`);
     },
   };
 }
 
-async function finish(summaries: readonly StreamSummary[], args: Arguments, io: Io, folder: string | undefined): Promise<void> {
-  const records = summaries.reduce((sum, one) => sum + one.records, 0);
+async function finish(summaries: readonly StreamSummary[], { args, io }: Work): Promise<void> {
+  if (!args.flag('json')) return await print(io.stderr, summaryText(summaries, io));
+  const sum = (key: 'records' | 'skipped' | 'pages' | 'requests' | 'retries'): number => summaries.reduce((total, one) => total + one[key], 0);
   const failed = summaries.filter(({ error }) => error !== undefined).length;
-  if (args.flag('json')) {
-    const sum = (key: 'pages' | 'requests' | 'retries' | 'duration') => summaries.reduce((total, one) => total + one[key], 0);
-    const totals = { pages: sum('pages'), requests: sum('requests'), retries: sum('retries'), duration: sum('duration') };
-    await print(io.stdout, `${JSON.stringify({ type: 'summary', streams: summaries.length, failed, records, ...totals })}\n`);
-    return;
-  }
-  const style = styleOf(io.stderr, io.env);
-  const width = widthOf(io.stderr);
-  const rows = summaries.map((one) => [
-    style.bold(one.stream),
-    String(one.records),
-    String(one.pages),
-    String(one.requests),
-    String(one.retries),
-    seconds(one.duration),
-    one.error === undefined ? (one.file === undefined ? '' : shown(one.file, io)) : style.red(one.error.code),
-  ]);
-  await print(
-    io.stderr,
-    table(['Stream', 'Records', 'Pages', 'Requests', 'Retries', 'Time', folder === undefined ? '' : 'File'], rows, {
-      right: [1, 2, 3, 4, 5],
-      heading: style.dim,
-      ...(width !== undefined && { width }),
-    }),
-  );
-  if (summaries.length > 1)
-    await print(io.stderr, `${records} records of ${summaries.length} streams${failed > 0 ? `, ${failed} not read in full` : ''}\n`);
+  const totals: JsonObject = { records: sum('records'), skipped: sum('skipped'), pages: sum('pages'), requests: sum('requests'), retries: sum('retries') };
+  await print(io.stdout, `${JSON.stringify({ type: 'summary', streams: summaries.length, failed, ...totals, duration: longest(summaries) })}\n`);
 }
 
-const shown = (file: string, io: Io): string => {
-  const short = relative(io.cwd, file);
-  return short.startsWith('..') || isAbsolute(short) ? file : short;
-};
-
-export const seconds = (duration: number): string => `${(duration / 1000).toFixed(1)}s`;
+/** Streams are read at the same time. */
+const longest = (summaries: readonly StreamSummary[]): number => Math.max(0, ...summaries.map(({ duration }) => duration));
 
 /** A full disk is I/O (2); what the provider or the data refused is the read's own failure (1). */
 function exitCode(summaries: readonly StreamSummary[]): number {
   const errors = summaries.flatMap(({ error }) => error ?? []);
   if (errors.length === 0) return 0;
-  return errors.some(({ code }) => code === 'output_failed') ? 2 : 1;
+  return errors.some(({ code }) => OUTPUT.includes(code)) ? 2 : 1;
 }
+
+const OUTPUT = ['output_failed', 'output_locked', 'output_unreadable'];

@@ -1,6 +1,6 @@
 import { FerruleError, isFerruleError } from '../core/errors.ts';
 import type { ResolvedStream } from '../core/resolved.ts';
-import type { Sink, SinkChange, WriteMode } from '../core/sink.ts';
+import type { Sink, SinkChange, StreamState, WriteMode } from '../core/sink.ts';
 import type { JsonObject } from '../core/value.ts';
 import { cursorPoints } from '../streams/cursor.ts';
 import { type Plan, planOf, pointOf } from '../streams/plan.ts';
@@ -26,6 +26,8 @@ export interface RunOptions {
   fromStart?: boolean;
   /** A past range: a date or time, a duration before now, or an integer where the cursor is one. The state of what is new stays. */
   range?: { since?: string; until?: string };
+  /** Records of each stream at most: a sample. It has no state, and never takes the place of what a whole read has written. */
+  limit?: number;
   /** Records that do not fit the declared columns. Default keep. */
   badRecords?: 'keep' | 'aside' | 'fail';
   /** Where they go with `aside`. */
@@ -114,16 +116,19 @@ class StreamRun {
     const { into, signal, fromStart } = this.#options;
     const stream = readableStream(this.#session, this.#name);
     const stored = await into.state(this.#name);
-    const known = fromStart ? new Map() : stored;
+    const isSample = isSampleState(stored);
+    if (this.#options.limit !== undefined && stored.size > 0 && !isSample) throw sampleRefused(stream.name);
+    const known: StreamState = fromStart || isSample ? new Map() : stored;
     const progress = new Progress(stream, known);
     const range = rangeOf(stream, this.#options, this.#now());
     const under = progress.run;
     // A past range does not go on with another read, nor another read with it.
     this.#resumed = under !== undefined && JSON.stringify(under.range ?? null) === JSON.stringify(range ?? null);
-    this.#mode = modeOf(stream, this.#options);
+    // A sample is no beginning of anything: what comes after it takes its place.
+    this.#mode = isSample || this.#options.limit !== undefined ? 'overwrite' : modeOf(stream, this.#options);
     const now = this.#resumed ? Number(under?.now) : this.#now();
     const begun = this.#resumed ? {} : progress.begin({ now, ...(range && { range: range as JsonObject }) });
-    const forgotten = fromStart ? Object.fromEntries([...stored.keys()].map((key) => [key, null])) : {};
+    const forgotten = known !== stored ? Object.fromEntries([...stored.keys()].map((key) => [key, null])) : {};
     const sink = await into.open({
       name: stream.name,
       mode: this.#mode,
@@ -133,7 +138,7 @@ class StreamRun {
         ...Object.entries(stream.types),
       ]),
       resumes: this.#resumed,
-      state: { ...forgotten, ...begun },
+      state: this.#options.limit === undefined ? { ...forgotten, ...begun } : {},
     });
     this.#place = sink.totals.place;
     this.#emit({ type: 'start', at: this.#now(), stream: this.#name, mode: this.#mode, resumed: this.#resumed, place: this.#place });
@@ -149,8 +154,9 @@ class StreamRun {
       await this.#readUnits(stream, work);
       await writer.flush();
       if (this.#errors.length > 0) return false;
-      await sink.finish({ ...progress.complete(now), ...plan.afterwards() });
-      return true;
+      if (this.#options.limit !== undefined) await sink.finish({ stream: { sample: true } });
+      else await sink.finish({ ...progress.complete(now), ...plan.afterwards() });
+      return this.#options.limit === undefined;
     } finally {
       // What was read until then is of use: the next read goes on from it.
       await writer.flush().catch((error: unknown) => this.#fail(error));
@@ -168,7 +174,7 @@ class StreamRun {
     for (;;) {
       const unit = await work.next().catch((error: unknown) => this.#fail(error));
       this.#counts.units.all = work.all;
-      if (unit === undefined || this.#isOver()) return;
+      if (unit === undefined || this.#isOver() || this.#isSampled()) return;
       try {
         await this.#readUnit(unit, work, takesTurns);
         this.#counts.units.finished += 1;
@@ -177,6 +183,10 @@ class StreamRun {
         this.#fail(error, unit);
       }
     }
+  }
+
+  #isSampled(): boolean {
+    return this.#counts.records >= (this.#options.limit ?? Number.POSITIVE_INFINITY);
   }
 
   #isOver(): boolean {
@@ -206,14 +216,15 @@ class StreamRun {
         const { value: page, done } = await coming;
         if (done) break;
         // The next page is asked for while this one is written.
-        if (!page.last) {
+        if (!page.last && this.#options.limit === undefined) {
           coming = next();
           coming.catch(() => {}); // it is awaited above, unless writing fails first
         }
         await this.#take(page, unit);
         const change = page.last ? progress.finished(unit, page.state, now) : progress.page(unit, page.state);
-        await writer.write(page.records, change, page.bytes, page.urgent);
-        if (page.last) coming = next(); // a job cleans up behind its last page
+        await writer.write(page.records, this.#options.limit === undefined ? change : {}, page.bytes, page.urgent);
+        if (this.#isSampled()) break;
+        if (page.last || this.#options.limit !== undefined) coming = next(); // a job cleans up behind its last page
       }
     } finally {
       await pages.return(undefined).catch(() => {}); // its own failure was thrown above
@@ -236,6 +247,8 @@ class StreamRun {
       }
     }
     const counts = this.#counts;
+    const { limit = Number.POSITIVE_INFINITY } = this.#options;
+    if (counts.records + page.records.length > limit) page.records = page.records.slice(0, Math.max(0, limit - counts.records));
     counts.records += page.records.length;
     counts.skipped += page.skipped;
     counts.pages += 1;
@@ -343,6 +356,14 @@ function rangeOf(stream: ResolvedStream, { range, mode }: RunOptions, now: numbe
   const [since, until] = [point(range?.since, 'since'), point(range?.until, 'until')];
   return { ...(since !== undefined && { since }), ...(until !== undefined && { until }) };
 }
+
+const isSampleState = (state: StreamState): boolean => (state.get('stream') as { sample?: true } | undefined)?.sample === true;
+
+const sampleRefused = (stream: string): FerruleError =>
+  new FerruleError('input_malformed', `${stream}: a sample would take the place of what was read`, {
+    where: 'limit',
+    next: 'Write the sample to another place, or to standard output.',
+  });
 
 function malformed(stream: string, { misfits, index }: UnitPage): FerruleError {
   const [{ of: [misfit] = [] } = {}] = misfits;
