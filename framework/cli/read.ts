@@ -8,6 +8,7 @@ import type { Connection } from '../engine/connection.ts';
 import type { RunOptions } from '../engine/run.ts';
 import type { StreamProgress } from '../engine/run-events.ts';
 import type { Arguments } from './arguments.ts';
+import { setAside } from './aside.ts';
 import { pathOf } from './catalogue.ts';
 import type { Run } from './commands.ts';
 import { Traffic } from './counting.ts';
@@ -106,6 +107,7 @@ async function toDestination(address: SinkAddress, work: Work): Promise<StreamSu
   try {
     const outcomes = await connection.readInto(sink, {
       ...options,
+      aside: setAside(address, pathOf(io, join('out', connection.connector))),
       streams,
       signal: io.signal,
       onProgress: (progress) => {
