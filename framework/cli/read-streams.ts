@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FerruleError, isFerruleError } from '../core/errors.ts';
 import type { JsonObject } from '../core/value.ts';
-import { type JsonlWriter, open, openStream } from '../destinations/jsonl.ts';
+import { type JsonlWriter, open, openStream } from '../destinations/lines.ts';
 import type { Connection } from '../engine/connection.ts';
 import type { Traffic } from './counting.ts';
 import type { Io } from './io.ts';
