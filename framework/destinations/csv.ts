@@ -92,9 +92,9 @@ async function openCsv(place: RowPlace, rows: RowSet, stream: SinkStream, { nest
   }
 
   async function dropWide(): Promise<void> {
-    if (wide === undefined) return;
-    await wide.close();
+    await wide?.close();
     wide = undefined;
+    // Also one that could be written in part only.
     await removeWide(place);
   }
 
@@ -134,7 +134,7 @@ async function openCsv(place: RowPlace, rows: RowSet, stream: SinkStream, { nest
       await file.cut(committed.length);
     },
     async close() {
-      await dropWide();
+      if (wide !== undefined) await dropWide();
       await file.close();
     },
   };

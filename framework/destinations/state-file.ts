@@ -45,7 +45,7 @@ const KEYS_A_LINE = 1000;
 export async function readState(path: string): Promise<StateContents | undefined> {
   const handle = await open(path, 'r').catch(unlessMissing);
   if (handle === undefined) return undefined;
-  const contents: StateContents = { type: '', rows: undefined, keys: new Map(), whole: 0 };
+  const contents: Reading = { type: '', rows: undefined, values: new Map(), whole: 0 };
   let torn: number | undefined;
   try {
     for await (const { text, end } of eachLine(handle)) {
@@ -57,8 +57,15 @@ export async function readState(path: string): Promise<StateContents | undefined
   } finally {
     await handle.close();
   }
-  return contents.type === '' ? undefined : contents;
+  if (contents.type === '') return undefined;
+  const { type, rows, values, whole } = contents;
+  const keys = new Map<string, string>();
+  for (const [key, value] of values) keys.set(key, JSON.stringify(value));
+  return { type, rows, keys, whole };
 }
+
+/** Values become text once, at the end: a file may have ten of each. */
+type Reading = Omit<StateContents, 'keys'> & { values: Map<string, unknown> };
 
 function parsed(text: string): { [name: string]: unknown } | undefined {
   try {
@@ -70,7 +77,7 @@ function parsed(text: string): { [name: string]: unknown } | undefined {
 }
 
 /** False: it is no line of ours. */
-function take(contents: StateContents, line: { [name: string]: unknown } | undefined, path: string): boolean {
+function take(contents: Reading, line: { [name: string]: unknown } | undefined, path: string): boolean {
   if (line === undefined) return false;
   if (contents.type === '') {
     if (typeof line.ferrule !== 'number' || typeof line.type !== 'string') return false;
@@ -81,8 +88,8 @@ function take(contents: StateContents, line: { [name: string]: unknown } | undef
   }
   if (line.rows !== undefined) contents.rows = line.rows as Picture;
   for (const [key, value] of Object.entries(line.set ?? {})) {
-    if (value === null) contents.keys.delete(key);
-    else contents.keys.set(key, JSON.stringify(value));
+    if (value === null) contents.values.delete(key);
+    else contents.values.set(key, value);
   }
   return line.rows !== undefined || line.set !== undefined;
 }
@@ -127,12 +134,12 @@ export async function openState(path: string, type: string, found: StateContents
   }
 
   async function compact(): Promise<void> {
-    // Nothing is lost when it fails: the long file says the same. It is tried again when that has doubled.
-    compactAt = contents.whole * 2;
     try {
       await replaceFile(path, compacted(head, contents), `${path}.new`);
+      compactAt = 0;
     } catch {
-      // Whichever of the two stands there now is the one to go on with.
+      // Nothing is lost: whichever of the two stands there says the same. It is tried again when that has doubled.
+      compactAt = contents.whole * 2;
     }
     await handle.close();
     handle = await open(path, 'r+');
@@ -144,7 +151,8 @@ export async function openState(path: string, type: string, found: StateContents
     contents,
     async append(rows, change) {
       before = contents.whole;
-      const line = `{"rows":${JSON.stringify(rows)},"set":${JSON.stringify(change)}}\n`;
+      const rowsText = JSON.stringify(rows);
+      const line = `{"rows":${rowsText},"set":${JSON.stringify(change)}}\n`;
       const bytes = Buffer.from(contents.whole === 0 ? head + line : line);
       await writeAll(handle, bytes, contents.whole);
       reached('sink_state_written');
@@ -152,7 +160,7 @@ export async function openState(path: string, type: string, found: StateContents
       reached('sink_state_flushed');
       contents.whole += bytes.length;
       keep(rows, change);
-      last = line.length;
+      last = rowsText.length;
     },
     async undo() {
       contents.whole = before;
