@@ -93,7 +93,11 @@ async function overwritten(folder: string, type: FolderType, { rows, waiting }: 
 const leftovers = async (folder: string): Promise<string[]> => (await readdir(folder)).filter((name) => /new|old|wide/.test(name));
 
 /** A copy at each moment that comes, with the states that it may have: the last that was committed, or the one that is about to be. */
-function copying(folder: string): { copies: { copy: string; moment: Moment; allowed: number[] }[]; began(n: number): void; ended(n: number): void } {
+function copying(folder: string): {
+  copies: { copy: string; moment: Moment; allowed: number[] }[];
+  began(n: number): void;
+  ended(n: number): void;
+} {
   const copies: { copy: string; moment: Moment; allowed: number[] }[] = [];
   let allowed = [0];
   onMoment((moment) => {
@@ -153,10 +157,18 @@ describe.each(FOLDER_TYPES)('a folder of %s', (type) => {
         onMoment((moment) => {
           if (moment === step && --left === 0) throw Object.assign(new Error('made up'), { code: 'ENOSPC' });
         });
-        const failed = await twoReads(folder, type, () => undefined, (n) => (last = n)).catch((error: unknown) => error);
+        const failed = await twoReads(
+          folder,
+          type,
+          () => undefined,
+          (n) => (last = n),
+        ).catch((error: unknown) => error);
         onMoment(undefined);
         if (left > 0) break;
-        expect(failed).toMatchObject({ code: 'output_failed', message: expect.stringContaining('no space is left on the device') as string });
+        expect(failed).toMatchObject({
+          code: 'output_failed',
+          message: expect.stringContaining('no space is left on the device') as string,
+        });
         // Opening adds no rows; whether its state came to count does not matter then.
         const allowed = last === 0 || last === 3 ? [last, last === 0 ? 0 : 4] : [last];
         // Without opening it again: no row is there that was not committed.
