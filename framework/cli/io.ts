@@ -1,7 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { type Clock, type Random, systemClock, systemRandom } from '../core/clock.ts';
 import { FerruleError } from '../core/errors.ts';
-import { reason } from '../destinations/jsonl.ts';
+import { reason } from '../destinations/output-failure.ts';
 
 /** A stream as the CLI sees it: `columns` and `isTTY` exist on terminals only. */
 export type Output = Writable & { isTTY?: boolean; columns?: number };

@@ -27,7 +27,28 @@ export const REKEY_MOMENTS = [
   'rekey_keys_dropped',
 ] as const;
 
-export type Moment = (typeof MOMENTS)[number] | (typeof REKEY_MOMENTS)[number];
+/**
+ * The steps of writing to a folder, in their order. Whoever is killed at one of them must leave a folder that, opened again, holds the
+ * records of its state and no others:
+ *
+ * - `sink_opened`: the state of the new read is flushed, and no file of rows has been touched for it
+ * - `sink_rows_written`, `sink_rows_flushed`: rows stand behind the committed ones, or in a file beside them
+ * - `sink_state_written`, `sink_state_flushed`: so does the line that says that they count
+ * - `sink_before_replace`: a file is about to be renamed over another; `sink_moved_aside`: the former folder has gone out of the way;
+ *   `sink_replaced`: the new one is in its place
+ */
+export const SINK_MOMENTS = [
+  'sink_opened',
+  'sink_rows_written',
+  'sink_rows_flushed',
+  'sink_state_written',
+  'sink_state_flushed',
+  'sink_before_replace',
+  'sink_moved_aside',
+  'sink_replaced',
+] as const;
+
+export type Moment = (typeof MOMENTS)[number] | (typeof REKEY_MOMENTS)[number] | (typeof SINK_MOMENTS)[number];
 
 let listener: ((moment: Moment) => void) | undefined;
 

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import { open, openStream } from '../../../framework/destinations/jsonl.ts';
+import { open, openStream } from '../../../framework/destinations/lines.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -11,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-describe('jsonl', () => {
+describe('lines', () => {
   it('writes one record a line and counts lines and bytes', async () => {
     const path = join(folder, 'a.jsonl');
     const writer = await open(path);
@@ -57,7 +57,7 @@ describe('jsonl', () => {
     const path = join(folder, 'limited.jsonl');
     // 41 bytes a line ({"id":1000000,"text":"xxxxxxxxxxxxxxxx"} and a newline): 99 whole lines are 4,059 bytes, the 100th does not fit in 4,096.
     const script = `
-      import { open } from './framework/destinations/jsonl.ts';
+      import { open } from './framework/destinations/lines.ts';
       process.on('SIGXFSZ', () => {});
       const writer = await open(${JSON.stringify(path)});
       await writer.write(Array.from({ length: 10 }, (_, i) => ({ id: 1000000 + i, text: 'x'.repeat(16) })));

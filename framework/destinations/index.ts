@@ -1,0 +1,64 @@
+import { FerruleError } from '../core/errors.ts';
+import type { Sink } from '../core/sink.ts';
+import { suggest } from '../core/suggest.ts';
+import type { FolderOptions } from './folder.ts';
+
+export type SinkType = 'jsonl' | 'csv' | 'parquet' | 'duckdb' | 'postgres';
+
+export interface SinkAddress {
+  type: SinkType;
+  /** A folder, a file, or a postgres:// URL. */
+  target: string;
+}
+
+export type OpenSinkOptions = FolderOptions;
+
+interface SinkModule {
+  open(target: string, options?: OpenSinkOptions): Promise<Sink>;
+}
+
+/** Loaded when one is opened: no run needs two of them. */
+const MODULES: Record<SinkType, (() => Promise<SinkModule>) | undefined> = {
+  jsonl: () => import('./jsonl.ts'),
+  csv: () => import('./csv.ts'),
+  parquet: () => import('./parquet.ts'),
+  duckdb: undefined,
+  postgres: undefined,
+};
+
+const TYPES = Object.keys(MODULES) as SinkType[];
+const FORMS = 'jsonl:FOLDER, csv:FOLDER, parquet:FOLDER, duckdb:FILE, postgres://…';
+
+/**
+ * `jsonl:out`, `csv:out`, `parquet:out` (a folder), `duckdb:file.duckdb`, `postgres://…`; a path that ends in .duckdb or .db is
+ * duckdb, any other path is a folder of jsonl. A path whose name looks like a type (`a:b`) is written `./a:b`.
+ * @throws FerruleError usage: a type that there is not, or no target
+ */
+export function parseSinkAddress(text: string): SinkAddress {
+  if (/^postgres(ql)?:\/\//i.test(text)) return { type: 'postgres', target: text };
+  // One letter is a Windows drive.
+  const [, word, target = ''] = /^([A-Za-z][A-Za-z0-9+-]+):(.*)$/s.exec(text) ?? [undefined, undefined, text];
+  if (target === '') throw usage(word === undefined ? 'No destination was named.' : `${word}: names no place.`);
+  if (word === undefined) return { type: /\.(duckdb|db)$/i.test(target) ? 'duckdb' : 'jsonl', target };
+  const type = TYPES.find((one) => one === word.toLowerCase());
+  if (type === undefined) {
+    const near = suggest(word, TYPES);
+    throw usage(`There is no destination of type ${word}.${near === undefined ? '' : ` Did you mean ${near}?`}`);
+  }
+  if (type === 'postgres') throw usage('A PostgreSQL database is named by its URL.');
+  return { type, target };
+}
+
+const usage = (message: string): FerruleError =>
+  new FerruleError('usage', message, { where: 'destination', next: `Use one of: ${FORMS}.` });
+
+/**
+ * Opens a destination. `clock` and `random` are for its lock.
+ * @throws FerruleError output_failed, output_locked, output_unreadable, peer_missing
+ */
+export async function openSink({ type, target }: SinkAddress, options: OpenSinkOptions = {}): Promise<Sink> {
+  const load = MODULES[type];
+  if (load === undefined)
+    throw new FerruleError('not_supported', `Destinations of type ${type} cannot be written to yet.`, { where: type });
+  return (await load()).open(target, options);
+}
