@@ -5,16 +5,17 @@ import type { Json } from './value.ts';
 export type BigIntegers = 'number' | 'text';
 
 /** Deeper data is hostile or broken, and would overflow every walk that comes after. */
-const MAX_DEPTH = 1000;
+export const MAX_DEPTH = 1000;
 const TOO_DEEP = `it is nested deeper than ${MAX_DEPTH} levels`;
 
 /**
  * JSON (RFC 8259) without rounding. The platform's parser does the work; a scan of our own runs only where it would
  * be wrong (16 digits in a row, exponents of three digits).
+ * @param plain the caller has seen for itself that no number is that long or has an exponent, and that nothing is nested too deep
  * @throws FerruleError response_malformed (with line and column, never an excerpt), number_too_large
  */
-export function parseJson(text: string, bigIntegers: BigIntegers): Json {
-  const suspicious = /\d{16}|[eE]\+?\d{3}/.test(text);
+export function parseJson(text: string, bigIntegers: BigIntegers, plain = false): Json {
+  const suspicious = !plain && /\d{16}|[eE]\+?\d{3}/.test(text);
   const source = suspicious ? withoutRounding(text, bigIntegers) : text;
   let value: Json;
   try {
@@ -23,7 +24,7 @@ export function parseJson(text: string, bigIntegers: BigIntegers): Json {
     // The platform's message quotes the text and often has no position: ours has the position alone.
     throw malformed(text);
   }
-  if (mayBeDeep(text) && isDeeper(value, MAX_DEPTH)) throw malformed(text);
+  if (!plain && mayBeDeep(text) && isDeeper(value, MAX_DEPTH)) throw malformed(text);
   return value;
 }
 
@@ -129,17 +130,24 @@ function tooLarge(text: string, offset: number): FerruleError {
   });
 }
 
+/** Where a text that parseJson refused breaks, in characters, and how; undefined in one so long that nobody waits for the search. */
+export function jsonFault(text: string): { offset: number; what: string } | undefined {
+  if (text.length > SEARCHED) return undefined;
+  const { offset, deep } = new Checker(text).firstError();
+  return { offset, what: deep ? TOO_DEEP : offset >= text.length ? 'it ends too early' : 'a character may not stand there' };
+}
+
 function malformed(text: string): FerruleError {
-  if (text.length > SEARCHED) {
+  const fault = jsonFault(text);
+  if (fault === undefined) {
     return new FerruleError(
       'response_malformed',
       `This is not JSON: among its ${text.length} characters are some that may not stand there.`,
     );
   }
-  const { offset, deep } = new Checker(text).firstError();
+  const { offset, what } = fault;
   const line = text.slice(0, offset).split('\n').length;
   const column = offset - text.lastIndexOf('\n', offset - 1);
-  const what = deep ? TOO_DEEP : offset >= text.length ? 'it ends too early' : 'a character may not stand there';
   return new FerruleError('response_malformed', `This is not JSON: ${what}, at line ${line}, column ${column} (offset ${offset}).`);
 }
 

@@ -129,15 +129,16 @@ function each(steps: readonly PathStep[], at: number, value: Json[] | { [key: st
 /**
  * As `readPath`, but nothing there is an error that names the first missing segment and the keys that are there.
  * @param where what reads it: `streams.orders.records`
+ * @param first the number of the root's first element, for messages, where the root is a piece of a longer list
  * @throws FerruleError path_missing
  */
-export function readRequired(path: Path, root: Json | undefined, where: string): Json | undefined {
+export function readRequired(path: Path, root: Json | undefined, where: string, first = 0): Json | undefined {
   const value = readPath(path, root);
   if (value !== undefined || path.optional) return value;
-  throw new FerruleError('path_missing', missingText(path, root), { where });
+  throw new FerruleError('path_missing', missingText(path, root, first), { where });
 }
 
-function missingText(path: Path, root: Json | undefined): string {
+function missingText(path: Path, root: Json | undefined, first = 0): string {
   let value: Json | undefined = root;
   let read = '$';
   for (const step of path.steps) {
@@ -147,7 +148,7 @@ function missingText(path: Path, root: Json | undefined): string {
       const items: Json[] = Array.isArray(value) ? value : [value];
       const index = items.findIndex((item) => walk(rest, 0, item, false) === undefined);
       const inner = missingText({ text: path.text, steps: rest, optional: false }, items[Math.max(index, 0)]);
-      return `Path ${path.text}, element ${index}: ${inner}`;
+      return `Path ${path.text}, element ${first + index}: ${inner}`;
     }
     if (value === null || typeof value !== 'object') break;
     const next = member(value, step);

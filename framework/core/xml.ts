@@ -10,6 +10,14 @@ const MAX_DEPTH = 100;
 /** Elements and attributes: some 100 bytes of memory each. */
 const MAX_NODES = 1_000_000;
 
+/** Of what a document keeps: elements and attributes, and the length of all texts. */
+export interface XmlLimits {
+  nodes: number;
+  characters: number;
+}
+
+const KEPT: XmlLimits = { nodes: MAX_NODES, characters: 64 * 1024 * 1024 };
+
 const NOT_BLANK = /[^ \t\r\n]/;
 
 /** An element whose end has not come yet. */
@@ -20,6 +28,8 @@ interface Open {
   text: string;
   /** Text that is more than the line breaks and indents between elements. */
   hasText: boolean;
+  /** What was kept when it began. */
+  before: { nodes: number; characters: number };
 }
 
 /**
@@ -34,11 +44,37 @@ interface Open {
  * @throws FerruleError response_malformed (with line and column, never an excerpt)
  */
 export function parseXml(text: string, limits: { nodes: number } = { nodes: MAX_NODES }): JsonObject {
+  const reader = openXml({ ...limits, characters: text.length });
+  reader.write(text);
+  return reader.end();
+}
+
+/** What may look at elements while a document is read, and take them out of it. `depth`: 1 for the root. */
+export interface XmlWatch {
+  opened(name: string, depth: number): void;
+  /** True: the element is taken, and neither kept nor counted any more. */
+  closed(name: string, depth: number, value: Json): boolean;
+}
+
+export interface XmlReader {
+  write(text: string): void;
+  /** The document without what was taken. */
+  end(): JsonObject;
+}
+
+/**
+ * The same as `parseXml`, piece by piece. The limits are on what is kept of it at a time.
+ * @throws FerruleError response_malformed
+ */
+export function openXml(limits: XmlLimits = KEPT, watch?: XmlWatch): XmlReader {
   library ??= createRequire(import.meta.url)('saxes') as typeof import('saxes');
   const parser = new library.SaxesParser();
-  const root: Open = { name: '', members: new Map(), text: '', hasText: false };
+  const root: Open = { name: '', members: new Map(), text: '', hasText: false, before: { nodes: 0, characters: 0 } };
   const open: Open[] = [root];
   let nodes = 0;
+  let characters = 0;
+  /** Since the parser last said something: it may be in the middle of one long text. */
+  let unsaid = 0;
 
   const refuse = (what: string): never => {
     throw new FerruleError(
@@ -48,6 +84,8 @@ export function parseXml(text: string, limits: { nodes: number } = { nodes: MAX_
   };
   const add = (part: string, isText: boolean): void => {
     const element = open.at(-1)!;
+    unsaid = 0;
+    characters += part.length;
     element.text += part;
     element.hasText ||= isText;
   };
@@ -59,19 +97,36 @@ export function parseXml(text: string, limits: { nodes: number } = { nodes: MAX_
   parser.on('doctype', () => refuse('it has a document type'));
   parser.on('opentag', ({ name, attributes }) => {
     const names = Object.keys(attributes);
+    const before = { nodes, characters };
+    unsaid = 0;
     nodes += 1 + names.length;
+    for (const one of names) characters += attributes[one]!.length;
     if (nodes > limits.nodes) refuse(`it has more than ${limits.nodes} elements and attributes`);
     if (open.length > MAX_DEPTH) refuse(`it is nested deeper than ${MAX_DEPTH} levels`);
-    open.push({ name, members: new Map(names.map((one) => [`@${one}`, attributes[one]!])), text: '', hasText: false });
+    watch?.opened(name, open.length);
+    open.push({ name, members: new Map(names.map((one) => [`@${one}`, attributes[one]!])), text: '', hasText: false, before });
   });
   parser.on('text', (part) => add(part, NOT_BLANK.test(part)));
   parser.on('cdata', (part) => add(part, part !== ''));
   parser.on('closetag', () => {
     const element = open.pop()!;
-    put(open.at(-1)!.members, element.name, closed(element));
+    const value = closed(element);
+    unsaid = 0;
+    if (watch?.closed(element.name, open.length, value)) ({ nodes, characters } = element.before);
+    else put(open.at(-1)!.members, element.name, value);
   });
-  parser.write(text).close();
-  return Object.fromEntries(root.members);
+  return {
+    write(text) {
+      unsaid += text.length;
+      parser.write(text);
+      // What the parser has not said yet it holds.
+      if (characters + unsaid > limits.characters) refuse(`more than ${limits.characters} characters of it would have to be kept`);
+    },
+    end() {
+      parser.close();
+      return Object.fromEntries(root.members);
+    },
+  };
 }
 
 function closed({ members, text, hasText }: Open): Json {

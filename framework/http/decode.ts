@@ -63,18 +63,22 @@ export function uncompressStream(body: Readable, encoding: string | undefined, w
 const MOST_GROWTH = 1100;
 const MAY_GROW = 16 * 1024 * 1024;
 
+/** @param size bytes so far, made of `sent` bytes that came over the wire */
+export function refuseGrowth(size: number, sent: number, name: string, where: () => string): void {
+  if (size <= MAY_GROW || size <= sent * MOST_GROWTH) return;
+  throw new FerruleError('response_malformed', `The answer grows to more than ${MOST_GROWTH} times its size (${name}).`, {
+    where: where(),
+    next: 'No real data does. Tell the provider, or leave it out.',
+  });
+}
+
 /** zlib's own errors become ours; what the connection failed with is ours already. `sent`: bytes that came over the wire. */
 async function* renamed(stage: Readable, sent: () => number, name: string, where: () => string): AsyncGenerator<Buffer> {
   let size = 0;
   try {
     for await (const chunk of stage) {
       size += (chunk as Buffer).length;
-      if (size > MAY_GROW && size > sent() * MOST_GROWTH) {
-        throw new FerruleError('response_malformed', `The answer grows to more than ${MOST_GROWTH} times its size (${name}).`, {
-          where: where(),
-          next: 'No real data does. Tell the provider, or leave it out.',
-        });
-      }
+      refuseGrowth(size, sent(), name, where);
       yield chunk as Buffer;
     }
   } catch (error) {
@@ -183,11 +187,12 @@ export function mediaType(contentType: string | undefined): string {
 
 export const isJsonType = (type: string) => /^(application|text)\/(.+[+.])?json$/.test(type);
 
-function charsetOf(bytes: Buffer, contentType: string | undefined): string {
+/** By the byte order mark, else by the content type, else `otherwise`. */
+export function charsetOf(bytes: Uint8Array, contentType: string | undefined, otherwise = 'utf-8'): string {
   if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return 'utf-8';
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le';
   if (bytes[0] === 0xfe && bytes[1] === 0xff) return 'utf-16be';
-  return /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(contentType ?? '')?.[1]?.toLowerCase() ?? 'utf-8';
+  return /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(contentType ?? '')?.[1]?.toLowerCase() ?? otherwise;
 }
 
 // They drop a byte order mark.
