@@ -7,7 +7,7 @@ export const refused = (at: number, column: string, what: string, next?: string)
 export const unknownColumn = (table: string, column: string, type: string): FerruleError =>
   new FerruleError('output_unreadable', `The table ${table} has a column ${column} of the type ${type}, which Ferrule does not write.`, {
     where: `${table}.${column}`,
-    next: 'Change its type to one of those in docs/destinations.md, or write to another schema or file.',
+    next: 'Rename that column or drop it, so that Ferrule can make its own, or write to another schema or file.',
   });
 
 /** `library` is what needs the packages: "A destination in DuckDB". `packages` with their versions, as npm takes them. */
