@@ -97,7 +97,9 @@ function fileOf(path: string, driver: Driver, instance: DuckDBInstance, connecti
 const lockedBy = (path: string, who: string): FerruleError =>
   new FerruleError('output_locked', `The DuckDB file ${path} is open in ${who}.`, { where: path });
 
-const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+/** By shape: an error of another realm is no `instanceof Error`. */
+const wordsOf = (error: unknown): string =>
+  typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);
 
 /** DuckDB's name of what went wrong. The rest of its messages may hold values, and paths of the machine that built it. */
 const classOf = (words: string): string => /^[A-Z][A-Za-z]*(?: [A-Z][A-Za-z]*)* Error(?=:)/.exec(words)?.[0] ?? 'an error';
