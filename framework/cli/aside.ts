@@ -25,7 +25,10 @@ export function setAside(address: SinkAddress, fallback: string): NonNullable<Ru
       await mkdir(dirname(path), { recursive: true });
       await appendFile(path, line);
     } catch (cause) {
-      throw new FerruleError('output_failed', `A record cannot be put aside (${(cause as NodeJS.ErrnoException).code ?? 'unknown'})`, { where: path, cause });
+      throw new FerruleError('output_failed', `A record cannot be put aside (${(cause as NodeJS.ErrnoException).code ?? 'unknown'})`, {
+        where: path,
+        cause,
+      });
     }
   };
 }

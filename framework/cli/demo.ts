@@ -4,12 +4,12 @@ import { join, relative, sep } from 'node:path';
 import { listenForCallback } from '../auth/callback-server.ts';
 import { FerruleError, isFerruleError } from '../core/errors.ts';
 import type { ResolvedMethod } from '../core/resolved.ts';
+import type { Sink } from '../core/sink.ts';
 import type { SpecDocument } from '../core/spec-types.gen.ts';
 import { memoryStore } from '../credentials/memory.ts';
+import { duckdbMissing, openSink, type SinkAddress } from '../destinations/index.ts';
 import { anySelection } from '../docs/describe.ts';
 import { type Consent, connectSpec, connectStored } from '../engine/connect.ts';
-import type { Sink } from '../core/sink.ts';
-import { duckdbMissing, openSink, type SinkAddress } from '../destinations/index.ts';
 import type { Connection } from '../engine/connection.ts';
 import type { StreamOutcome, StreamProgress } from '../engine/run-events.ts';
 import { type Sandbox, startSandbox } from '../sandbox/index.ts';
@@ -117,7 +117,9 @@ async function demonstrate(spec: SpecDocument, { method: name, read, into, recor
       // As if an hour had gone by: what holds a token has to renew it on the way.
       if (read && method.steps.length > 0) sandbox.expire();
       const sink = streams.length === 0 ? undefined : await openSink(into, { clock: io.clock, random: io.random });
-      const outcomes = sink && (await readAll(connection, sink, streams, (one) => progress.update(`${spec.name} ${one.stream}: ${one.records} records`), io));
+      const outcomes =
+        sink &&
+        (await readAll(connection, sink, streams, (one) => progress.update(`${spec.name} ${one.stream}: ${one.records} records`), io));
       io.signal.throwIfAborted();
       for (const { stream, records: got, error } of outcomes ?? []) {
         const expected = sandbox.expected[stream] ?? 0;
@@ -147,7 +149,13 @@ async function demonstrate(spec: SpecDocument, { method: name, read, into, recor
 }
 
 /** A demo begins anew each time. */
-async function readAll(connection: Connection, sink: Sink, streams: readonly string[], onProgress: (one: StreamProgress) => void, io: Io): Promise<StreamOutcome[]> {
+async function readAll(
+  connection: Connection,
+  sink: Sink,
+  streams: readonly string[],
+  onProgress: (one: StreamProgress) => void,
+  io: Io,
+): Promise<StreamOutcome[]> {
   try {
     return await connection.readInto(sink, { streams, mode: 'overwrite', fromStart: true, signal: io.signal, onProgress });
   } finally {

@@ -8,7 +8,12 @@ export function progressText(all: readonly StreamProgress[], streams: number): s
   const rate = Math.round((records * 1000) / duration);
   const last = all.at(-1);
   const shown = streams === 1 ? (last?.stream ?? '') : `${streams} streams`;
-  return [`${shown}: ${records.toLocaleString('en-US')} records`, `${rate.toLocaleString('en-US')}/s`, seconds(duration), ...timeLeft(all, streams)].join(', ');
+  return [
+    `${shown}: ${records.toLocaleString('en-US')} records`,
+    `${rate.toLocaleString('en-US')}/s`,
+    seconds(duration),
+    ...timeLeft(all, streams),
+  ].join(', ');
 }
 
 /** From the share of units that are finished, when all of them are known and of each stream at least one is. */

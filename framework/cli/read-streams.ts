@@ -56,7 +56,12 @@ export interface PrintOptions extends Pick<RunOptions, 'limit'> {
 }
 
 /** Reads streams whole, one after the other, for whoever prints their records. A stream that fails is reported and the next one goes on. */
-export async function printStreams(connection: Connection, streams: readonly string[], io: Io, options: PrintOptions): Promise<StreamSummary[]> {
+export async function printStreams(
+  connection: Connection,
+  streams: readonly string[],
+  io: Io,
+  options: PrintOptions,
+): Promise<StreamSummary[]> {
   const summaries: StreamSummary[] = [];
   for (const stream of streams) {
     await options.onStart?.(stream);
@@ -70,7 +75,17 @@ export async function printStreams(connection: Connection, streams: readonly str
 
 async function printOne(connection: Connection, stream: string, io: Io, { limit, traffic, onPage }: PrintOptions): Promise<StreamSummary> {
   const began = io.clock.now();
-  const summary: StreamSummary = { stream, records: 0, skipped: 0, misfits: 0, pages: 0, requests: 0, retries: 0, duration: 0, changes: [] };
+  const summary: StreamSummary = {
+    stream,
+    records: 0,
+    skipped: 0,
+    misfits: 0,
+    pages: 0,
+    requests: 0,
+    retries: 0,
+    duration: 0,
+    changes: [],
+  };
   const count = (): void => {
     const { requests, retries } = traffic.of(stream);
     Object.assign(summary, { requests, retries, duration: io.clock.now() - began });

@@ -17,8 +17,8 @@ import { type Io, print } from './io.ts';
 import { openConnection } from './open-connection.ts';
 import { Progress } from './progress.ts';
 import { progressText } from './progress-text.ts';
-import { summaryText } from './read-summary.ts';
 import { printStreams, type StreamSummary, summaryOf } from './read-streams.ts';
+import { summaryText } from './read-summary.ts';
 import { say } from './say.ts';
 
 export const run: Run = async (args, io) => {
@@ -170,10 +170,20 @@ function shower(io: Io, json: boolean, tracing: boolean): Shower {
 
 async function finish(summaries: readonly StreamSummary[], { args, io }: Work): Promise<void> {
   if (!args.flag('json')) return await print(io.stderr, summaryText(summaries, io));
-  const sum = (key: 'records' | 'skipped' | 'pages' | 'requests' | 'retries'): number => summaries.reduce((total, one) => total + one[key], 0);
+  const sum = (key: 'records' | 'skipped' | 'pages' | 'requests' | 'retries'): number =>
+    summaries.reduce((total, one) => total + one[key], 0);
   const failed = summaries.filter(({ error }) => error !== undefined).length;
-  const totals: JsonObject = { records: sum('records'), skipped: sum('skipped'), pages: sum('pages'), requests: sum('requests'), retries: sum('retries') };
-  await print(io.stdout, `${JSON.stringify({ type: 'summary', streams: summaries.length, failed, ...totals, duration: longest(summaries) })}\n`);
+  const totals: JsonObject = {
+    records: sum('records'),
+    skipped: sum('skipped'),
+    pages: sum('pages'),
+    requests: sum('requests'),
+    retries: sum('retries'),
+  };
+  await print(
+    io.stdout,
+    `${JSON.stringify({ type: 'summary', streams: summaries.length, failed, ...totals, duration: longest(summaries) })}\n`,
+  );
 }
 
 /** Streams are read at the same time. */

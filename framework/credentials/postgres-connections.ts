@@ -2,9 +2,9 @@ import type { ClientBase, ClientConfig, Pool, PoolClient } from 'pg';
 import { systemCode } from '../core/atomic-write.ts';
 import type { Clock } from '../core/clock.ts';
 import { FerruleError } from '../core/errors.ts';
+import { type PostgresServer, placeOf, tlsOf } from '../core/postgres-address.ts';
 import { reveal } from '../core/secret.ts';
 import { storeClosed } from './copy.ts';
-import { type PostgresServer, placeOf, tlsOf } from './postgres-address.ts';
 import { databaseFailure, isConnectionLost } from './postgres-failure.ts';
 
 type Environment = Record<string, string | undefined>;

@@ -1,9 +1,9 @@
 import { type Clock, type Random, systemClock, systemRandom } from '../core/clock.ts';
 import { FerruleError, isFerruleError } from '../core/errors.ts';
 import { reached } from '../core/moment.ts';
+import { checkedServer, type PostgresServer, parsePostgresAddress } from '../core/postgres-address.ts';
 import type { Text } from '../core/secret.ts';
 import { checkSameName, copyCredential, credentialName, credentialUnknown, nextVersion, storeClosed, summarize } from './copy.ts';
-import { checkedServer, type PostgresServer, parsePostgresAddress } from './postgres-address.ts';
 import { Connections } from './postgres-connections.ts';
 import type { Lease } from './postgres-lease.ts';
 import { Leases } from './postgres-leases.ts';

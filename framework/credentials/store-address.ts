@@ -1,9 +1,9 @@
 import type { Clock, Random } from '../core/clock.ts';
 import { FerruleError } from '../core/errors.ts';
+import { isPostgresAddress } from '../core/postgres-address.ts';
 import { reveal, type Text } from '../core/secret.ts';
 import { encryptedFileStore } from './encrypted-file.ts';
 import { postgresStore } from './postgres.ts';
-import { isPostgresAddress } from './postgres-address.ts';
 import type { CredentialStore } from './types.ts';
 
 export interface StoreOptions {

@@ -1,4 +1,4 @@
-import { FerruleError } from '../core/errors.ts';
+import { FerruleError, isFerruleError } from '../core/errors.ts';
 import type { Sink } from '../core/sink.ts';
 import { suggest } from '../core/suggest.ts';
 import type { FolderOptions } from './folder.ts';
@@ -18,12 +18,12 @@ interface SinkModule {
 }
 
 /** Loaded when one is opened: no run needs two of them. */
-const MODULES: Record<SinkType, (() => Promise<SinkModule>) | undefined> = {
+const MODULES: Record<SinkType, () => Promise<SinkModule>> = {
   jsonl: () => import('./jsonl.ts'),
   csv: () => import('./csv.ts'),
   parquet: () => import('./parquet.ts'),
-  duckdb: undefined,
-  postgres: undefined,
+  duckdb: () => import('./duckdb.ts'),
+  postgres: () => import('./postgres.ts'),
 };
 
 const TYPES = Object.keys(MODULES) as SinkType[];
@@ -57,8 +57,16 @@ const usage = (message: string): FerruleError =>
  * @throws FerruleError output_failed, output_locked, output_unreadable, peer_missing
  */
 export async function openSink({ type, target }: SinkAddress, options: OpenSinkOptions = {}): Promise<Sink> {
-  const load = MODULES[type];
-  if (load === undefined)
-    throw new FerruleError('not_supported', `Destinations of type ${type} cannot be written to yet.`, { where: type });
-  return (await load()).open(target, options);
+  return (await MODULES[type]()).open(target, options);
+}
+
+/** Why no DuckDB file can be written here: its driver is optional. Undefined when it is installed. */
+export async function duckdbMissing(): Promise<FerruleError | undefined> {
+  try {
+    await (await import('./duckdb-file.ts')).loadDriver();
+    return undefined;
+  } catch (error) {
+    if (isFerruleError(error) && error.code === 'peer_missing') return error;
+    throw error;
+  }
 }

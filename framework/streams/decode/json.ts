@@ -97,8 +97,7 @@ function readSkeleton(document: Document, piece: Buffer, at: number): number {
   const end = walkSkeleton(skeleton, piece, at);
   keep(rest, piece.subarray(at, end), context);
   if (skeleton.replaced) {
-    if (document.list?.given)
-      throw notJson('the key of the list of records comes twice', `before byte ${offset + end}`, context);
+    if (document.list?.given) throw notJson('the key of the list of records comes twice', `before byte ${offset + end}`, context);
     document.list = undefined;
     skeleton.replaced = false;
   }

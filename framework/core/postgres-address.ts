@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import type { ConnectionOptions } from 'node:tls';
-import { systemCode } from '../core/atomic-write.ts';
-import { FerruleError } from '../core/errors.ts';
-import { reveal, Secret, type Text } from '../core/secret.ts';
+import { systemCode } from './atomic-write.ts';
+import type { ErrorCode } from './error-table.ts';
+import { FerruleError } from './errors.ts';
+import { reveal, Secret, type Text } from './secret.ts';
 
 const MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify'] as const;
 
@@ -52,8 +53,14 @@ function decoded(text: string): string {
 /** user:password · host:port · dbname · parameters. The last @ ends the password, as in other URLs. */
 const URL_PARTS = /^postgres(?:ql)?:\/\/(?:([^/?#]*)@)?(\[[^\]/?#]*\]|[^:/?#]*)(?::(\d*))?(?:\/([^/?#]*))?(?:\?([^#]*))?$/i;
 
-/** A connection URI of libpq (PostgreSQL manual, 34.1.1.2). `input_malformed`, and `not_supported` for a parameter that would do nothing. */
-export function parsePostgresAddress(url: Text): PostgresServer {
+/**
+ * A connection URI of libpq (PostgreSQL manual, 34.1.1.2). `more`: parameters that are the caller's own. `input_malformed`, and
+ * `not_supported` for a parameter that would do nothing.
+ */
+export function parsePostgresAddress<More extends string = never>(
+  url: Text,
+  more: readonly More[] = [],
+): PostgresServer & { [name in More]?: string } {
   const parts = URL_PARTS.exec(reveal(url).trim());
   if (!parts) throw malformed('cannot be read');
   const [, who = '', host = '', port = '', dbname = '', query = ''] = parts;
@@ -70,22 +77,20 @@ export function parsePostgresAddress(url: Text): PostgresServer {
     const equals = pair.indexOf('=');
     if (equals === -1) throw malformed('has a parameter without a value');
     const key = decoded(pair.slice(0, equals));
-    if (!PARAMETERS.has(key)) throw unknownParameter(key);
+    if (!PARAMETERS.includes(key) && !more.some((one) => one === key)) throw unknownParameter(key, more);
     found[key] = decoded(pair.slice(equals + 1));
   }
-  return serverOf(found);
+  return serverOf(found) as PostgresServer & { [name in More]?: string };
 }
 
-const PARAMETERS = new Set(
-  ['host', 'port', 'user', 'password', 'dbname', 'sslmode', 'sslrootcert', 'sslcert', 'sslkey', 'connect_timeout'], //
-);
+const PARAMETERS: readonly string[] = 'host port user password dbname sslmode sslrootcert sslcert sslkey connect_timeout'.split(' ');
 
-function unknownParameter(key: string): FerruleError {
+function unknownParameter(key: string, more: readonly string[]): FerruleError {
   // Only what is surely a word is shown: a password with an unescaped ? ends up here.
   const named = /^[a-z_]{1,40}$/.test(key) ? ` "${key}"` : '';
   return new FerruleError('not_supported', `The address of the PostgreSQL server has a parameter${named} that Ferrule does not know.`, {
     where: 'url',
-    next: `Leave it out. There are: ${[...PARAMETERS].join(', ')}.`,
+    next: `Leave it out. There are: ${[...PARAMETERS, ...more].join(', ')}.`,
   });
 }
 
@@ -119,13 +124,18 @@ const isThisMachine = (host: string): boolean => /^(localhost|127(\.\d{1,3}){3}|
 
 /**
  * The TLS of a connection, or false for none. Who says nothing gets the strictest where the traffic leaves this machine; what is said is
- * never made weaker: libpq's `require` asks for no proof of who the server is, ours does. `ca` is PEM text.
+ * never made weaker: libpq's `require` asks for no proof of who the server is, ours does. `ca` is PEM text; `unreadable` the code
+ * of the error when a file of them cannot be read.
  */
-export async function tlsOf(server: PostgresServer, ca?: string): Promise<false | ConnectionOptions> {
+export async function tlsOf(
+  server: PostgresServer,
+  ca?: string,
+  unreadable: ErrorCode = 'store_unreadable',
+): Promise<false | ConnectionOptions> {
   const { host = 'localhost', sslmode = 'prefer', sslrootcert, sslcert, sslkey } = server;
   if (sslmode === 'disable' && ca !== undefined) throw malformed('turns TLS off, and an authority for it is given', 'Leave out one.');
   if (isSocket(host) || sslmode === 'disable') return false;
-  const authority = ca ?? (sslrootcert === undefined || sslrootcert === 'system' ? undefined : await pem(sslrootcert));
+  const authority = ca ?? (sslrootcert === undefined || sslrootcert === 'system' ? undefined : await pem(sslrootcert, unreadable));
   const asked = sslrootcert !== undefined || ca !== undefined || sslcert !== undefined || !['allow', 'prefer'].includes(sslmode);
   if (!asked && isThisMachine(host)) return false;
   return {
@@ -133,17 +143,17 @@ export async function tlsOf(server: PostgresServer, ca?: string): Promise<false 
     host,
     rejectUnauthorized: sslmode !== 'no-verify',
     ...(authority !== undefined && { ca: authority }),
-    ...(sslcert !== undefined && { cert: await pem(sslcert), key: await pem(sslkey!) }),
+    ...(sslcert !== undefined && { cert: await pem(sslcert, unreadable), key: await pem(sslkey!, unreadable) }),
     // Of this authority, whatever name it is for.
     ...(sslmode === 'verify-ca' && { checkServerIdentity: () => undefined }),
   };
 }
 
-async function pem(path: string): Promise<string> {
+async function pem(path: string, unreadable: ErrorCode): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    throw new FerruleError('store_unreadable', `A file for TLS with the database server cannot be read (${systemCode(error)}).`, {
+    throw new FerruleError(unreadable, `A file for TLS with the database server cannot be read (${systemCode(error)}).`, {
       where: path,
       cause: error,
     });
