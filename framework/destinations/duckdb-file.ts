@@ -1,4 +1,4 @@
-import { realpath } from 'node:fs/promises';
+import { mkdir, realpath } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { unlessMissing } from '../core/atomic-write.ts';
@@ -39,6 +39,15 @@ export async function loadDriver(): Promise<Driver> {
 /** @throws FerruleError peer_missing, output_locked, output_unreadable, output_failed */
 export async function openFile(target: string): Promise<DuckFile> {
   const driver = await loadDriver();
+  await mkdir(dirname(resolve(target)), { recursive: true }).catch((error: unknown) => {
+    throw new FerruleError(
+      'output_failed',
+      `The folder of ${target} cannot be made (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`,
+      {
+        where: target,
+      },
+    );
+  });
   const path = await realPath(resolve(target));
   if (opened.has(path)) throw lockedBy(path, 'this process itself');
   opened.add(path);
