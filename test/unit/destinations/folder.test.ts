@@ -143,7 +143,7 @@ describe('the state file', () => {
   }
 
   it.each([
-    ['half a line', '{"rows":{"main":{"length":99'],
+    ['half a line', `{"rows":{"main":{"length":99}},"set":{"long":"${'x'.repeat(200)}`],
     ['a whole one but for its newline', '{"rows":{"main":{"length":1}},"set":{"n":9}}'],
     ['the zeros that a power cut leaves', '\0\0\0\0'],
     ['zeros and a newline', '\0\0\n'],
