@@ -217,7 +217,7 @@ describe('the state file', () => {
     expect(state.get(key(19))).toEqual({ cursor: 'later' });
     expect(state.get(key(20))).toEqual({ cursor: '2024-01-01T00:00:00Z' });
     // 0.6 s where it was measured.
-    expect(performance.now() - began).toBeLessThan(10_000);
+    expect(performance.now() - began).toBeLessThan(15_000);
   });
 });
 
@@ -262,7 +262,7 @@ describe('another process', () => {
       where: out,
       message: expect.stringMatching(/by process \d+ on /) as string,
     });
-    expect(performance.now() - began).toBeLessThan(1500);
+    expect(performance.now() - began).toBeLessThan(5000);
     other.kill();
     await other.end;
     const sink = await opened();
