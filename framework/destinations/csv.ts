@@ -103,7 +103,10 @@ async function openCsv(place: RowPlace, rows: RowSet, stream: SinkStream, { nest
       const records = flat ? batch.map(flatRecord) : batch;
       const former = columnsOf(committed);
       const columns = allColumns(former, declared, records);
-      if (records.length === 0 && (committed.length > 0 || columns.length === 0)) return { rows: committed, changes: [] };
+      if (records.length === 0 && (committed.length > 0 || columns.length === 0)) {
+        staged = committed;
+        return { rows: committed, changes: [] };
+      }
       const wider = committed.length > 0 && columns.length > former.length;
       if (wider) {
         const beside = widePlace(place, columns);
@@ -130,6 +133,7 @@ async function openCsv(place: RowPlace, rows: RowSet, stream: SinkStream, { nest
       committed = settled(staged);
     },
     async undo() {
+      staged = committed;
       await dropWide();
       await file.cut(committed.length);
     },

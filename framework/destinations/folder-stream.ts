@@ -54,7 +54,10 @@ export async function openStream(place: FolderPlace, stream: SinkStream, onClose
       const target = picture.next === undefined ? main : waiting;
       const writer = await format.open(target, picture.next ?? picture.main, stream, place.options);
       // A file that a power cut made disappear would be shorter than its state says.
-      await syncFolder(folder);
+      await syncFolder(folder).catch(async (error: unknown) => {
+        await writer.close();
+        throw error;
+      });
       return committing({ ...place, stream, main, waiting, picture, state, writer, onClose });
     } catch (error) {
       await state.close();

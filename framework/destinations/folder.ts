@@ -78,11 +78,9 @@ export async function openFolder(folder: string, format: RowFormat, options: Fol
     async close() {
       if (closed) return;
       closed = true;
-      try {
-        for (const { sink } of [...streams.values()]) await sink.close();
-      } finally {
-        await lock.release();
-      }
+      const ended = await Promise.allSettled([...streams.values()].map(({ sink }) => sink.close()));
+      await lock.release();
+      for (const one of ended) if (one.status === 'rejected') throw one.reason;
     },
   };
 }

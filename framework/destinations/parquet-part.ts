@@ -88,7 +88,7 @@ function changeOf(
 function emptyColumns(records: readonly JsonObject[]): { name: string; type: ParquetType; values: ParquetValue[] }[] {
   const at = records.findIndex((record) => Object.keys(record).length > 0);
   if (at >= 0) return [{ name: Object.keys(records[at]!)[0]!, type: 'text', values: records.map(() => null) }];
-  throw new FerruleError('record_refused', 'Record 1 of the batch has no column, as the others: a Parquet file cannot hold them.', {
+  throw new FerruleError('record_refused', 'No record of the batch has a column; a Parquet file cannot hold them.', {
     next: 'Declare columns in the spec, or write JSON Lines.',
   });
 }

@@ -86,12 +86,20 @@ function take(contents: Reading, line: { [name: string]: unknown } | undefined, 
     contents.type = line.type;
     return true;
   }
-  if (line.rows !== undefined) contents.rows = line.rows as Picture;
+  if (line.rows !== undefined) {
+    if (!isPicture(line.rows)) return false;
+    contents.rows = line.rows;
+  }
   for (const [key, value] of Object.entries(line.set ?? {})) {
     if (value === null) contents.values.delete(key);
     else contents.values.set(key, value);
   }
   return line.rows !== undefined || line.set !== undefined;
+}
+
+function isPicture(value: unknown): value is Picture {
+  const { main, next = { length: 0 } } = (value ?? {}) as Partial<Picture>;
+  return Number.isSafeInteger(main?.length) && Number.isSafeInteger(next?.length);
 }
 
 const damaged = (path: string, offset: number) =>

@@ -26,8 +26,8 @@ const PROGRAMS: Record<string, string> = {
   ...{ 'gnome-keyring-daemon': 'gnome-keyring', 'dbus-run-session': 'dbus', 'secret-tool': 'libsecret-tools' },
 };
 
-/** From PyPI, with what only Python has: a server that verifies AWS signatures, and one that lets in by NTLM. */
-const PYTHON = ['moto[server]==5.2.5', 'pyspnego==0.12.4'];
+/** From PyPI, with what only Python has: a server that verifies AWS signatures, one that lets in by NTLM, and readers of Parquet. */
+const PYTHON = ['moto[server]==5.2.5', 'pyspnego==0.12.4', 'pyarrow==26.0.1', 'duckdb==2.0.1'];
 
 /** Programs of servers, which the path of a person does not have, and Debian's package of each. */
 const SERVER_PROGRAMS: Record<string, string> = { initdb: 'postgresql', pgbouncer: 'pgbouncer' };

@@ -62,7 +62,8 @@ async function checked(folder: string, type: FolderType): Promise<number> {
   const resumed = `${folder}-resumed`;
   cpSync(folder, resumed, { recursive: true });
   const n = await appended(folder, type);
-  await overwritten(resumed, type, MEANS[n]!);
+  // Before that, no row can wait.
+  if (n >= 4) await overwritten(resumed, type, MEANS[n]!);
   return n;
 }
 
@@ -116,6 +117,60 @@ function copying(folder: string): {
     },
   };
 }
+
+describe('a state file that is written anew', () => {
+  /** 150 commits of some 620 bytes: beyond 65,536 bytes the file is written anew, at the 106th or so. */
+  async function grow(folder: string, ended: (n: number) => void): Promise<void> {
+    const sink = await openSink({ type: 'jsonl', target: folder });
+    const stream = await sink.open(streamOf());
+    for (let n = 1; n <= 150; n++) {
+      await stream.commit({ records: [], state: { n, text: 'x'.repeat(550) } });
+      ended(n);
+    }
+    await sink.close();
+  }
+  const stateOf = async (folder: string): Promise<number> => {
+    const sink = await openSink({ type: 'jsonl', target: folder });
+    const n = await nIn(sink);
+    const stream = await sink.open(streamOf({ state: { n: n + 1 } }));
+    await stream.close();
+    expect(await nIn(sink)).toBe(n + 1);
+    await sink.close();
+    return n;
+  };
+  const steps: Moment[] = ['written', 'before_fsync', 'before_rename'];
+
+  it('says the same, killed at any moment of that', async () => {
+    const folder = join(base, 'out');
+    let last = 0;
+    const copies: { copy: string; n: number }[] = [];
+    onMoment((moment) => {
+      if (!steps.includes(moment) && !(moment === 'sink_state_written' && last > 100 && last < 112)) return;
+      const copy = `${folder}-${copies.length}`;
+      cpSync(folder, copy, { recursive: true, filter: (path) => !path.includes('.ferrule/lock') });
+      copies.push({ copy, n: moment === 'sink_state_written' ? last : last + 1 });
+    });
+    await grow(folder, (n) => (last = n));
+    onMoment(undefined);
+    expect(copies).toHaveLength(steps.length + 11);
+    for (const { copy, n } of copies) expect([n, n + 1]).toContain(await stateOf(copy));
+  });
+
+  it('stays long when that fails, and the commit counts', async () => {
+    const folder = join(base, 'out');
+    let failed = 0;
+    onMoment((moment) => {
+      if (moment !== steps[failed % 3]) return;
+      failed += 1;
+      throw Object.assign(new Error('made up'), { code: 'ENOSPC' });
+    });
+    await grow(folder, () => undefined);
+    onMoment(undefined);
+    // It is tried again when the file has doubled, not at each commit.
+    expect(failed).toBe(1);
+    expect(await stateOf(folder)).toBe(150);
+  });
+});
 
 describe.each(FOLDER_TYPES)('a folder of %s', (type) => {
   it('killed at any moment, holds the rows of its state when it is opened again', async () => {
