@@ -14,6 +14,9 @@ import type { DecodeContext, Decoder } from './types.ts';
 /** With the next piece the text stays short (see LONGEST_PIECE). */
 const PARSED_AT = LONGEST_PIECE / 2;
 
+/** Lists under one key of one object: all but one are somebody's mistake, or meant to cost memory. */
+const MOST_LISTS = 1000;
+
 /** The list of records while it comes. */
 interface List {
   scan: ListScan;
@@ -119,8 +122,10 @@ function readSkeleton(document: Document, piece: Buffer, at: number): number {
 
 /** The key of the list came once more, or one above it. */
 function dropList(document: Document, offset: number): void {
-  const { list, skeleton, context } = document;
+  const { list, skeleton, rest, context } = document;
   if (list?.given) throw notJson('the key of the list of records comes twice', `before byte ${offset}`, context);
+  if (rest.gaps.length > MOST_LISTS)
+    throw notJson('the key of the list of records comes again and again', `before byte ${offset}`, context);
   if (list) elementsOf(document, list, true); // what does not count must be JSON all the same
   document.list = undefined;
   skeleton.replaced = false;

@@ -207,6 +207,11 @@ describe('a JSON document that comes in pieces', () => {
     expect(failure.message).toContain('comes twice');
   });
 
+  it('refuses lists under one key without end', async () => {
+    const text = `{${'"rows":[],'.repeat(1100)}"next":1}`;
+    expect((await failureIn(() => decode(text, { records: 'rows' }))).message).toContain('again and again');
+  });
+
   it('refuses a value that is missing where a batch ends', async () => {
     const failure = await failureIn(() => decode(piecesOf(Buffer.from('[{"a":1},]'), 1), { chain: [{ type: 'json' }], batchBytes: 1 }));
     expect(failure.message).toContain('a value is missing, at byte 9');

@@ -156,6 +156,8 @@ describe('CSV', () => {
     ['a short row', 'a,b\n"1\n2",2\n\n1\n', csv(), 'line 5: it has 1 columns, fewer than the 2'],
     ['a quote that does not end', 'a,b\n1,2\n3,"4\n5,6\n', csv(), 'line 3: a column begins with a quote that does not end'],
     ['something behind a quote', 'a,b\n1,"2\n2"x\n', csv(), 'line 3: something stands behind the quote'],
+    ['an error page', '<html>\n<body>\n', csv(), 'line 1: it looks like HTML, XML or JSON'],
+    ['an error in JSON', '{"error":"x","code":1}', csv(), 'line 1: it looks like'],
     ['line ends of CR alone', 'a,b\r1,2\r', csv(), 'lines end in CR alone'],
   ])('refuses %s', async (_, text, chain, message) => {
     expect(await messageOf(text, chain)).toContain(message);
