@@ -157,7 +157,7 @@ describe('CSV', () => {
     ['a quote that does not end', 'a,b\n1,2\n3,"4\n5,6\n', csv(), 'line 3: a column begins with a quote that does not end'],
     ['something behind a quote', 'a,b\n1,"2\n2"x\n', csv(), 'line 3: something stands behind the quote'],
     ['an error page', '<html>\n<body>\n', csv(), 'line 1: it looks like HTML, XML or JSON'],
-    ['an error in JSON', '{"error":"x","code":1}', csv(), 'line 1: it looks like'],
+    ['an error in JSON', '{"error":"x"}', csv(), 'line 1: it looks like'],
     ['line ends of CR alone', 'a,b\r1,2\r', csv(), 'lines end in CR alone'],
   ])('refuses %s', async (_, text, chain, message) => {
     expect(await messageOf(text, chain)).toContain(message);
@@ -294,12 +294,12 @@ describe('XML', () => {
   it('has no limit on how many elements are records, but on what is kept', async () => {
     async function* elements(name: string, count: number) {
       yield Buffer.from('<a>');
-      const many = Buffer.from(`<${name} x="1"/>`.repeat(1000));
+      const many = Buffer.from(`<${name}${' x y z p q r s t u'.replaceAll(/ (.)/g, ' $1="1"')}/>`.repeat(1000));
       for (let i = 0; i < count / 1000; i++) yield many;
       yield Buffer.from('</a>');
     }
     let count = 0;
-    for await (const batch of decodeStream(elements('b', 600_000), {
+    for await (const batch of decodeStream(elements('b', 120_000), {
       chain: [{ type: 'xml' }],
       contentType: '',
       records: 'a.b',
@@ -307,8 +307,8 @@ describe('XML', () => {
       where: 'x',
     }))
       count += batch.length;
-    expect(count).toBe(600_000);
-    const failure = await failureIn(() => decode(elements('c', 600_000), { chain: [{ type: 'xml' }], records: 'a.b' }));
+    expect(count).toBe(120_000);
+    const failure = await failureIn(() => decode(elements('c', 120_000), { chain: [{ type: 'xml' }], records: 'a.b' }));
     expect(failure.message).toContain('more than 1000000 elements');
   });
 });
@@ -326,7 +326,7 @@ describe('gzip', () => {
     ['in several members', Buffer.concat([gzipSync(rows.slice(0, half)), gzipSync(rows.slice(half))])],
     ['with zeros behind it', Buffer.concat([gzipSync(rows), Buffer.alloc(100)])],
   ])('is undone where it was done %s', async (_, bytes) => {
-    for (const size of [1, 100, 100_000]) expect((await decode(piecesOf(bytes, size), { chain })).records).toEqual(wanted);
+    for (const size of [7, 100, 100_000]) expect((await decode(piecesOf(bytes, size), { chain })).records).toEqual(wanted);
   });
 
   it('of another program is read', async () => {
@@ -345,7 +345,7 @@ describe('gzip', () => {
   });
 
   it('is refused when it grows beyond all measure, in one layer or two', async () => {
-    const zeros = gzipSync(Buffer.alloc(60 * 1024 * 1024, '\n'), { level: 9 });
+    const zeros = gzipSync(Buffer.alloc(20 * 1024 * 1024, '\n'), { level: 9 });
     const twice = gzipSync(zeros, { level: 9 });
     expect(twice.length).toBeLessThan(1000);
     expect(await messageOf(twice, [{ type: 'gzip' }, { type: 'csv' }])).toContain('more than 1100 times its size (gzip)');
@@ -435,7 +435,7 @@ describe('ZIP', () => {
   it('has archives of other programs, compressed files and files of many pieces in it', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'ferrule-zip-'));
     try {
-      const long = 'a\n' + Array.from({ length: 50_000 }, (_, i) => `${(i * 7919) % 10_007}\n`).join('');
+      const long = 'a\n' + Array.from({ length: 20_000 }, (_, i) => `${(i * 7919) % 10_007}\n`).join('');
       writeFileSync(join(folder, 'long.csv'), long);
       writeFileSync(join(folder, 'packed.csv.gz'), gzipSync('a\n-1\n'));
       execFileSync('zip', ['-q', 'all.zip', 'long.csv', 'packed.csv.gz'], { cwd: folder });
@@ -444,7 +444,7 @@ describe('ZIP', () => {
       const script =
         'import sys, zipfile\nz = zipfile.ZipFile(sys.stdout.buffer, "w", zipfile.ZIP_DEFLATED)\nw = z.open("long.csv", "w", force_zip64=True)\nw.write(open("long.csv", "rb").read())\nw.close()\nz.write("packed.csv.gz")\nz.close()';
       const python = execFileSync('python3', ['-c', script], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
-      const wanted = [...Array.from({ length: 50_000 }, (_, i) => ({ a: String((i * 7919) % 10_007) })), { a: '-1' }];
+      const wanted = [...Array.from({ length: 20_000 }, (_, i) => ({ a: String((i * 7919) % 10_007) })), { a: '-1' }];
       for (const bytes of [readFileSync(join(folder, 'all.zip')), piped, python]) {
         expect((await decode(piecesOf(bytes, 1000), { chain: zip })).records).toEqual(wanted);
       }
