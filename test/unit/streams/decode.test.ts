@@ -291,6 +291,19 @@ describe('XML', () => {
     expect(await messageOf(text, [{ type: 'xml' }])).toContain(message);
   });
 
+  it('finds nothing below an element that comes twice, as in a list', async () => {
+    const text = '<a><b><c x="1"/><c x="2"/><c x="3"/></b><b><c x="4"/></b></a>';
+    const read = (records: string, size: number) =>
+      decode(piecesOf(Buffer.from(text), size), { chain: [{ type: 'xml' }], records, batchBytes: 1 });
+    expect((await read('a.b?', 100)).records).toHaveLength(2);
+    expect((await read('a.b.c?', 100)).records).toEqual([]);
+    expect((await failureIn(() => read('a.b.c', 100))).message).toBe('Path a.b.c finds nothing: a.b has no c. It is a list of 2.');
+    // Some are given out already.
+    const failure = await failureIn(() => read('a.b.c', 1));
+    expect(failure).toMatchObject({ code: 'records_missing', where: 'streams.orders.records' });
+    expect(failure.message).toContain('leads through an element that comes more than once');
+  });
+
   it('has no limit on how many elements are records, but on what is kept', async () => {
     async function* elements(name: string, count: number) {
       yield Buffer.from('<a>');
