@@ -82,7 +82,10 @@ export function postgresTable(session: Session, schema: string, close: () => Pro
       definitionsOf(columns).map((one) => `ADD COLUMN ${one}`),
     );
 
-  /** The old table lives on, with its views, grants and indexes; it takes over the new one's rows, and gets what columns it lacks. */
+  /**
+   * The old table lives on, and takes over the new one's rows and columns: one that took its name instead would have none of its grants and
+   * indexes, and could not take it while a view needs the old one. Readers wait while rows are moved, and never see a part of them.
+   */
   const replace: TableDatabase['replace'] = async (from, to, known) => {
     if (known.to === undefined) {
       await alter(from, [`RENAME TO ${quoted(to)}`]);

@@ -288,6 +288,9 @@ describe('other processes and lost connections', () => {
     await users.close();
     await (await other.open(stream())).commit({ records: [{ id: 2 }], state: {} });
     expect(psql('SELECT * FROM users ORDER BY id')).toEqual([{ id: 1 }, { id: 2 }]);
+    await one.close();
+    for (const late of [one.state('users'), one.open(stream())]) await expect(late).rejects.toMatchObject({ code: 'closed' });
+    await expect(users.commit({ records: [], state: {} })).rejects.toMatchObject({ code: 'closed' });
   });
 
   it('sinks that are opened at the same time make one schema', async () => {
