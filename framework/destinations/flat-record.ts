@@ -34,3 +34,6 @@ const twice = (column: string, at: number): FerruleError =>
       next: 'Rename one of them in the spec (rename), or keep nested maps as JSON.',
     },
   );
+
+/** A value of a record; null when it has none. A name that all objects have (`constructor`) is no value. */
+export const columnValue = (record: JsonObject, column: string): Json => (Object.hasOwn(record, column) ? record[column]! : null);
