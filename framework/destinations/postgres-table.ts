@@ -92,9 +92,10 @@ export function postgresTable(session: Session, schema: string, close: () => Pro
       return [];
     }
     const { added, widened, values } = await fitting(from, to, { from: known.from, to: known.to });
+    // First, so that no row is converted that is about to go.
+    await run(`TRUNCATE ${named(to)}`);
     if (added.length > 0) await add(to, added);
     if (widened.length > 0) await widen(to, widened);
-    await run(`TRUNCATE ${named(to)}`);
     const columns = [...known.from.keys()].map((name) => ({ name }));
     if (columns.length > 0) await run(`INSERT INTO ${named(to)} (${listOf(columns)}) SELECT ${values.join(', ')} FROM ${named(from)}`);
     await run(`DROP TABLE ${named(from)}`);

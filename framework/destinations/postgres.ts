@@ -23,6 +23,13 @@ interface Place {
  */
 export async function open(target: string, options: SinkOptions & { clock?: Clock } = {}): Promise<Sink> {
   const { schema = 'public', ...server } = parsePostgresAddress(target, ['schema']);
+  // The server would cut a longer name, and not find it again.
+  if (schema === '' || Buffer.byteLength(schema) > 63) {
+    throw new FerruleError('input_malformed', 'The schema in the address of the PostgreSQL server is empty or longer than 63 bytes.', {
+      where: 'url',
+      next: 'Write it as ?schema=name, or leave it out for public.',
+    });
+  }
   const place: Place = { server, schema };
   await using(place, (session) => session.transaction(() => openSchema(session, schema)));
   const streams = new Set<StreamSink>();

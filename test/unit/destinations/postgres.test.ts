@@ -76,7 +76,9 @@ describe('what the server says', () => {
 describe('opening', () => {
   it('says what is wrong with an address, without its password', async () => {
     const password = canary('unit destination');
-    for (const url of [`postgres://u:${encodeURIComponent(password)}@db/x?shcema=y`, `postgres://u:${password}@db:99999/x`]) {
+    const [coded, long] = [encodeURIComponent(password), 's'.repeat(64)];
+    const urls = [`u:${coded}@db/x?shcema=y`, `u:${password}@db:99999/x`, `u:${coded}@db/x?schema=${long}`, `u:${coded}@db/x?schema=`];
+    for (const url of urls.map((rest) => `postgres://${rest}`)) {
       const failure = await failureIn(() => open(url));
       expect(['not_supported', 'input_malformed']).toContain(failure.code);
       expect(inspect(failure)).not.toContain(password.slice(0, 30));
