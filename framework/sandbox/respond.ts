@@ -40,8 +40,10 @@ export function respond(asking: Asking, dataset: Dataset): Answer {
 export const finished = (route: Route, body: Data): Data => withoutError(route, withAccount(route, body));
 
 /** Those of the first record that was ever there: a file of no rows has them too. */
-const columnsOf = (dataset: Dataset, name: string): string[] =>
-  dataset.plan(name).initial === 0 ? [] : Object.keys(dataset.record(name, 0));
+function columnsOf(dataset: Dataset, name: string): string[] {
+  const { initial, shape } = dataset.plan(name);
+  return initial === 0 ? shape.columns.map(([column]) => column) : Object.keys(dataset.record(name, 0));
+}
 
 interface Collected {
   body: Data;

@@ -8,7 +8,7 @@ import { type Route, route } from './route.ts';
 
 /** The result of a job at its signed address. `origin`: the one that the Host header names. */
 export function atResult(provider: Provider, request: Incoming, origin: string | undefined): Served {
-  const job = provider.jobs.all.find(({ key }) => request.path === `${RESULTS}${key}/result`);
+  const job = provider.jobs.all.find(({ key, cleanedUp }) => !cleanedUp && request.path === `${RESULTS}${key}/result`);
   if (job === undefined) return { answer: storeRefusal(404, 'NoSuchKey', 'The specified key does not exist') };
   const stream = job.stream.name;
   const fault = provider.faults.take({ where: 'api', path: request.path, stream });
@@ -26,7 +26,8 @@ function given(provider: Provider, job: Job, request: Incoming, origin: string |
   const asked = routeTo(job);
   const refused = resultAsked(request, clock.now(), seed, new Set([...asked.query.keys(), ...queryTargets(asked)]));
   if (refused !== undefined) return refused;
-  const { dataset } = sides.find(({ view }) => view === job.view)!;
+  if (job.state !== 'done') return storeRefusal(404, 'NoSuchKey', 'The specified key does not exist');
+  const { dataset } = sides.find(({ view }) => view.resolved === job.view.resolved)!;
   job.downloads++;
   const from = origin ?? job.view.origin;
   return respond({ route: asked, request, filled: job.filled, body: null, origin: from, repeatPage: false }, dataset);
