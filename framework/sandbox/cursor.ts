@@ -47,8 +47,7 @@ export function cursorPlan(stream: ResolvedStream, view: View, span: Span): Curs
   const inKey = keys.includes(cursor.field);
   const own = keys.filter((path) => path !== cursor.field && !Object.hasOwn(stream.add, path));
   const integer = cursor.format === 'integer';
-  const asText = /text|date/.test(columnType(stream, cursor.field) ?? '');
-  const number = !asText && (integer || written.format === 'epoch' || written.format === 'epoch_ms');
+  const number = columnType(stream, cursor.field) !== 'text' && (integer || written.format === 'epoch' || written.format === 'epoch_ms');
   const fitted = (value: number): number => (integer ? value : told(value, cursor, written));
   const alone = inKey && own.length === 0;
   const places = spread(cursor, view, span, { written, alone });

@@ -109,23 +109,38 @@ export class Dataset {
     return total;
   }
 
-  /** Records that a full read gets: a partition comes again for each item of an `each` that the request does not name. */
+  /**
+   * Records that a full read gives: those that the spec keeps, of parents that it keeps. A partition comes again for each item of an
+   * `each` that the request does not name.
+   */
   expected(name: string): number {
-    let times = 1;
-    for (let at: string | undefined = name; at !== undefined; at = this.plan(at).stream.parent) times *= repeats(this.plan(at).each);
-    return this.total(name) * times;
+    const chain: ResolvedStream[] = [];
+    for (let at: string | undefined = name; at !== undefined; at = chain.at(-1)?.parent) chain.push(this.plan(at).stream);
+    const times = chain.reduce((product, one) => product * repeats(this.plan(one.name).each), 1);
+    const all = chain.every(({ keep }) => keep === undefined);
+    return times * (all ? this.total(name) : [...this.#kept(name)].length);
   }
 
-  /** The partitions that there are now. */
-  *parts(name: string): Generator<number> {
+  *#kept(name: string): Generator<number> {
+    const { stream } = this.plan(name);
+    const [part] = splitText(stream.keep ?? '');
+    const parents = stream.parent === undefined ? undefined : this.#kept(stream.parent);
+    for (const index of this.indexes(name, parents)) {
+      const lookup: Lookup = ([root, ...path]) => (root === 'record' ? (pick(this.record(name, index), path) ?? ABSENT) : UNKNOWN);
+      if (part === undefined || 'text' in part || read(part.expr, lookup) !== false) yield index;
+    }
+  }
+
+  /** The partitions that there are now; of these parents. */
+  *parts(name: string, parents?: Iterable<number>): Generator<number> {
     const { stream, size } = this.plan(name);
-    for (const parent of stream.parent === undefined ? [0] : this.indexes(stream.parent))
+    for (const parent of stream.parent === undefined ? [0] : (parents ?? this.indexes(stream.parent)))
       for (let place = 0; place < size; place++) yield parent * size + place;
   }
 
-  /** The records that there are now. */
-  *indexes(name: string): Generator<number> {
-    for (const part of this.parts(name)) {
+  /** The records that there are now; of these parents. */
+  *indexes(name: string, parents?: Iterable<number>): Generator<number> {
+    for (const part of this.parts(name, parents)) {
       const list = this.list(name, part);
       for (let position = 0; position < list.count; position++) yield list.at(position);
     }

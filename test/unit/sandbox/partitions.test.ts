@@ -102,6 +102,20 @@ describe('items of each', () => {
     expect([ids(await get('/same')).length, sandbox.expected.same]).toEqual([4, 12]);
   });
 
+  it('of records that the spec does not keep are not expected, nor their children', async () => {
+    const get = await start(
+      `
+  boards: { get: /boards, records: data, primary_key: [id], columns: { id: integer, open: boolean }, keep: '\${record.open == true}' }
+  cards: { parent: boards, get: '/boards/\${parent.id}/cards', records: data, primary_key: [id], columns: { id: integer } }
+`,
+      { records: { boards: 9, cards: 40 } },
+    );
+    const kept = rows(await get('/boards')).filter(({ open }) => open as unknown);
+    const cards = await Promise.all(kept.map(async ({ id }) => rows(await get(`/boards/${id}/cards`)).length));
+    expect([kept.length > 0, kept.length < 9]).toEqual([true, true]);
+    expect(sandbox.expected).toEqual({ boards: kept.length, cards: cards.reduce((sum, count) => sum + count, 0) });
+  });
+
   it('are one object each where the answer is one', async () => {
     const get = await start(
       `  balance: { each: { account: '\${fields.accounts}' }, get: '/accounts/\${each.account}/balance', columns: { amount: number } }`,

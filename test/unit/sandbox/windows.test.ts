@@ -251,6 +251,15 @@ describe('what a request says of the range', () => {
     records: data.issues.nodes
     columns: { at: datetime }
     ${cursor}
+  in_input:
+    post: /graphql
+    encode: graphql
+    body:
+      query: 'query($filter: Filter!) { issues(filter: $filter) { nodes { at } } }'
+      variables: { filter: { between: ['\${window.start}', '\${window.end}'] } }
+    records: data.issues.nodes
+    columns: { at: datetime }
+    ${cursor}
 `,
       { records: 300 },
     );
@@ -267,6 +276,9 @@ describe('what a request says of the range', () => {
     const query = 'query($since: DateTime, $until: DateTime) { issues(since: $since, until: $until) { nodes { at } } }';
     const graph = async (since: string) => post('/graphql', { query, variables: { since, until: to } });
     expect((at((await graph(from)).body, 'data', 'issues', 'nodes') as Row[]).map((row) => row.at)).toEqual(expected);
+    const input = 'query($filter: Filter!) { issues(filter: $filter) { nodes { at } } }';
+    const nested = await post('/graphql', { query: input, variables: { filter: { between: [from, to] } } });
+    expect((at(nested.body, 'data', 'issues', 'nodes') as Row[]).map((row) => row.at)).toEqual(expected);
     const wrong = await graph('1 June');
     expect([wrong.status, at(wrong.body, 'errors', 0, 'message')]).toEqual([200, '1 June is no window.start of the format iso']);
   });
