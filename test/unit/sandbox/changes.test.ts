@@ -106,6 +106,19 @@ describe('data that change between two reads', () => {
     expect(sandbox.expected.cards).toBe(left);
   });
 
+  it('takes what changed out of where it was, also from a list that ends before, and deletes it too', async () => {
+    await start({ records: { days: 4, events: 6, '*': 8 } });
+    sandbox.change({ stream: 'events', update: 6, insert: 2 });
+    expect(rows(await get('/events')).map(({ seq }) => seq)).toEqual([7, 8, 9, 10, 11, 12, 13, 14]);
+    const { deleted } = sandbox.change({ stream: 'events', delete: 5 });
+    const left = rows(await get('/events'));
+    expect([left.length, sandbox.expected.events]).toEqual([3, 3]);
+    expect(left.some(({ id }) => deleted.some((key) => key.id === id))).toBe(false);
+    sandbox.change({ stream: 'days', insert: 1 });
+    expect(rows(await get('/days?from=2026-05-01&to=2026-06-14')).length).toBe(4);
+    expect(rows(await get('/days?from=2026-05-01&to=2026-06-15')).length).toBe(5);
+  });
+
   it('happens when the caller says, between what was there', async () => {
     await start({ records: { cards: 20, boards: 1, '*': 8 } });
     const [board] = rows(await get('/boards'));

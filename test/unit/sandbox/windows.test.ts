@@ -283,6 +283,23 @@ describe('what a request says of the range', () => {
     expect([wrong.status, at(wrong.body, 'errors', 0, 'message')]).toEqual([200, '1 June is no window.start of the format iso']);
   });
 
+  it('reads days by a fixed offset from UTC', async () => {
+    const { get } = await start(
+      `
+  visits:
+    get: /visit
+    query: { from: '\${window.start}', to: '\${window.end}' }
+    columns: { at: datetime }
+    cursor: { field: at, format: '%Y%m%d', record_format: iso, time_zone: '-03:30', order: asc, window: { end: exclusive } }
+`,
+      { records: 720 },
+    );
+    // A day at 3:30 behind UTC begins at 3:30 UTC. 720 in 30 days: one an hour, in the middle of hours that begin at half past.
+    const got = await get('/visit?from=20260601&to=20260602');
+    const times = (got.body as Row[]).map((row) => row.at);
+    expect([times.length, times[0], times.at(-1)]).toEqual([24, '2026-06-01T04:00:00Z', '2026-06-02T03:00:00Z']);
+  });
+
   it('gives all where the client filters', async () => {
     const { get } = await start('  all: { get: /all, records: data, columns: { at: date }, cursor: { field: at, filter: client } }', {
       records: 30,
