@@ -19,11 +19,13 @@ export function change(dataset: Dataset, wanted: Change, at: number): Changed {
   const there = [...dataset.indexes(name)];
   if (update + remove > there.length) throw wrong(`${name} has ${there.length} records, and ${update + remove} are to change`, name);
   const random = scatter(`${name}.${dataset.version}`);
-  const mixed = there.toSorted((a, b) => random(a) - random(b) || a - b);
+  const drawn = there.map((index): [number, number] => [random(index), index]);
+  const mixed = drawn.sort(([a, one], [b, other]) => a - b || one - other).map(([, index]) => index);
   // What is restated is recent: that is what a reader looks back for.
   const newest = (a: number, b: number): number => dataset.cursorOf(name, b) - dataset.cursorOf(name, a) || a - b;
   const updated = (cursor?.inKey === true ? mixed.toSorted(newest) : mixed).slice(0, update);
-  const deleted = mixed.filter((index) => !updated.includes(index)).slice(0, remove);
+  const taken = new Set(updated);
+  const deleted = mixed.filter((index) => !taken.has(index)).slice(0, remove);
   const deletedKeys = deleted.map((index) => keyOf(dataset, name, index));
   for (const index of updated) {
     overlay.versions.set(index, (overlay.versions.get(index) ?? 0) + 1);

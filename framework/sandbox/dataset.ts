@@ -25,6 +25,7 @@ export interface DatasetOptions {
 const DEFAULT_RECORDS = 250;
 const DEFAULT_PARENTS = 12;
 const DAY = 86_400_000;
+const MOST_LISTS = 10_000;
 
 /** What of a stream stays as it was when the sandbox began. */
 interface Plan {
@@ -56,6 +57,7 @@ export class Dataset {
   readonly #totals = new Map<string, number>();
   readonly #found = new Map<string, Map<string, number[]>>();
   readonly #placed = new Map<string, Map<string, number>>();
+  readonly #lists = new Map<string, Sequence>();
 
   constructor(view: View, options: DatasetOptions) {
     this.#view = view;
@@ -68,7 +70,7 @@ export class Dataset {
   /** What an overlay now says counts from here. */
   changed(): void {
     this.version++;
-    for (const map of [this.#totals, this.#found, this.#placed]) map.clear();
+    for (const map of [this.#totals, this.#found, this.#placed, this.#lists]) map.clear();
   }
 
   plan(name: string): Plan {
@@ -179,6 +181,14 @@ export class Dataset {
 
   /** A partition's records within a range, in the provider's order. */
   list(name: string, part: number, range: Range = EVERYTHING): Sequence {
+    const asked = `${name} ${part} ${range.from} ${range.before}`;
+    const list = this.#lists.get(asked) ?? this.#listed(name, part, range);
+    if (this.#lists.size > MOST_LISTS) this.#lists.clear();
+    this.#lists.set(asked, list);
+    return list;
+  }
+
+  #listed(name: string, part: number, range: Range): Sequence {
     const plan = this.plan(name);
     const { cursor, shape, overlay, initial } = plan;
     const { start, count } = this.#share(plan, part);
@@ -193,11 +203,10 @@ export class Dataset {
       return open || (value >= range.from && value < range.before);
     };
     const added = overlay.added.map((_, place) => initial + place);
-    const extra = [...overlay.moved.keys(), ...added].filter(
-      (index, place, all) => all.indexOf(index) === place && mine(index) && inRange(index),
-    );
     const key = (index: number): number => (byCursor ? this.cursorOf(name, index) : index);
-    extra.sort((a, b) => key(a) - key(b) || a - b);
+    const extra = [...new Set([...overlay.moved.keys(), ...added])]
+      .filter((index) => mine(index) && inRange(index))
+      .sort((a, b) => key(a) - key(b) || a - b);
     return sequence({
       start: start + low,
       count: Math.max(0, high - low),

@@ -1,3 +1,5 @@
+import { firstNotBelow } from './shares.ts';
+
 /** Records in the order in which a request gets them, made when they are asked for. */
 export interface Sequence {
   count: number;
@@ -24,24 +26,26 @@ export interface SequenceParts {
 export function sequence({ start, count, gone, extra, before, order }: SequenceParts): Sequence {
   const within = gone.filter((index) => index >= start && index < start + count);
   const all = count - within.length + extra.length;
+  // How many of the first ones that are still there come before each that is gone.
+  const left = within.map((index, place) => index - start - place);
   const ranks = extra.map((index, place) => {
     const first = before(index);
-    return first - within.filter((one) => one < start + first).length + place;
+    return first - firstNotBelow(start + first, within.length, (at) => within[at]!) + place;
   });
+  const below = (rank: number): number => firstNotBelow(rank, ranks.length, (at) => ranks[at]!);
   const sorted = (rank: number): number => {
-    const place = ranks.indexOf(rank);
-    if (place >= 0) return extra[place]!;
-    let index = start + rank - ranks.filter((one) => one < rank).length;
-    for (const one of within) if (one <= index) index++;
-    return index;
+    const place = below(rank);
+    if (ranks[place] === rank) return extra[place]!;
+    const base = rank - place;
+    return start + base + firstNotBelow(base + 1, left.length, (at) => left[at]!);
   };
   const rankOf = (index: number): number | undefined => {
     const place = extra.indexOf(index);
     if (place >= 0) return ranks[place];
     if (index < start || index >= start + count || within.includes(index)) return undefined;
-    let rank = index - start - within.filter((one) => one < index).length;
-    for (const one of ranks) if (one <= rank) rank++;
-    return rank;
+    const base = index - start - firstNotBelow(index, within.length, (at) => within[at]!);
+    // An extra one with so many of the first before it stands before it as well.
+    return base + firstNotBelow(base + 1, ranks.length, (at) => ranks[at]! - at);
   };
   const { to, from } = ORDERS[order](all);
   return {

@@ -45,7 +45,12 @@ function onWallClock(local: number, zone: string): number {
 
 /** What a time becomes when it is written and read back: the beginning of the second, day or month it is in. */
 export function floorTime(value: number, written: Written): number {
-  return written.format === 'integer' ? value : (readTime(writeTime(value, written), written) ?? value);
+  const { format, zone } = written;
+  if (format === 'integer') return value;
+  const unit = unitOf(format);
+  if (unit > DAY) return readTime(writeTime(value, written), written) ?? value;
+  if (!hasNoZone(format)) return Math.floor(value / unit) * unit;
+  return onWallClock(Math.floor((value + offsetAt(value, zone)) / unit) * unit, zone);
 }
 
 /** The beginning of the day (or longer unit) after the one that this time is in. */
@@ -54,38 +59,59 @@ export function nextUnit(value: number, written: Written): number {
   return floorTime(floorTime(value, written) + (unit === DAY ? 1.5 * DAY : unit + DAY), written);
 }
 
+const known = new Map<string, number>();
+
 /** The smallest unit that a format tells apart, in milliseconds; 1 for integers, 32 days for months, 367 for years. */
 export function unitOf(format: string): number {
+  const unit = known.get(format) ?? unitNow(format);
+  known.set(format, unit);
+  return unit;
+}
+
+function unitNow(format: string): number {
   if (format === 'integer') return 1;
   const text = formatTime(PROBE, format);
   const units = [1, 1000, MINUTE, 60 * MINUTE, DAY, 32 * DAY];
   return units.find((unit) => formatTime(PROBE + unit, format) !== text) ?? 367 * DAY;
 }
 
-const clocks = new Map<string, Intl.DateTimeFormat>();
-
-/** Milliseconds by which a zone's clock is before UTC's at a time. */
-function offsetAt(time: number, zone: string): number {
-  if (zone === 'UTC' || zone === 'Z') return 0;
-  const fixed = /^([+-])(\d\d):?(\d\d)$/.exec(zone);
-  if (fixed !== null) return (fixed[1] === '-' ? -1 : 1) * (Number(fixed[2]) * 60 + Number(fixed[3])) * MINUTE;
-  const second = Math.floor(time / 1000) * 1000;
-  const parts = Object.fromEntries(
-    clockOf(zone)
-      .formatToParts(second)
-      .map(({ type, value }) => [type, Number(value)]),
-  );
-  return Date.UTC(parts.year!, parts.month! - 1, parts.day, parts.hour, parts.minute, parts.second) - second;
+/** Of one zone: its clock, and what was found with it. */
+interface Zone {
+  clock: Intl.DateTimeFormat;
+  /** Quarter of an hour since the epoch → offset: clocks are changed at none but these. */
+  offsets: Map<number, number>;
 }
 
-function clockOf(zone: string): Intl.DateTimeFormat {
+const QUARTER = 15 * MINUTE;
+const zones = new Map<string, Zone>();
+
+/** Milliseconds by which a zone's clock is before UTC's at a time. */
+function offsetAt(time: number, name: string): number {
+  if (name === 'UTC' || name === 'Z') return 0;
+  const fixed = /^([+-])(\d\d):?(\d\d)$/.exec(name);
+  if (fixed !== null) return (fixed[1] === '-' ? -1 : 1) * (Number(fixed[2]) * 60 + Number(fixed[3])) * MINUTE;
+  const zone = zoneOf(name);
+  const quarter = Math.floor(time / QUARTER);
+  const offset = zone.offsets.get(quarter) ?? offsetNow(quarter * QUARTER, zone);
+  if (zone.offsets.size > 100_000) zone.offsets.clear();
+  zone.offsets.set(quarter, offset);
+  return offset;
+}
+
+function offsetNow(time: number, { clock }: Zone): number {
+  const parts = Object.fromEntries(clock.formatToParts(time).map(({ type, value }) => [type, Number(value)]));
+  return Date.UTC(parts.year!, parts.month! - 1, parts.day, parts.hour, parts.minute, parts.second) - time;
+}
+
+function zoneOf(name: string): Zone {
   const numeric = 'numeric';
-  const known =
-    clocks.get(zone) ??
-    new Intl.DateTimeFormat('en-US', {
-      ...{ timeZone: zone, hourCycle: 'h23', year: numeric, month: numeric, day: numeric },
+  const zone = zones.get(name) ?? {
+    clock: new Intl.DateTimeFormat('en-US', {
+      ...{ timeZone: name, hourCycle: 'h23', year: numeric, month: numeric, day: numeric },
       ...{ hour: numeric, minute: numeric, second: numeric },
-    });
-  clocks.set(zone, known);
-  return known;
+    }),
+    offsets: new Map<number, number>(),
+  };
+  zones.set(name, zone);
+  return zone;
 }
