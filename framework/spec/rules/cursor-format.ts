@@ -42,11 +42,11 @@ function wrongFormats(spec: SpecDocument, stream: string): Mistake[] {
     const mistakes: Mistake[] = [];
     for (const [key, text] of Object.entries({ format, record_format })) {
       const problem = text === undefined || (key === 'format' && text === 'integer') ? undefined : timeFormatProblem(text);
-      if (problem !== undefined) mistakes.push({ path: at(key), message: `\`${text}\` is no time format.`, hint: problem });
+      if (problem !== undefined) mistakes.push({ path: at(key), message: `\`cursor.${key}\` can't be \`${text}\`.`, hint: problem });
     }
     if (time_zone !== undefined && !isZone(time_zone)) {
       const hint = 'Write an IANA name such as `Europe/Berlin`, an offset such as `+02:00`, or `UTC`.';
-      mistakes.push({ path: at('time_zone'), message: `\`${time_zone}\` is no time zone.`, hint });
+      mistakes.push({ path: at('time_zone'), message: `\`cursor.time_zone\` can't be \`${time_zone}\`.`, hint });
     }
     return mistakes;
   });

@@ -49,12 +49,15 @@ export function inheritedNames(spec: SpecDocument, name: string, key: 'columns' 
  * what they take away: that holds under one of them only.
  */
 export function inheritedMap(spec: SpecDocument, stream: string, key: MapKey): Plain | undefined {
-  const layers = layersOf(spec, stream).filter(({ part }) => (part as Stream)[key] !== undefined);
+  const layers = layersOf(spec, stream).filter(({ part, path }) => {
+    const said = (part as Stream)[key];
+    return said !== undefined && !(said === null && isOverlay(path));
+  });
   if (layers.length === 0) return undefined;
   const merged = lay(
-    layers.toReversed().map(({ part, path: [first] }) => {
+    layers.toReversed().map(({ part, path }) => {
       const said = (part as Stream)[key];
-      return { value: { [key]: first === 'auth' || first === 'choices' ? withoutNulls(said) : said }, from: '' };
+      return { value: { [key]: isOverlay(path) ? withoutNulls(said) : said }, from: '' };
     }),
   )[key];
   return isMap(merged) ? merged : undefined;
@@ -62,9 +65,13 @@ export function inheritedMap(spec: SpecDocument, stream: string, key: MapKey): P
 
 type MapKey = 'cursor' | 'job' | 'each' | 'flatten' | 'rename' | 'types';
 
+/** What an option or a method says. */
+const isOverlay = ([part]: SpecPath): boolean => part === 'auth' || part === 'choices';
+
 function withoutNulls(value: unknown): unknown {
-  if (!isMap(value)) return value ?? undefined;
-  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, withoutNulls(entry)]));
+  if (!isMap(value)) return value;
+  const said = Object.entries(value).filter(([, entry]) => entry !== null);
+  return Object.fromEntries(said.map(([key, entry]) => [key, withoutNulls(entry)]));
 }
 
 /** Where what holds for a stream is written: in the strongest layer that says it. */

@@ -22,8 +22,9 @@ export const rule: Rule = {
       for (const [root, member] of expression.mentions) {
         if (root !== 'job' || member === undefined) continue;
         const lacking = usersOf(context, layer).find((stream) => {
-          const hasJob = isWhole(spec, stream) && inheritedMap(spec, stream, 'job') !== undefined;
-          return hasJob && !capturedBefore(spec, stream, call).includes(member);
+          // A job without the call that would capture it has a finding of its own.
+          const begins = isWhole(spec, stream) && isMap(inheritedMap(spec, stream, 'job')?.create);
+          return begins && !capturedBefore(spec, stream, call).includes(member);
         });
         if (lacking === undefined) continue;
         const known = capturedBefore(spec, lacking, call);

@@ -91,7 +91,8 @@ function lookAtCursor(spec: SpecDocument, name: string, listed: Listed, report: 
   const column = Object.hasOwn(rename, raw) ? (rename[raw] as string) : raw;
   const leaves = (inherited(spec, name, 'remove') ?? []).includes(column);
   if (leaves || listed.has(name, column) || Object.values(rename).includes(raw)) return;
-  const meant = suggest(column, listed.of(name));
+  // Where a flattened name was cut before cannot be told.
+  const meant = flatten === undefined ? suggest(column, listed.of(name)) : undefined;
   const raws = Object.fromEntries(Object.entries(rename).map(([old, fresh]) => [fresh, old]));
   tell(
     ownPlace(spec, name, ['cursor', 'field']),
