@@ -79,7 +79,9 @@ async function measure(origin: string, size: string, to: string): Promise<void> 
   const bytes = (await stat(join(folder, 'bare.jsonl'))).size / (PAGES * 100);
   await rm(folder, { recursive: true, force: true });
   const [b, o] = [median(rates.bare), median(rates.ours)];
-  console.log(`${to}, ${size} byte records (${bytes.toFixed(0)} as written): ratio ${(o / b).toFixed(2)} (bare ${Math.round(b)}/s, ferrule ${Math.round(o)}/s)`);
+  console.log(
+    `${to}, ${size} byte records (${bytes.toFixed(0)} as written): ratio ${(o / b).toFixed(2)} (bare ${Math.round(b)}/s, ferrule ${Math.round(o)}/s)`,
+  );
 }
 
 const [size = '800', to = 'jsonl'] = process.argv.slice(2);

@@ -8,7 +8,7 @@ import { Progress } from '../streams/progress.ts';
 import { type UnitPage, type UnitReader, unitReader } from '../streams/read-unit.ts';
 import type { Misfit } from '../streams/shape.ts';
 import type { Unit } from '../streams/unit.ts';
-import { readableStream, redacted } from './connection.ts';
+import { readableStream, redacted } from './readable-stream.ts';
 import type { RunEvent, StreamOutcome, StreamProgress } from './run-events.ts';
 import type { Session } from './session.ts';
 import { Slots } from './slots.ts';
