@@ -1,6 +1,6 @@
 import type { ResolvedCall, ResolvedStream } from '../core/resolved.ts';
 import type { Capture } from '../core/spec-types.gen.ts';
-import { lookupsIn, splitText } from './reading.ts';
+import { splitText } from './reading.ts';
 import type { View } from './view.ts';
 
 /** The calls of a stream that is read by a job. */
@@ -60,7 +60,3 @@ export const resultOrigins = (stream: ResolvedStream, view: View): string[] =>
 
 /** Whether a job's result is in its last poll's answer. */
 export const inPoll = ({ job }: ResolvedStream): boolean => job !== undefined && job.download === undefined;
-
-/** Look-ups of `job` that a call has. */
-export const jobNames = (call: ResolvedCall): string[] =>
-  lookupsIn([call.url, call.query, call.headers, call.cookies, call.body], 'job').flatMap(([name]) => name ?? []);

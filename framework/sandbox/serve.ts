@@ -101,7 +101,9 @@ function atRoute(provider: Provider, request: Incoming, candidates: Candidate[],
   const { side, route } = best.candidate;
   const { errors, rate_limit: limits } = side.view.resolved.http;
   const stream = route.stream?.name;
-  const subject: Subject = { where: 'api', path: request.path, stream, job: route.part === 'create' || route.part === 'poll' };
+  const right = best.verdict === 'good' && best.matched.problems.length === 0;
+  const job = right && (route.part === 'create' || route.part === 'poll');
+  const subject: Subject = { where: 'api', path: request.path, stream, job };
   const fault = provider.faults.take(subject);
   if (fault?.kind === 'expire_tokens') {
     provider.grants.expire();

@@ -150,6 +150,8 @@ describe('a job', () => {
       await state(await create({ ...JUNE, from: '2026-05-01', to: '2026-05-15' })),
     ]).toEqual(['EMPTY', 'COMPLETE', 'EMPTY']);
     sandbox.faults.add({ kind: 'job_failed' });
+    // A request that is refused uses none up.
+    expect((await api('/exports', { json: { ...JUNE, from: 'today' } })).status).toBe(400);
     expect(await state(await create())).toBe('ERROR');
   });
 
