@@ -83,6 +83,8 @@ async function measure(origin: string, size: string, to: string): Promise<void> 
   const bytes = process.env.ONLY === 'ours' ? 0 : (await stat(join(folder, 'bare.jsonl'))).size / (PAGES * 100);
   await rm(folder, { recursive: true, force: true });
   const [b, o] = [median(rates.bare), median(rates.ours)];
+  const [bc, oc] = [median(costs.bare), median(costs.ours)];
+  console.log(`CPU of a record: bare ${bc.toFixed(1)} µs, ferrule ${oc.toFixed(1)} µs, ratio ${(bc / oc).toFixed(2)}`);
   console.log(
     `${to}, ${size} byte records (${bytes.toFixed(0)} as written): ratio ${(o / b).toFixed(2)} (bare ${Math.round(b)}/s, ferrule ${Math.round(o)}/s)`,
   );

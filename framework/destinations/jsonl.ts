@@ -66,9 +66,9 @@ const JSONL: RowFormat = {
 const plainLine = (record: JsonObject): string => JSON.stringify(record);
 
 function linesOf(records: readonly JsonObject[], lineOf: (record: JsonObject, at: number) => string): string {
-  let text = '';
-  for (let at = 0; at < records.length; at++) text += `${lineOf(records[at] as JsonObject, at)}\n`;
-  return text;
+  const lines = records.map(lineOf);
+  lines.push(''); // so that the last one ends as well
+  return lines.join('\n');
 }
 
 /** Few large writes in place of many small ones. */
