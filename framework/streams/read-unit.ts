@@ -1,4 +1,4 @@
-import { FerruleError } from '../core/errors.ts';
+import { FerruleError, isFerruleError } from '../core/errors.ts';
 import type { Vars } from '../core/expression/index.ts';
 import { stringifyJson } from '../core/json.ts';
 import { compileCall } from '../core/render.ts';
@@ -164,10 +164,10 @@ async function* pages(compiled: Compiled, state: UnitState, tally: Tally, reques
     const current = patch;
     const vars = await request.variables();
     const draft = (of: Vars): CallDraft => patched(request.draft(of), current);
-    const answer = await request.fetch(draft(vars), async () => draft(await request.variables()));
+    const fetch = (): Promise<Fetched> => request.fetch(draft(vars), async () => draft(await request.variables()));
     const before = count;
     let next: Patch | undefined;
-    for await (const part of parts(compiled, request, answer, vars)) {
+    for await (const part of steadyParts(compiled, request, fetch, vars)) {
       // Of a page that was half done when the read was stopped, what is done comes again.
       const fresh = skip === 0 ? part.raw : part.raw.slice(skip);
       const passed = part.raw.length - fresh.length;
@@ -187,12 +187,38 @@ async function* pages(compiled: Compiled, state: UnitState, tally: Tally, reques
         continue;
       }
       const seen = { response: part.response, size: count - before, last: part.last, patch: current, index, count, vars };
-      next = answer.empty ? undefined : paginator.next(seen);
+      next = part.empty ? undefined : paginator.next(seen);
       const after = next === undefined ? {} : { patch: next, index: index + 1, count };
       yield { ...page, bytes: part.bytes, patch: current, index, state: tally.state(after), last: next === undefined };
     }
     if (next === undefined) return;
     patch = next;
+    // The page has become shorter since it was half done.
+    skip = 0;
+  }
+}
+
+/** A large answer that breaks off is asked for so often in all. */
+const MOST_FETCHES = 3;
+
+/** The parts of an answer; one that is cut off in the middle is asked for again, and goes on behind the records that are out. */
+async function* steadyParts(compiled: Compiled, request: PageRequest, fetch: () => Promise<Fetched>, vars: Vars): AsyncGenerator<Part> {
+  let given = 0;
+  for (let attempt = 1; ; attempt += 1) {
+    const answer = await fetch();
+    let known = given;
+    try {
+      for await (const part of parts(compiled, request, answer, vars)) {
+        const raw = known === 0 ? part.raw : part.raw.slice(known);
+        known -= part.raw.length - raw.length;
+        given += raw.length;
+        yield { ...part, raw };
+      }
+      return;
+    } catch (error) {
+      const wasCut = answer.body !== undefined && isFerruleError(error) && error.kind === 'transient';
+      if (!wasCut || attempt >= MOST_FETCHES || compiled.environment.signal?.aborted) throw error;
+    }
   }
 }
 
@@ -205,6 +231,8 @@ interface Part {
   /** With the last part of an answer: all of it but the records. */
   response?: Response;
   last?: JsonObject | undefined;
+  /** A rule said that the answer stands for no records. */
+  empty?: true;
 }
 
 /** An answer's records: at once where it is whole, else as they come. */
@@ -214,7 +242,7 @@ async function* parts({ stream, environment, extract }: Compiled, request: PageR
     return { status, headers, cookies, url, body, bytes: answer.bytes ?? new Uint8Array() };
   };
   if (answer.empty) {
-    yield { raw: [], bytes: 0, response: about(null) };
+    yield { raw: [], bytes: 0, response: about(null), empty: true };
     return;
   }
   const contentType = answer.headers['content-type'];

@@ -19,7 +19,7 @@ afterEach(async () => {
   await server.close();
 });
 
-async function open(streams: string, answer: (request: Received) => Answer | Promise<Answer>, at = '2026-01-10T00:00:00Z'): Promise<void> {
+async function open(streams: string, answer: Parameters<typeof serve>[0], at = '2026-01-10T00:00:00Z'): Promise<void> {
   clock = new FakeClock(Date.parse(at));
   sink = memorySink();
   server = await serve(answer);
@@ -373,6 +373,28 @@ streams:
     expect(again.map(({ complete }) => complete)).toEqual([true, true]);
     expect(ids('a')).toEqual([10, 11, 20, 21, 30, 31, 40]);
     expect(ids('b')).toEqual([10, 11, 20, 21, 30, 31, 40]);
+  });
+
+  it('take a large answer as it comes, and go on behind what is out when it is cut off', async () => {
+    const spec = `
+streams:
+  big: { get: /big, records: data.rows, primary_key: [id], paginate: { type: next_token, from: next, into: query.after } }
+`;
+    // 6 MiB: more than is read at once. The token stands behind the list.
+    const rows = (from: number, count: number): string =>
+      Array.from({ length: count }, (_, at) => JSON.stringify({ id: from + at, text: 'x'.repeat(1000) })).join(',');
+    const first = `{"data":{"rows":[${rows(0, 6000)}]},"next":"b"}`;
+    let cuts = 2;
+    await open(spec, ({ query }, response) => {
+      if (query.get('after') === 'b') return { json: { data: { rows: [{ id: 6000, text: '' }] } } };
+      response?.writeHead(200, { 'content-type': 'application/json' });
+      if (cuts-- > 0) response?.write(first.slice(0, 5_500_000), () => response.destroy());
+      else response?.end(first);
+      return undefined;
+    });
+    expect((await run(['big']))[0]).toMatchObject({ complete: true, records: 6001, errors: 0 });
+    expect(ids('big')).toEqual(Array.from({ length: 6001 }, (_, at) => at));
+    expect(asked()).toEqual(['/big', '/big', '/big', '/big?after=b']);
   });
 
   it('are stopped by the caller, with what was read committed, and go on', async () => {
