@@ -414,6 +414,7 @@ export const COMMANDS: readonly CommandInfo[] = [
       },
       limit: { help: 'At most so many records of each stream: a sample.', value: 'N' },
       json: { help: 'Print events as JSON, one a line.' },
+      'no-run-log': { help: 'Keep no log of this run; see `ferrule runs`.' },
       ...CREDENTIAL,
       ...INPUTS,
       ...CATALOGUE,
@@ -428,6 +429,26 @@ export const COMMANDS: readonly CommandInfo[] = [
       ['ferrule read jumpseller orders --out - --limit 10', 'ten records on standard output'],
     ],
     load: () => import('./read.ts'),
+  },
+  {
+    name: 'runs',
+    summary: 'List what was read, or show one run in full',
+    about:
+      'Every read into files or a database is logged: what was asked and answered, what was sent again and why, and how it ended. Neither records nor secrets are in the log, and 200 runs are kept: in FERRULE_HOME, or in ~/.local/state/ferrule (or XDG_STATE_HOME).',
+    args: [{ name: 'run', help: 'its name or the beginning of it, or last: show that one in full' }],
+    options: {
+      all: { help: 'All that are kept. Default: the last 20.' },
+      connector: { help: 'Only runs of this connector.', value: 'NAME' },
+      failed: { help: 'Only runs that failed or were killed.' },
+      ...JSON_OUTPUT,
+    },
+    examples: [
+      ['ferrule runs', 'the last 20'],
+      ['ferrule runs last', 'the last one: each stream, its requests, and what went wrong'],
+      ['ferrule runs --connector jumpseller --failed', 'what went wrong lately'],
+      ['ferrule runs last --json', 'for programs'],
+    ],
+    load: () => import('./runs.ts'),
   },
   {
     name: 'sandbox',

@@ -7,6 +7,7 @@ import { openStream } from '../destinations/lines.ts';
 import type { Connection } from '../engine/connection.ts';
 import type { RunOptions } from '../engine/run.ts';
 import type { StreamProgress } from '../engine/run-events.ts';
+import type { ClientEvent } from '../http/types.ts';
 import type { Arguments } from './arguments.ts';
 import { setAside } from './aside.ts';
 import { pathOf } from './catalogue.ts';
@@ -14,22 +15,28 @@ import type { Run } from './commands.ts';
 import { Traffic } from './counting.ts';
 import { errorText } from './error-text.ts';
 import { type Io, print } from './io.ts';
-import { openConnection } from './open-connection.ts';
+import { type Opened, openConnection } from './open-connection.ts';
 import { Progress } from './progress.ts';
 import { progressText } from './progress-text.ts';
 import { printStreams, type StreamSummary, summaryOf } from './read-streams.ts';
 import { summaryText } from './read-summary.ts';
+import { destinationText, type ReadLog, readLog } from './run-log.ts';
 import { say } from './say.ts';
 
 export const run: Run = async (args, io) => {
   const [, ...wanted] = args.positionals;
   const traffic = new Traffic();
-  await using opened = await openConnection(args, io, { onEvent: (event) => traffic.see(event) });
+  const log = readLog(args, io);
+  const onEvent = (event: ClientEvent): void => {
+    traffic.see(event);
+    log.seeHttp(event);
+  };
+  await using opened = await openConnection(args, io, { onEvent });
   const { connection, spec } = opened;
   const streams = pick(connection, wanted);
   const out = args.text('out') ?? join('out', spec.name);
-  const work: Work = { args, io, connection, streams, traffic };
-  const summaries = out === '-' ? await toStandardOutput(work) : await toDestination(addressOf(out, io), work);
+  const work: Work = { args, io, connection, streams, traffic, log };
+  const summaries = out === '-' ? await toStandardOutput(work) : await intoDestination(addressOf(out, io), work, opened);
   await finish(summaries, work);
   if (io.signal.aborted) throw io.signal.reason;
   return exitCode(summaries);
@@ -41,6 +48,7 @@ interface Work {
   connection: Connection;
   streams: readonly string[];
   traffic: Traffic;
+  log: ReadLog;
 }
 
 /** Streams by name, or all that are offered under the credential's choices. */
@@ -98,10 +106,29 @@ async function toStandardOutput({ args, io, connection, streams, traffic }: Work
   });
 }
 
+/** A read into a destination is logged; nothing is asked of whoever prints records. */
+async function intoDestination(address: SinkAddress, work: Work, { spec, credential }: Opened): Promise<StreamSummary[]> {
+  const { connection, streams, log } = work;
+  const about = {
+    connector: spec.name,
+    version: spec.version,
+    ...(credential !== undefined && { credential }),
+    method: connection.method,
+    streams,
+    destination: destinationText(address),
+  };
+  return await log.around(about, () => toDestination(address, work));
+}
+
 async function toDestination(address: SinkAddress, work: Work): Promise<StreamSummary[]> {
-  const { args, io, connection, streams, traffic } = work;
+  const { args, io, connection, streams, traffic, log } = work;
   const options = runOptions(args);
-  const sink = await openSink(address, { ...(args.text('nested') === 'flat' && { nested: 'flat' }), clock: io.clock, random: io.random });
+  const sink = await openSink(address, {
+    ...(args.text('nested') === 'flat' && { nested: 'flat' }),
+    clock: io.clock,
+    random: io.random,
+    onChange: (change) => log.see({ type: 'column', at: io.clock.now(), stream: change.stream, change }),
+  });
   const show = shower(io, args.flag('json'), args.flag('trace'));
   const latest = new Map<string, StreamProgress>();
   try {
@@ -115,6 +142,7 @@ async function toDestination(address: SinkAddress, work: Work): Promise<StreamSu
         void show.progress(progress.stream, progress.records, progress.pages, progressText([...latest.values()], streams.length));
       },
       onEvent: (event) => {
+        log.see(event);
         if (event.type === 'start') void show.start(event.stream);
         if (event.type === 'end') void show.end(summaryOf(event.outcome, traffic));
       },
