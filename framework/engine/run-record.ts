@@ -1,7 +1,8 @@
 import { lstat, readdir, readFile, rmdir, unlink } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { unlessMissing } from '../core/atomic-write.ts';
+import { systemCode, unlessMissing } from '../core/atomic-write.ts';
+import { FerruleError } from '../core/errors.ts';
 import { isGone, type ProcessIdentity } from '../core/process-identity.ts';
 import { createTally, type StreamCounts, type WireCounts } from './run-tally.ts';
 
@@ -82,11 +83,20 @@ export function runFolder(env: Readonly<Record<string, string | undefined>> = pr
   return join(state, 'runs');
 }
 
-/** Names of runs, the latest first. None where there is no such folder. */
+/** Names of runs, the latest first. None where there is no such folder. @throws FerruleError output_unreadable */
 export async function runNames(folder: string): Promise<string[]> {
-  const entries = (await readdir(folder, { withFileTypes: true }).catch(unlessMissing)) ?? [];
+  const entries = (await readdir(folder, { withFileTypes: true }).catch((cause: unknown) => unreadable(folder, cause))) ?? [];
   const names = entries.filter((entry) => entry.isDirectory() && NAME.test(entry.name)).map(({ name }) => name);
   return names.sort().reverse();
+}
+
+function unreadable(folder: string, cause: unknown): undefined {
+  if (systemCode(cause) === 'ENOENT') return undefined;
+  throw new FerruleError('output_unreadable', `The log of runs cannot be read (${systemCode(cause) ?? 'unknown'})`, {
+    where: folder,
+    next: 'Mend the folder and its rights, or set FERRULE_HOME to another one.',
+    cause,
+  });
 }
 
 /** A run as it stands now; undefined where its record cannot be read. A process that is gone makes it `killed`. */
