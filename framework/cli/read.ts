@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { FerruleError } from '../core/errors.ts';
-import { suggest } from '../core/suggest.ts';
 import type { JsonObject } from '../core/value.ts';
 import { openSink, parseSinkAddress, type SinkAddress } from '../destinations/index.ts';
 import { openStream } from '../destinations/lines.ts';
@@ -16,6 +15,7 @@ import { Traffic } from './counting.ts';
 import { errorText } from './error-text.ts';
 import { type Io, print } from './io.ts';
 import { type Opened, openConnection } from './open-connection.ts';
+import { pickStreams } from './pick-streams.ts';
 import { Progress } from './progress.ts';
 import { progressText } from './progress-text.ts';
 import { printStreams, type StreamSummary, summaryOf } from './read-streams.ts';
@@ -33,7 +33,7 @@ export const run: Run = async (args, io) => {
   };
   await using opened = await openConnection(args, io, { onEvent });
   const { connection, spec } = opened;
-  const streams = pick(connection, wanted);
+  const streams = pickStreams(connection, wanted);
   const out = args.text('out') ?? join('out', spec.name);
   const work: Work = { args, io, connection, streams, traffic, log };
   const summaries = out === '-' ? await toStandardOutput(work) : await intoDestination(addressOf(out, io), work, opened);
@@ -49,23 +49,6 @@ interface Work {
   streams: readonly string[];
   traffic: Traffic;
   log: ReadLog;
-}
-
-/** Streams by name, or all that are offered under the credential's choices. */
-function pick(connection: Connection, wanted: readonly string[]): string[] {
-  const known = connection.streams();
-  for (const name of wanted) {
-    const stream = known.find((one) => one.name === name);
-    if (stream?.available === true) continue;
-    const names = known.filter(({ available }) => available).map((one) => one.name);
-    const meant = suggest(name, names);
-    const problem = stream === undefined ? `has no stream "${name}"` : `does not offer "${name}" under these choices`;
-    throw new FerruleError('stream_unknown', `${connection.connector} ${problem}`, {
-      where: name,
-      next: `${meant === undefined || meant === name ? '' : `Did you mean "${meant}"? `}There are: ${names.join(', ')}.`,
-    });
-  }
-  return wanted.length > 0 ? [...new Set(wanted)] : known.filter(({ available }) => available).map(({ name }) => name);
 }
 
 /** A folder or file under the present one, or a database's URL. */
