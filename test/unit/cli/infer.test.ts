@@ -17,7 +17,7 @@ const ORDERS = [
   { id: 3, placed: '2026-01-03T10:00:00Z', total: 6, note: 'late, and beyond the sample', code: 'y', lines: [], team: 'a' },
 ];
 
-const spec = (origin: string): string => `# ferrule-ignore plain-http: a test
+const spec = (origin: string): string => `# Acme's shop.
 spec: 1
 name: acme
 title: Acme
@@ -27,7 +27,7 @@ auth:
   key: { type: api_key, send: { headers: { X-Key: '\${fields.api_key}' } } }
 check: { get: /me }
 templates:
-  entity: { primary_key: [id], columns: { id: { type: integer, help: Its number } }, add: { team: '\${"a"}' } }
+  entity: { source: 'https://docs.acme.test/api', primary_key: [id], columns: { id: { type: integer, help: Its number } }, add: { team: '\${"a"}' } }
 streams:
   orders:   # what customers buy
     use: entity
@@ -94,6 +94,7 @@ describe('ferrule streams --infer', () => {
     expect(first.err).toContain('note: only null came; not written');
     expect(first.err).not.toContain('in the sample');
     expect(await lint()).toBe(clean);
+    expect(clean).toBe('');
 
     const second = await infer('acme.yaml', 'orders', '--replace');
     expect(second.code).toBe(0);
