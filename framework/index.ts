@@ -24,6 +24,18 @@ export { type ErrorKind, FerruleError, isFerruleError } from './core/errors.ts';
 export type { Finding, Position, Severity } from './core/finding.ts';
 export type { PostgresServer } from './core/postgres-address.ts';
 export { Secret, type Text } from './core/secret.ts';
+export type {
+  Batch,
+  Sink,
+  SinkChange,
+  SinkOptions,
+  SinkStream,
+  SinkTotals,
+  StateChange,
+  StreamSink,
+  StreamState,
+  WriteMode,
+} from './core/sink.ts';
 export type { Json, JsonObject } from './core/value.ts';
 export { type EncryptedFileStoreOptions, encryptedFileStore, storeFolder } from './credentials/encrypted-file.ts';
 export type { ExportOptions } from './credentials/export.ts';
@@ -49,6 +61,7 @@ export type {
   UsesFilter,
 } from './credentials/types.ts';
 export { useNow } from './credentials/use.ts';
+export { type OpenSinkOptions, openSink, parseSinkAddress, type SinkAddress, type SinkType } from './destinations/index.ts';
 export type { CheckOptions, CheckReport, CheckStep, CheckStepName } from './engine/check.ts';
 export type { ConnectOptions, Consent, Inputs, ShowCode } from './engine/connect.ts';
 export type { Connection, Reading, ReadOptions, StreamInfo } from './engine/connection.ts';
@@ -64,7 +77,8 @@ export type { Edit, Edited, EditOptions } from './engine/edit.ts';
 export type { Verbosity } from './engine/event-log.ts';
 export type { ExplainRequest, Explanation } from './engine/explain.ts';
 export type { ConnectionOptions, NetworkOptions, RetryOptions } from './engine/options.ts';
-export type { RunEvent, StreamOutcome } from './engine/run-events.ts';
+export type { RunOptions } from './engine/run.ts';
+export type { RunEvent, StreamOutcome, StreamProgress } from './engine/run-events.ts';
 export type { RunLog, RunLogOptions } from './engine/run-log.ts';
 export { type RunRecord, type RunRequest, runFolder, type StreamRecord } from './engine/run-record.ts';
 export type { ClientEvent, Http, HttpOptions, HttpPromise, HttpResponse } from './http/types.ts';

@@ -45,7 +45,7 @@ function columnLines({ name, state, type, declared, mixed }: InferredColumn, rep
   const column = visible(name);
   if (state === 'unseen') return [`${column}: only null came; not written`];
   const said = mixed === undefined ? [] : [`${column}: ${mixed.join(' and ')} came, so that it is text; \`types\` can make it so`];
-  if (state !== 'contradicted') return state === 'new' ? said : [];
+  if (state !== 'contradicted') return said;
   const done = replace ? `was ${declared}, is ${type}` : `${declared} is declared, ${type} came; --replace changes it`;
   return [`${column}: ${done}`, ...said];
 }

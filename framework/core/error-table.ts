@@ -195,11 +195,7 @@ export const ERRORS = {
     'What is in the destination was not written by Ferrule, or is damaged.',
     'Choose another place, or mend what the message names.',
   ),
-  output_failed: entry(
-    'input',
-    'Writing the output failed.',
-    'Check the disk and the path; what was committed stays, and the next read goes on from it.',
-  ),
+  output_failed: entry('input', 'Writing the output failed.', 'Check the disk and the path; what was written before it stays whole.'),
   internal: entry('internal', 'A bug in Ferrule.', 'Report it with the command and the trace.'),
 } as const satisfies Record<string, ErrorEntry>;
 

@@ -48,6 +48,8 @@ const TIME: ScopeEntry = { type: 'time', absent: true };
 const WINDOW = map({ start: MAYBE, end: MAYBE, start_time: TIME, end_time: TIME });
 /** What a job's calls captured. A download's address is one of them: it may be a whole URL. */
 const JOB: ScopeEntry = { type: 'map', others: { type: 'any', url: 'whole' } };
+/** Which names there are differs from stream to stream; lint knows them. */
+const EACH: ScopeEntry = { type: 'map', others: ANY };
 
 /**
  * The variables of each place for one resolved spec, with what the load-time check needs to know of them: type,
@@ -74,7 +76,7 @@ export function scopesWith(resolved: Login, choices: Scope): Scopes {
   const api: Scope = { ...connection, token };
   const { all: vars, unsigned } = varEntries(resolved, { ...api, oauth: OAUTH, request: REQUEST });
   const auth: Scope = { ...api, oauth: OAUTH, vars: unsigned, response: RESPONSE };
-  const stream: Scope = { ...api, parent: ANY, each: OPEN, window: WINDOW };
+  const stream: Scope = { ...api, parent: ANY, each: EACH, window: WINDOW };
   const response: Scope = { ...stream, response: RESPONSE };
   return {
     connection,

@@ -82,16 +82,20 @@ export function postgresTable(session: Session, schema: string, close: () => Pro
       definitionsOf(columns).map((one) => `ADD COLUMN ${one}`),
     );
 
-  /** The old table lives on, with its views, grants and indexes; it takes over the new one's rows, and gets what columns it lacks. */
+  /**
+   * The old table lives on, and takes over the new one's rows and columns: one that took its name instead would have none of its grants and
+   * indexes, and could not take it while a view needs the old one. Readers wait while rows are moved, and never see a part of them.
+   */
   const replace: TableDatabase['replace'] = async (from, to, known) => {
     if (known.to === undefined) {
       await alter(from, [`RENAME TO ${quoted(to)}`]);
       return [];
     }
     const { added, widened, values } = await fitting(from, to, { from: known.from, to: known.to });
+    // First, so that no row is converted that is about to go.
+    await run(`TRUNCATE ${named(to)}`);
     if (added.length > 0) await add(to, added);
     if (widened.length > 0) await widen(to, widened);
-    await run(`TRUNCATE ${named(to)}`);
     const columns = [...known.from.keys()].map((name) => ({ name }));
     if (columns.length > 0) await run(`INSERT INTO ${named(to)} (${listOf(columns)}) SELECT ${values.join(', ')} FROM ${named(from)}`);
     await run(`DROP TABLE ${named(from)}`);

@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '../core/clock.ts';
 import { FerruleError } from '../core/errors.ts';
 import { parseJson } from '../core/json.ts';
-import { type PostgresServer, parsePostgresAddress } from '../core/postgres-address.ts';
+import { type PostgresServer, parsePostgresAddress, placeOf } from '../core/postgres-address.ts';
 import type { Sink, SinkOptions, SinkStream, StreamSink, StreamState } from '../core/sink.ts';
 import { quoted } from './column-name.ts';
 import { lockFor, openSession, type Session } from './postgres-session.ts';
@@ -23,19 +23,35 @@ interface Place {
  */
 export async function open(target: string, options: SinkOptions & { clock?: Clock } = {}): Promise<Sink> {
   const { schema = 'public', ...server } = parsePostgresAddress(target, ['schema']);
+  // The server would cut a longer name, and not find it again.
+  if (schema === '' || Buffer.byteLength(schema) > 63) {
+    throw new FerruleError('input_malformed', 'The schema in the address of the PostgreSQL server is empty or longer than 63 bytes.', {
+      where: 'url',
+      next: 'Write it as ?schema=name, or leave it out for public.',
+    });
+  }
   const place: Place = { server, schema };
   await using(place, (session) => session.transaction(() => openSchema(session, schema)));
   const streams = new Set<StreamSink>();
+  let closed = false;
+  const mustBeOpen = () => {
+    if (closed) throw new FerruleError('closed', 'The destination was closed.', { where: placeOf(server) });
+  };
   return {
     type: 'postgres',
-    state: (stream) => using(place, (session) => stateOf(session, schema, stream)),
+    state: async (stream) => {
+      mustBeOpen();
+      return using(place, (session) => stateOf(session, schema, stream));
+    },
     open: async (stream) => {
+      mustBeOpen();
       const sink = await openStream(place, stream, options, () => streams.delete(sink));
       streams.add(sink);
       return sink;
     },
     close: async () => {
-      for (const sink of [...streams]) await sink.close();
+      closed = true;
+      await Promise.all([...streams].map((sink) => sink.close()));
     },
   };
 }

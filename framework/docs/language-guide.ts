@@ -1,9 +1,11 @@
 import { FUNCTIONS } from '../core/expression/functions.ts';
 import { AUTH_TYPES, type AuthType } from '../spec/auth-types.ts';
 import { cell, code, markdownTable } from './markdown.ts';
+import { streamGuide } from './stream-guide.ts';
 
 /** What an author must know beside the keys: expressions, their variables and functions, and what auth types bring. */
-export const languageGuide = (): string => [EXPRESSIONS, variables(), functions(), authTypes(), EXAMPLE].join('\n');
+export const languageGuide = (): string =>
+  [EXPRESSIONS, variables(), functions(), authTypes(), EXAMPLE, streamGuide(), 'All keys follow.\n'].join('\n');
 
 const EXPRESSIONS = `## Expressions
 
@@ -47,6 +49,13 @@ const VARIABLES: readonly (readonly [string, string, string])[] = [
     'conditions, captures, computed paths',
   ],
   ['parent.<path>', "The parent stream's record.", 'a stream with `parent`'],
+  ['each.<name>', 'The item of a list that is being read.', 'a stream with `each`'],
+  [
+    'window.start, .end, .start_time, .end_time',
+    "What is asked for: in the cursor's format, and as times. Without `start`, or without a window, absent.",
+    'a stream with `cursor`',
+  ],
+  ['job.<name>', 'What `create` captured; in `download` what `poll` did, too.', 'calls of a `job` after `create`'],
   ['record, last_record', 'The record, the last of a page.', '`add`, computed paths of `paginate`'],
   ['page.index, .size, .count', 'The page that was read.', 'computed paths of `paginate`'],
   ['item', 'One of the options.', "an option's `label`"],
@@ -136,6 +145,4 @@ const EXAMPLE = `## An example: login call, choice, child stream
 
 \`\`\`yaml
 ${LOGIN_EXAMPLE}\`\`\`
-
-All keys follow.
 `;

@@ -16,7 +16,7 @@ export interface InferredColumn {
   type?: ColumnType;
   /** What the spec says. */
   declared?: ColumnType;
-  /** Set where values have no type in common, so that the type is text. */
+  /** Set where values have no type in common, so that the type is text, and do not fit a declared one either. */
   mixed?: ValueKind[];
 }
 
@@ -63,9 +63,12 @@ const tooMany = (stream: string): FerruleError =>
 function inferred(name: string, kinds: ReadonlySet<ValueKind>, declared: ColumnType | undefined): InferredColumn {
   if (kinds.size === 0) return { name, state: declared === undefined ? 'unseen' : 'declared', ...(declared && { declared }) };
   const known = typeOf(kinds);
-  const about = { name, type: known ?? 'text', ...(known === undefined && { mixed: [...kinds] }) };
-  if (declared === undefined) return { ...about, state: 'new' };
-  return { ...about, declared, state: [...kinds].every((kind) => FITS[declared].has(kind)) ? 'declared' : 'contradicted' };
+  const type = known ?? 'text';
+  const mixed = known === undefined && { mixed: [...kinds] };
+  if (declared === undefined) return { name, state: 'new', type, ...mixed };
+  if ([...kinds].every((kind) => FITS[declared].has(kind))) return { name, state: 'declared', type, declared };
+  // There may be no better type.
+  return { name, state: type === declared ? 'declared' : 'contradicted', type, declared, ...mixed };
 }
 
 const WHOLE = /^[+-]?\d+$/;

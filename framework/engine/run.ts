@@ -8,7 +8,7 @@ import { Progress } from '../streams/progress.ts';
 import { type UnitPage, type UnitReader, unitReader } from '../streams/read-unit.ts';
 import type { Misfit } from '../streams/shape.ts';
 import type { Unit } from '../streams/unit.ts';
-import { readableStream, redacted } from './connection.ts';
+import { readableStream, redacted } from './readable-stream.ts';
 import type { MisfitCount, RunEvent, SkipReason, StreamOutcome, StreamProgress } from './run-events.ts';
 import type { Session } from './session.ts';
 import { Slots } from './slots.ts';
@@ -120,17 +120,19 @@ class StreamRun {
     const stored = await into.state(this.#name);
     const isSample = isSampleState(stored);
     if (this.#options.limit !== undefined && stored.size > 0 && !isSample) throw sampleRefused(stream.name);
-    const known: StreamState = fromStart || isSample ? new Map() : stored;
-    const progress = new Progress(stream, known);
-    const range = rangeOf(stream, this.#options, this.#now());
-    const under = progress.run;
-    // A past range does not go on with another read, nor another read with it.
-    this.#resumed = under !== undefined && JSON.stringify(under.range ?? null) === JSON.stringify(range ?? null);
     // A sample is no beginning of anything: what comes after it takes its place.
     this.#mode = isSample || this.#options.limit !== undefined ? 'overwrite' : modeOf(stream, this.#options);
-    const now = this.#resumed ? Number(under?.now) : this.#now();
-    const begun = this.#resumed ? {} : progress.begin({ now, ...(range && { range: range as JsonObject }) });
-    const forgotten = known !== stored ? Object.fromEntries([...stored.keys()].map((key) => [key, null])) : {};
+    const range = rangeOf(stream, this.#options, this.#now());
+    const under = fromStart || isSample ? undefined : runUnderWay(stored);
+    this.#resumed =
+      under !== undefined && under.mode === this.#mode && JSON.stringify(under.range ?? null) === JSON.stringify(range ?? null);
+    // A read that takes the place of all rows needs all of them; and what waits to take their place is no part of the table.
+    const begins = fromStart || isSample || (!this.#resumed && (this.#mode === 'overwrite' || under?.mode === 'overwrite'));
+    const known: StreamState = begins ? new Map() : stored;
+    const progress = new Progress(stream, known);
+    const now = this.#resumed ? Number(under?.now) : progress.momentOf(this.#now());
+    const begun = this.#resumed ? {} : progress.begin({ now, mode: this.#mode, ...(range && { range: range as JsonObject }) });
+    const forgotten = begins ? Object.fromEntries([...stored.keys()].map((key) => [key, null])) : {};
     const sink = await into.open({
       name: stream.name,
       mode: this.#mode,
@@ -372,6 +374,9 @@ function countMisfits(misfits: UnitPage['misfits']): MisfitCount[] {
   }
   return [...counts.values()];
 }
+
+/** The read that was begun and did not come to its end. */
+const runUnderWay = (state: StreamState): JsonObject | undefined => (state.get('stream') as { run?: JsonObject } | undefined)?.run;
 
 const isSampleState = (state: StreamState): boolean => (state.get('stream') as { sample?: true } | undefined)?.sample === true;
 

@@ -6,6 +6,8 @@ export interface Answer {
   status: number;
   headers: Record<string, string>;
   body: string;
+  /** In place of `body`, where it is no text. */
+  bytes?: Buffer;
   /** One Set-Cookie each. */
   cookies?: readonly string[];
 }

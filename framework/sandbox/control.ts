@@ -2,11 +2,11 @@ import { FerruleError, isFerruleError } from '../core/errors.ts';
 import { type Answer, json } from './answer.ts';
 import type { Data } from './data.ts';
 import type { Incoming } from './request.ts';
-import type { Fault, Sandbox } from './types.ts';
+import type { Change, Fault, Sandbox } from './types.ts';
 
 /**
  * What a person at a terminal steers the sandbox with: GET /__sandbox shows it (`?method=basic&region=eu`: with inputs for those), POST and DELETE /__sandbox/faults,
- * POST /__sandbox/expire, POST /__sandbox/revoke with `{"token": "…"}`.
+ * GET /__sandbox/jobs, POST /__sandbox/change with `{"stream": "…", "update": 3, "insert": 2, "delete": 1}`, POST /__sandbox/expire, POST /__sandbox/revoke with `{"token": "…"}`.
  */
 export function control(sandbox: Sandbox, { method, path, query, body }: Incoming): Answer {
   try {
@@ -35,6 +35,10 @@ function act(sandbox: Sandbox, what: string, body: string, { method, ...choices 
     case 'DELETE /__sandbox/faults':
       sandbox.faults.clear();
       return faults(sandbox);
+    case 'GET /__sandbox/jobs':
+      return json(200, sandbox.jobs as unknown as Data);
+    case 'POST /__sandbox/change':
+      return json(200, sandbox.change(parse(body) as Change) as unknown as Data);
     case 'POST /__sandbox/expire':
       sandbox.expire();
       return json(200, { expired: true });
@@ -44,7 +48,8 @@ function act(sandbox: Sandbox, what: string, body: string, { method, ...choices 
     }
     default:
       return json(404, {
-        message: 'There are GET /__sandbox, GET, POST and DELETE /__sandbox/faults, POST /__sandbox/expire, POST /__sandbox/revoke.',
+        message:
+          'There are GET /__sandbox, GET, POST and DELETE /__sandbox/faults, GET /__sandbox/jobs, POST /__sandbox/change, POST /__sandbox/expire, POST /__sandbox/revoke.',
       });
   }
 }

@@ -1,78 +1,129 @@
 import type { ResolvedStream } from '../core/resolved.ts';
-import type { Column } from '../core/spec-types.gen.ts';
-import { columnMaker, day, keyMaker } from './column.ts';
-import { type Data, type DataMap, pick, plant, segments } from './data.ts';
-import { type Order, orderOf } from './order.ts';
+import { type Data, type DataMap, pick, plant } from './data.ts';
+import { keyValues } from './key-values.ts';
+import { listed } from './listing.ts';
+import { itemsAt, placeAsked, repeats } from './partitions.ts';
 import type { Filled } from './pattern.ts';
-import { ABSENT, type Lookup, lookupsIn, read, splitText, UNKNOWN } from './reading.ts';
+import { cursorOf, type DatasetOptions, type Plan, partOf, planOf } from './plan.ts';
+import { ABSENT, type Lookup, read, splitText, UNKNOWN } from './reading.ts';
+import type { Sequence } from './sequence.ts';
+import type { Shape } from './shape.ts';
 import type { View } from './view.ts';
+import { EVERYTHING, type Range } from './window.ts';
 
-export interface DatasetOptions {
-  records: number | Record<string, number>;
-  parents: number | undefined;
-  seed: string;
-}
-
-const DEFAULT_RECORDS = 250;
-const DEFAULT_PARENTS = 12;
-const DAY = 86_400_000;
+/** Lists remembered: a page needs the one of the page before. */
+const MOST_LISTS = 10_000;
 
 /**
  * The records of one view, made when they are asked for: each is a function of the seed, its stream and its index,
- * so a thousand pages cost no memory and every read sees the same ones.
+ * so a thousand pages cost no memory and every read sees the same ones. What changed lies over them.
+ *
+ * A stream's records are in partitions, numbered: for each parent's index the combinations of its `each`.
  */
 export class Dataset {
   readonly #view: View;
   readonly #options: DatasetOptions;
-  readonly #shapes = new Map<string, Shape>();
-  readonly #starts = new Map<string, number[]>();
+  readonly #plans = new Map<string, Plan>();
+  /** What follows from the records as they are; forgotten when they change. */
+  readonly #totals = new Map<string, number>();
   readonly #found = new Map<string, Map<string, number[]>>();
   readonly #placed = new Map<string, Map<string, number>>();
+  readonly #lists = new Map<string, Sequence>();
 
   constructor(view: View, options: DatasetOptions) {
     this.#view = view;
     this.#options = options;
   }
 
-  /** Records of a stream in all, over all parents. */
-  total(name: string): number {
-    const stream = this.#stream(name);
-    if (isSingle(stream)) return stream.parent === undefined ? 1 : this.total(stream.parent);
-    const { records, parents } = this.#options;
-    const wanted = typeof records === 'number' ? records : (records[name] ?? records['*'] ?? DEFAULT_RECORDS);
-    const named = typeof records !== 'number' && records[name] !== undefined;
-    const total = this.#isParent(name) && !named ? (parents ?? Math.min(wanted, DEFAULT_PARENTS)) : wanted;
-    return stream.parent !== undefined && this.total(stream.parent) === 0 ? 0 : total;
+  /** Counts changes. */
+  version = 0;
+
+  /** What an overlay now says counts from here. */
+  changed(): void {
+    this.version++;
+    for (const map of [this.#totals, this.#found, this.#placed, this.#lists]) map.clear();
   }
 
-  #isParent(name: string): boolean {
-    return Object.values(this.#view.resolved.streams).some((stream) => stream.parent === name);
-  }
-
-  /** Where a parent's share of the records begins, and how many it has. */
-  share(name: string, parent: number | undefined): { start: number; count: number } {
-    if (this.#stream(name).parent === undefined || parent === undefined) return { start: 0, count: this.total(name) };
-    const starts = this.#startsOf(name);
-    return { start: starts[parent]!, count: starts[parent + 1]! - starts[parent]! };
-  }
-
-  /** The first parent has none, the second half of them (so that there are pages), the others the rest. */
-  #startsOf(name: string): number[] {
-    const known = this.#starts.get(name);
+  plan(name: string): Plan {
+    const known = this.#plans.get(name);
     if (known !== undefined) return known;
-    const stream = this.#stream(name);
-    const parents = this.total(stream.parent!);
-    const total = this.total(name);
-    const half = parents <= 2 ? total : Math.ceil(total / 2);
-    const starts = [0];
-    for (let index = 0; index < parents; index++) {
-      if (isSingle(stream)) starts.push(index + 1);
-      else if (parents === 1) starts.push(total);
-      else if (index === 0) starts.push(0);
-      else starts.push(half + Math.floor(((total - half) * (index - 1)) / Math.max(1, parents - 2)));
+    const stream = this.#view.resolved.streams[name];
+    if (stream === undefined) throw new RangeError(`no stream ${name}`);
+    const parents = stream.parent === undefined ? 1 : this.plan(stream.parent).initial;
+    const plan = planOf(stream, parents, this.#view, this.#options);
+    this.#plans.set(name, plan);
+    return plan;
+  }
+
+  /** Records of a stream now, over all partitions. */
+  total(name: string): number {
+    const known = this.#totals.get(name);
+    if (known !== undefined) return known;
+    let total = 0;
+    for (const part of this.parts(name)) total += this.list(name, part).count;
+    this.#totals.set(name, total);
+    return total;
+  }
+
+  /**
+   * Records that a full read gives: those that the spec keeps, of parents that it keeps. A partition comes again for each item of an
+   * `each` that the request does not name.
+   */
+  expected(name: string): number {
+    const chain: ResolvedStream[] = [];
+    for (let at: string | undefined = name; at !== undefined; at = chain.at(-1)?.parent) chain.push(this.plan(at).stream);
+    const times = chain.reduce((product, one) => product * repeats(this.plan(one.name).each), 1);
+    const all = chain.every(({ keep }) => keep === undefined);
+    return times * (all ? this.total(name) : [...this.#kept(name)].length);
+  }
+
+  *#kept(name: string): Generator<number> {
+    const { stream } = this.plan(name);
+    const [part] = splitText(stream.keep ?? '');
+    const parents = stream.parent === undefined ? undefined : this.#kept(stream.parent);
+    for (const index of this.indexes(name, parents)) {
+      const lookup: Lookup = ([root, ...path]) => (root === 'record' ? (pick(this.record(name, index), path) ?? ABSENT) : UNKNOWN);
+      if (part === undefined || 'text' in part || read(part.expr, lookup) !== false) yield index;
     }
-    this.#starts.set(name, starts);
-    return starts;
+  }
+
+  /** The partitions that there are now; of these parents. */
+  *parts(name: string, parents?: Iterable<number>): Generator<number> {
+    const { stream, size } = this.plan(name);
+    for (const parent of stream.parent === undefined ? [0] : (parents ?? this.indexes(stream.parent)))
+      for (let place = 0; place < size; place++) yield parent * size + place;
+  }
+
+  /** The records that there are now; of these parents. */
+  *indexes(name: string, parents?: Iterable<number>): Generator<number> {
+    for (const part of this.parts(name, parents)) {
+      const list = this.list(name, part);
+      for (let position = 0; position < list.count; position++) yield list.at(position);
+    }
+  }
+
+  /** A record's place in time, or number. */
+  cursorOf(name: string, index: number): number {
+    return cursorOf(this.plan(name), index);
+  }
+
+  /** A partition's records within a range, in the provider's order. */
+  list(name: string, part: number, range: Range = EVERYTHING): Sequence {
+    const asked = `${name} ${part} ${range.from} ${range.before}`;
+    const list = this.#lists.get(asked) ?? listed(this.plan(name), part, range);
+    if (this.#lists.size > MOST_LISTS) this.#lists.clear();
+    this.#lists.set(asked, list);
+    return list;
+  }
+
+  /** The partition that a request's `parent.…` and `each.…` holes name; a text says which of them there is not. */
+  part(name: string, filled: readonly Filled[]): number | string {
+    const { stream, each, size } = this.plan(name);
+    const parent = stream.parent === undefined ? 0 : this.find(stream.parent, filled);
+    const named = filled.filter(({ hole }) => hole.startsWith('parent.')).map(({ value }) => value);
+    if (parent === undefined) return `${stream.parent} has no ${named.join(', ')}`;
+    const place = placeAsked(each, filled);
+    return typeof place === 'string' ? place : parent * size + place;
   }
 
   /** The parent's index that the request's `parent.…` holes name; undefined when there is none such. */
@@ -88,7 +139,7 @@ export class Dataset {
     const known = this.#found.get(key);
     if (known !== undefined) return known;
     const found = new Map<string, number[]>();
-    for (let index = 0; index < this.total(name); index++) {
+    for (const index of this.indexes(name)) {
       const value = String(pick(this.seen(name, index), path.split('.')) ?? '');
       const list = found.get(value);
       if (list === undefined) found.set(value, [index]);
@@ -100,48 +151,28 @@ export class Dataset {
 
   /** The index of the record that a request names which asks for what comes after it; undefined when there is none such. */
   placed(name: string, said: string): number | undefined {
-    const { order } = this.#shapeOf(this.#stream(name));
+    const { order } = this.plan(name).shape;
     if (order === undefined) return undefined;
     const known = this.#placed.get(name);
     if (known !== undefined) return known.get(said);
-    const placed = new Map(Array.from({ length: this.total(name) }, (_, index) => [order.said(index), index]));
+    const placed = new Map([...this.indexes(name)].map((index) => [order.said(index), index]));
     this.#placed.set(name, placed);
     return placed.get(said);
   }
 
   /** A record as the provider sends it. `filled`: what the request said, for the dates it asks for. */
   record(name: string, index: number, filled: readonly Filled[] = []): DataMap {
-    const stream = this.#stream(name);
-    const shape = this.#shapeOf(stream);
+    const { stream, shape, cursor, overlay } = this.plan(name);
     const record: DataMap = {};
     for (const [column, make] of shape.columns) record[column] = make(index);
-    for (const [path, value] of this.#keys(shape, index, filled)) plant(record, path, value);
+    const version = overlay.versions.get(index) ?? 0;
+    if (version > 0) record[shape.changing[0]] = shape.changing[1](index, version);
+    for (const [path, value] of keyValues(shape, index, this.#view, filled)) plant(record, path, value);
     if (shape.order !== undefined) plant(record, shape.order.path, shape.order.make(index));
+    if (cursor !== undefined) plant(record, cursor.path, cursor.write(this.cursorOf(name, index)));
     for (const path of shape.paths) if (pick(record, path) === undefined) plant(record, path, `${path.at(-1)} ${index + 1}`);
     if (stream.parent !== undefined) this.#refer(record, stream, shape, this.#parentOf(name, index));
     return record;
-  }
-
-  /** Keys differ for each index: one counts on, or days of the range and ids count like the digits of a number. */
-  *#keys({ keys }: Shape, index: number, filled: readonly Filled[]): Generator<[string[], Data]> {
-    const dated = keys.filter(({ make }) => make === undefined);
-    const range = dated.length === 0 ? { from: 0, days: 1 } : this.#range(filled);
-    const days = dated.length === keys.length ? Number.POSITIVE_INFINITY : range.days;
-    for (const { path, type, make } of keys) {
-      const date = make === undefined ? day(range.from + (index % days) * DAY) : '';
-      yield [path, make?.(Math.floor(index / days)) ?? (type === 'date' ? date : `${date}T00:00:00Z`)];
-    }
-  }
-
-  #range(filled: readonly Filled[]): { from: number; days: number } {
-    const times = filled
-      .filter(({ hole }) => hole.startsWith('fields.') && /^date/.test(this.#view.field(hole.slice('fields.'.length))?.type ?? ''))
-      .map(({ value }) => Date.parse(value))
-      .filter((time) => !Number.isNaN(time))
-      .sort((a, b) => a - b);
-    const [from = Date.UTC(2026, 0, 1)] = times;
-    const days = times.length > 1 ? Math.round((times.at(-1)! - from) / DAY) : 10;
-    return { from, days: Math.min(Math.max(days, 1), 31) };
   }
 
   /** A child's column of the name under which its request hands over the parent's value has that value. */
@@ -153,20 +184,12 @@ export class Dataset {
   }
 
   #parentOf(name: string, index: number): number {
-    const starts = this.#startsOf(name);
-    let low = 0;
-    let high = starts.length - 2;
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if (starts[middle]! <= index) low = middle;
-      else high = middle - 1;
-    }
-    return low;
+    return Math.floor(partOf(this.plan(name), index) / this.plan(name).size);
   }
 
-  /** A record as the spec's `add` and `remove` leave it: what stands in `parent` for its children. */
+  /** A record as the spec's `add`, `remove` and `rename` leave it: what stands in `parent` for its children. */
   seen(name: string, index: number): DataMap {
-    const stream = this.#stream(name);
+    const { stream } = this.plan(name);
     const record = this.record(name, index);
     const lookup = this.#lookup(stream, index);
     for (const [column, text] of Object.entries(stream.add)) {
@@ -174,7 +197,7 @@ export class Dataset {
       if (value !== undefined) record[column] = value;
     }
     for (const path of stream.remove) delete record[path];
-    return record;
+    return Object.fromEntries(Object.entries(record).map(([column, value]) => [stream.rename[column] ?? column, value]));
   }
 
   #lookup(stream: ResolvedStream, index: number): Lookup {
@@ -183,23 +206,11 @@ export class Dataset {
       if (root === 'parent' && stream.parent !== undefined) {
         return pick(this.seen(stream.parent, this.#parentOf(stream.name, index)), rest) ?? UNKNOWN;
       }
+      const { each, size } = this.plan(stream.name);
+      if (root === 'each') return pick(itemsAt(each, partOf(this.plan(stream.name), index) % size), rest) ?? UNKNOWN;
       if (root === 'fields') return this.#view.fields[rest[0] ?? ''] ?? UNKNOWN;
       return this.#view.lookup(keys);
     };
-  }
-
-  #stream(name: string): ResolvedStream {
-    const stream = this.#view.resolved.streams[name];
-    if (stream === undefined) throw new RangeError(`no stream ${name}`);
-    return stream;
-  }
-
-  #shapeOf(stream: ResolvedStream): Shape {
-    const known = this.#shapes.get(stream.name);
-    if (known !== undefined) return known;
-    const shape = shapeOf(stream, this.#view, `${this.#options.seed}.${stream.name}`);
-    this.#shapes.set(stream.name, shape);
-    return shape;
   }
 }
 
@@ -208,70 +219,4 @@ function textValueOf(text: string, lookup: Lookup): Data | undefined {
   const values = parts.map((part) => ('text' in part ? part.text : read(part.expr, lookup)));
   if (values.some((value) => value === UNKNOWN || value === ABSENT)) return undefined;
   return values.length === 1 ? (values[0] as Data) : values.join('');
-}
-
-/** What a stream's records consist of. */
-interface Shape {
-  columns: [string, (index: number) => Data][];
-  /** Without `make`: a date. */
-  keys: { path: string[]; type: Column['type']; make: ((index: number) => Data) | undefined }[];
-  /** What they are sorted by, where paging needs it. */
-  order: Order | undefined;
-  /** Paths that children, labels or options read and no column gives. */
-  paths: string[][];
-  /** Column → path in the parent. */
-  references: [string, string[]][];
-}
-
-function shapeOf(stream: ResolvedStream, { resolved }: View, seed: string): Shape {
-  // What `add` takes from the record itself is the provider's all the same.
-  const added = new Set(Object.keys(stream.add).filter((name) => lookupsIn(stream.add[name], 'record').length === 0));
-  const columns = Object.entries(stream.columns)
-    .filter(([name]) => !added.has(name))
-    .map(([name, column]): Shape['columns'][number] => [name, columnMaker(name, column, seed)]);
-  const big = resolved.http.big_integers === 'text';
-  const keys = stream.primary_key
-    .filter((path) => !added.has(path))
-    .map((path): Shape['keys'][number] => {
-      const type = stream.columns[path]?.type ?? typeByName(path);
-      const dated = type === 'date' || type === 'datetime';
-      return { path: segments(path), type, make: dated ? undefined : keyMaker(path, type, { big, seed }) };
-    });
-  const children = Object.values(resolved.streams).filter((child) => child.parent === stream.name);
-  const wanted = children.flatMap(({ url, query, headers, body, add }) => lookupsIn([url, query, headers, body, add], 'parent'));
-  const labels = resolved.fields.flatMap(({ options }) =>
-    options?.call !== undefined && options.call.url === stream.url ? [...lookupsIn(options.label, 'item'), segments(options.value)] : [],
-  );
-  const references = Object.entries(stream.query).flatMap(([name, text]): [string, string[]][] => {
-    const [path] = typeof text === 'string' && splitText(text).length === 1 ? lookupsIn(text, 'parent') : [];
-    return path === undefined || added.has(name) ? [] : [[name, path]];
-  });
-  const order = orderOf(stream, resolved, seed);
-  return { columns, keys, order, paths: [...wanted, ...labels].filter(([first]) => first !== undefined && !added.has(first)), references };
-}
-
-const typeByName = (path: string): Column['type'] => (/date$|day$/i.test(path) ? 'date' : /id$/i.test(path) ? 'integer' : 'text');
-
-/**
- * Whether the answer is one object. A spec does not say it; what is read in one request, from the root, under an
- * address whose last word is no plural (`/store/info.json`), is taken to be one.
- */
-export function isSingle(stream: ResolvedStream): boolean {
-  if (stream.paginate.type !== 'none' || stream.records.includes('*')) return false;
-  const computed = stream.records.startsWith('${');
-  if (!computed && segments(stream.records).length > 0) return false;
-  const last = stream.url
-    .split(/[?#]/)[0]!
-    .split('/')
-    .at(-1)!
-    .replace(/\.[a-z]+$/, '');
-  return !last.endsWith('s') && !last.startsWith('${');
-}
-
-/** Where in the body the records of a computed path are: the first place under `response.body` that it names. */
-export function recordsAt(records: string): string[] {
-  if (!records.startsWith('${')) return segments(records);
-  const found = lookupsIn(records, 'response').filter(([first]) => first === 'body');
-  // `default(response.body.store, response.body)`: the flat form is the plainer one.
-  return (found.find((keys) => keys.length === 1) ?? found[0] ?? ['body']).slice(1);
 }

@@ -5,6 +5,8 @@ import { type Answer, html } from './answer.ts';
 import { httpDate, resetHeader } from './limits.ts';
 import type { Fault, FaultKind } from './types.ts';
 
+/** What a job comes to, not what an answer does. */
+export const JOB_FAULTS: readonly FaultKind[] = ['job_failed', 'job_none'];
 const KINDS: readonly FaultKind[] = [
   'rate_limit',
   'server_error',
@@ -14,12 +16,15 @@ const KINDS: readonly FaultKind[] = [
   'html',
   'slow',
   'repeat_page',
+  ...JOB_FAULTS,
 ];
 
 export interface Subject {
   where: 'api' | 'token';
   path: string;
   stream: string | undefined;
+  /** A call that begins a job, or asks how far it is. */
+  job?: boolean;
 }
 
 /** What goes wrong, and when. */
@@ -44,10 +49,11 @@ export class Faults {
   }
 
   /** The fault for this request, counted as used. */
-  take({ where, path, stream }: Subject): Fault | undefined {
+  take({ where, path, stream, job = false }: Subject): Fault | undefined {
     for (const entry of this.#list) {
       const { fault } = entry;
       if ((fault.where ?? 'api') !== where || entry.left <= 0) continue;
+      if (JOB_FAULTS.includes(fault.kind) && !job) continue;
       if (fault.path !== undefined && !path.includes(fault.path)) continue;
       if (fault.stream !== undefined && fault.stream !== stream) continue;
       if (entry.after > 0) {

@@ -23,12 +23,14 @@ export function wrongField({ hole, value }: Filled, route: Route, dataset: Datas
   return offered === undefined || offered.includes(value) ? undefined : `there is no ${name} ${value}`;
 }
 
-const known = new WeakMap<Dataset, Map<string, string[] | undefined>>();
+const known = new WeakMap<Dataset, { version: number; values: Map<string, string[] | undefined> }>();
 
 /** The values that a field's option list gives; undefined when it has none. */
 export function offeredValues(view: View, name: string, dataset: Dataset): string[] | undefined {
-  const values = known.get(dataset) ?? new Map<string, string[] | undefined>();
-  known.set(dataset, values);
+  const { version } = dataset;
+  const before = known.get(dataset);
+  const { values } = before?.version === version ? before : { values: new Map<string, string[] | undefined>() };
+  known.set(dataset, { version, values });
   if (!values.has(name)) values.set(name, offeredNow(view, name, dataset));
   return values.get(name);
 }
@@ -39,7 +41,5 @@ function offeredNow(view: View, name: string, dataset: Dataset): string[] | unde
   if (options.list !== undefined) return options.list.map(({ value }) => value);
   const like = Object.values(view.resolved.streams).find(({ url, parent }) => url === options.call?.url && parent === undefined);
   if (like === undefined) return ['1001', '1002', '1003'];
-  return Array.from({ length: dataset.total(like.name) }, (_, index) =>
-    String(pick(dataset.record(like.name, index), segments(options.value))),
-  );
+  return Array.from(dataset.indexes(like.name), (index) => String(pick(dataset.record(like.name, index), segments(options.value))));
 }

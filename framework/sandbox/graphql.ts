@@ -40,12 +40,19 @@ function variables(route: Route, query: string, given: Data | undefined): Filled
   if (stray !== undefined) return { error: `Variable "$${stray}" is not declared by the query.` };
   const filled: Filled[] = [];
   const texts = (route.body as { variables?: { [key: string]: unknown } }).variables ?? {};
-  for (const [name, text] of Object.entries(texts)) {
-    const value = values[name];
-    if (typeof text !== 'string' || value === undefined || value === null || route.targets.has(`body.variables.${name}`)) continue;
+  for (const [path, text] of leaves(texts)) {
+    const value = pick(values, path);
+    if (value === undefined || value === null || route.targets.has(`body.variables.${path.join('.')}`)) continue;
     const found = fill(pattern(text, route.view), typeof value === 'object' ? JSON.stringify(value) : String(value));
-    if (found === undefined) return { error: `Variable "$${name}" has a value of the wrong form.` };
+    if (found === undefined) return { error: `Variable "$${path[0]}" has a value of the wrong form.` };
     filled.push(...found);
   }
   return filled;
+}
+
+/** Every text of the spec's variables, in lists and input objects too, and where it is. */
+function leaves(value: unknown, path: string[] = []): [path: string[], text: string][] {
+  if (typeof value === 'string') return [[path, value]];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, item]) => leaves(item, [...path, name]));
 }

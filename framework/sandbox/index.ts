@@ -1,2 +1,14 @@
 export { startSandbox } from './sandbox.ts';
-export type { Fault, FaultKind, RecordedRequest, Sandbox, SandboxInputs, SandboxOptions } from './types.ts';
+export type {
+  Change,
+  Changed,
+  Fault,
+  FaultKind,
+  JobOptions,
+  Key,
+  RecordedRequest,
+  Sandbox,
+  SandboxInputs,
+  SandboxJob,
+  SandboxOptions,
+} from './types.ts';

@@ -1,13 +1,14 @@
 import type { ResolvedCall } from '../core/resolved.ts';
 import type { Capture } from '../core/spec-types.gen.ts';
 import { type Answer, json, placeOf } from './answer.ts';
-import { type Data, type DataMap, isDataMap, plant } from './data.ts';
+import { type Data, plant } from './data.ts';
 import { fitting } from './fitting.ts';
 import type { Grant, Grants, Issued } from './grants.ts';
 import { fulfil, type Parts, placeCapture } from './planting.ts';
 import { lookupsIn, splitText } from './reading.ts';
 import { knowing } from './signed.ts';
 import type { View } from './view.ts';
+import { xml } from './xml.ts';
 
 /**
  * The answer to a call whose captures are to be filled: every value where a capture looks for it. `standard`: what the RFC says of this
@@ -76,25 +77,3 @@ function written({ body = {}, headers, cookies }: Parts, { decode }: ResolvedCal
   if (decode === 'text' || (decode === undefined && typeof body === 'string')) return as('text/plain; charset=utf-8', String(body));
   return { ...json(200, body, set), cookies };
 }
-
-/** As `core/xml` reads it: `@name` is an attribute, `#text` the text beside one, a list is an element again and again. */
-function xml(body: Data): string {
-  const root: DataMap = isDataMap(body) && Object.keys(body).length === 1 ? body : { response: body };
-  return `<?xml version="1.0" encoding="UTF-8"?>\n${elements(root)}`;
-}
-
-function elements(map: DataMap): string {
-  return Object.entries(map)
-    .filter(([name]) => !name.startsWith('@'))
-    .flatMap(([name, value]) => (name === '#text' ? [escaped(String(value))] : [value].flat().map((one) => element(name, one))))
-    .join('');
-}
-
-function element(name: string, value: Data): string {
-  const attributes = isDataMap(value) ? Object.entries(value).filter(([key]) => key.startsWith('@')) : [];
-  const open = [name, ...attributes.map(([key, text]) => `${key.slice(1)}="${escaped(String(text))}"`)].join(' ');
-  return `<${open}>${isDataMap(value) ? elements(value) : escaped(String(value))}</${name}>`;
-}
-
-const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-const escaped = (text: string): string => text.replace(/[&<>"]/g, (char) => ENTITIES[char]!);

@@ -2,7 +2,7 @@ import { type Data, isDataMap, pick } from './data.ts';
 import { matchGraphql } from './graphql.ts';
 import { describe, type Filled, fill, type Pattern, pattern } from './pattern.ts';
 import { type Incoming, mediaType, pairs } from './request.ts';
-import type { Route } from './route.ts';
+import { chainOf, type Route } from './route.ts';
 
 export interface Problem {
   status: number;
@@ -111,7 +111,12 @@ function matchMedia(route: Route, { headers, body }: Incoming, matched: Matched)
   const accepted = (headers.accept ?? '*/*').toLowerCase();
   // A media type of the provider's own must be named; plain JSON is also meant by the usual wildcards.
   const fits = wanted === undefined ? ['application/json', 'application/*', '*/*', '+json'] : [wanted];
-  if (!route.headers.has('accept') && route.call.decode !== 'xml' && !fits.some((type) => accepted.includes(type)))
+  if (
+    !route.headers.has('accept') &&
+    route.call.decode !== 'xml' &&
+    chainOf(route).length === 0 &&
+    !fits.some((type) => accepted.includes(type))
+  )
     wrong(matched, `Accept must be ${wanted ?? 'application/json'}`, 406);
   if (body === '' || route.headers.has('content-type')) return;
   const sent = wanted ?? BODY_TYPES[route.encode];

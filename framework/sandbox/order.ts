@@ -15,7 +15,13 @@ export interface Order {
 const MINUTE = 60_000;
 const FIRST = Date.UTC(2026, 0, 1);
 
-export function orderOf({ paginate, columns }: ResolvedStream, { http }: Resolved, seed: string): Order | undefined {
+/** Where the cursor stands, and what stands there: records that are sorted by their cursor. */
+export interface Timed {
+  at: string | undefined;
+  make(index: number): Data;
+}
+
+export function orderOf({ paginate, columns }: ResolvedStream, { http }: Resolved, seed: string, timed: Timed): Order | undefined {
   const restart = 'restart' in paginate ? paginate.restart : undefined;
   const from = paginate.type === 'keyset' ? paginate.from : restart?.from;
   if (from === undefined) return undefined;
@@ -23,7 +29,8 @@ export function orderOf({ paginate, columns }: ResolvedStream, { http }: Resolve
   const path = computed ? (lookupsIn(from, 'last_record')[0] ?? lookupsIn(from, 'record')[0]) : segments(from);
   if (path === undefined || path.length === 0) return undefined;
   const name = path.join('.');
-  const make = maker(name, columns[name]?.type ?? (/id$/i.test(name) ? 'integer' : 'text'), http.big_integers === 'text', seed);
+  const own = maker(name, columns[name]?.type ?? (/id$/i.test(name) ? 'integer' : 'text'), http.big_integers === 'text', seed);
+  const make = name === timed.at ? timed.make : own;
   if (!computed) return { path, make, said: (index) => String(make(index)) };
   const [part] = splitText(from);
   const said = (index: number): string => {

@@ -18,11 +18,14 @@ interface Hole {
   hole: string;
   /** The value is base64 of a text of this form. */
   base64?: Pattern;
+  /** How a time is written in it, where the text says that. */
+  format?: string;
 }
 
 export interface Filled {
   hole: string;
   value: string;
+  format?: string;
 }
 
 /** Whether a look-up may be without a value, from the spec alone. */
@@ -68,10 +71,20 @@ function pieces(expr: Expr, known: Known): Piece[] {
       return [{ hole: '', base64: { pieces: pieces(first, known), optional: false, absent: false } }];
     }
     if (expr.name === 'given' && second !== undefined) return pieces(second, known);
-    if ((expr.name === 'string' || expr.name === 'host_label') && first !== undefined) return pieces(first, known);
+    if (AS_IT_IS.has(expr.name) && first !== undefined) return pieces(first, known);
+    const format = expr.name === 'format' ? second?.type === 'literal' && String(second.value) : EPOCHS.has(expr.name) && expr.name;
+    if (first?.type === 'path' && first.keys[0] === 'window') {
+      if (typeof format === 'string') return [{ hole: first.keys.join('.'), format }];
+      if (expr.name === 'default') return pieces(first, known);
+    }
   }
   return [{ hole: '' }];
 }
+
+/** Functions that change nothing of how a value is written. */
+const AS_IT_IS = new Set(['string', 'host_label', 'int', 'uint', 'double']);
+/** Functions that are named as the format they write. */
+const EPOCHS = new Set(['epoch', 'epoch_ms', 'http_date']);
 
 /** What stands in the holes, or undefined when the text is not of this form. A hole ends where the text behind it first occurs. */
 export function fill(wanted: Pattern, text: string): Filled[] | undefined {
@@ -82,7 +95,7 @@ export function fill(wanted: Pattern, text: string): Filled[] | undefined {
   const filled: Filled[] = [];
   for (const [index, piece] of holes.entries()) {
     const value = match[index + 1]!;
-    if (piece.base64 === undefined) filled.push({ hole: piece.hole, value });
+    if (piece.base64 === undefined) filled.push({ hole: piece.hole, value, ...(piece.format !== undefined && { format: piece.format }) });
     else {
       const inner = fill(piece.base64, Buffer.from(value, 'base64').toString('utf8'));
       if (inner === undefined) return undefined;

@@ -5,18 +5,21 @@ import type { ResolvedCall } from '../core/resolved.ts';
 import type { SpecDocument } from '../core/spec-types.gen.ts';
 import { suggest } from '../core/suggest.ts';
 import { resolve } from '../spec/resolve.ts';
+import { change } from './changes.ts';
 import { Consent } from './consent.ts';
 import { Dataset } from './dataset.ts';
 import { Faults } from './faults.ts';
 import { offeredValues } from './fields.ts';
 import { type Gate, gate } from './gate.ts';
 import { Grants } from './grants.ts';
+import { resultOrigins } from './job-routes.ts';
+import { Jobs } from './jobs.ts';
 import { Limits } from './limits.ts';
 import { metadataAddress } from './metadata.ts';
 import { apiRoutes, offered, type Route, route } from './route.ts';
 import { knowing } from './signed.ts';
 import type { TokenCall } from './token-endpoint.ts';
-import type { SandboxInputs, SandboxOptions } from './types.ts';
+import type { Change, Changed, SandboxInputs, SandboxOptions } from './types.ts';
 import { type Address, address, everyView, refuse, type View } from './view.ts';
 
 /** One view with what serves it. */
@@ -51,6 +54,7 @@ export class Provider {
   readonly consent: Consent;
   readonly faults: Faults;
   readonly limits: Limits;
+  readonly jobs: Jobs;
   readonly enforceLimits: boolean;
   readonly autoConsent: boolean;
 
@@ -63,6 +67,8 @@ export class Provider {
     this.grants = new Grants(this.clock, this.seed, { token: options.tokenLifetime ?? 3600, code: options.codeLifetime ?? 300 });
     this.consent = new Consent(this.grants, { auto: this.autoConsent, redirectUris: options.redirectUris, method: options.method });
     this.limits = new Limits(this.clock);
+    this.jobs = new Jobs(this.clock, this.seed, options.jobs);
+    const now = this.clock.now();
     this.faults = new Faults();
     this.faults.add(...(options.faults ?? []));
     const records = options.records ?? 250;
@@ -71,7 +77,7 @@ export class Provider {
     this.sides = everyView(spec, this.seed, options.fields ?? {}).map((view) => ({
       view,
       gate: gate(view, shared),
-      dataset: new Dataset(view, { records, parents: options.parents, seed: this.seed }),
+      dataset: new Dataset(view, { records, parents: options.parents, seed: this.seed, now, span: options.span }),
       routes: apiRoutes(view),
       steps: [
         ...view.resolved.method.steps.flatMap((step) =>
@@ -93,7 +99,13 @@ export class Provider {
         if (!host.includes('*')) found.add(host.includes('://') ? new URL(host).origin : `https://${host}`);
     }
     for (const { address: at } of this.endpoints) found.add(at.origin);
+    for (const origin of this.resultOrigins) found.add(origin);
     return [...found];
+  }
+
+  /** Where the results of jobs lie. */
+  get resultOrigins(): Set<string> {
+    return new Set(this.sides.flatMap(({ view }) => Object.values(view.resolved.streams).flatMap((stream) => resultOrigins(stream, view))));
   }
 
   /** The side of a selection; left out: the first method, each choice's default or first option. */
@@ -127,7 +139,22 @@ export class Provider {
   expected(method?: string, choices?: Record<string, string>): Record<string, number> {
     const { view, dataset } = this.side(method, choices);
     const streams = Object.values(view.resolved.streams).filter((stream) => offered(stream, view));
-    return Object.fromEntries(streams.map(({ name }) => [name, dataset.total(name)]));
+    return Object.fromEntries(streams.map(({ name }) => [name, dataset.expected(name)]));
+  }
+
+  /**
+   * Changes a stream's records, for every method and choice alike. Gives the keys as the selection sees them.
+   * @throws FerruleError input_unknown for a stream that there is not, usage for counts that cannot be
+   */
+  change(wanted: Change, method?: string, choices?: Record<string, string>): Changed {
+    checkNames(this.spec, { [wanted.stream]: 0 });
+    const at = typeof wanted.at === 'string' ? Date.parse(wanted.at) : (wanted.at ?? this.clock.now());
+    if (Number.isNaN(at))
+      throw new FerruleError('usage', `${String(wanted.at)} is no time`, { where: 'at', next: 'Give RFC 3339, or milliseconds.' });
+    const own = this.side(method, choices);
+    const changed = change(own.dataset, wanted, at);
+    for (const side of this.sides) if (side !== own) change(side.dataset, wanted, at);
+    return changed;
   }
 
   revoke(text: string): boolean {

@@ -1,12 +1,16 @@
 import { type Answer, json, placeOf, Refused } from './answer.ts';
 import { type Data, type DataMap, isDataMap, pick, plant, plantRecords, segments } from './data.ts';
-import { type Dataset, isSingle, recordsAt } from './dataset.ts';
+import type { Dataset } from './dataset.ts';
+import { encoded } from './encoding.ts';
 import { type Slice, slice, surround } from './paging.ts';
 import type { Filled } from './pattern.ts';
 import { avoid, type Parts } from './planting.ts';
 import { lookupsIn, splitText } from './reading.ts';
 import type { Incoming } from './request.ts';
-import type { Route } from './route.ts';
+import { chainOf, type Route } from './route.ts';
+import type { Sequence } from './sequence.ts';
+import { recordsAt } from './shape.ts';
+import { EVERYTHING, rangeSaid } from './window.ts';
 
 export interface Asking {
   route: Route;
@@ -23,60 +27,82 @@ export function respond(asking: Asking, dataset: Dataset): Answer {
   const { route } = asking;
   const headers: Record<string, string> = {};
   if (route.mediaType !== undefined) headers['content-type'] = route.mediaType;
-  const body = route.stream === undefined ? besides(asking, dataset) : collection(asking, dataset, headers);
-  return json(200, withoutError(route, withAccount(route, body)), headers);
+  if (route.stream === undefined) return json(200, finished(route, besides(asking, dataset)), headers);
+  const { body, rows } = collection(asking, dataset, headers);
+  const chain = chainOf(route);
+  if (chain.length === 0) return json(200, finished(route, body), headers);
+  const { name } = route.stream;
+  const { bytes, type } = encoded(chain, { body: finished(route, body), rows, columns: columnsOf(dataset, name), name });
+  return { status: 200, headers: { ...headers, 'content-type': type }, body: '', bytes };
 }
 
-function collection(asking: Asking, dataset: Dataset, headers: Record<string, string>): Data {
+/** The body with what the spec's other rules look for in it. */
+export const finished = (route: Route, body: Data): Data => withoutError(route, withAccount(route, body));
+
+/** Those of the first record that was ever there: a file of no rows has them too. */
+function columnsOf(dataset: Dataset, name: string): string[] {
+  const { initial, shape } = dataset.plan(name);
+  return initial === 0 ? shape.columns.map(([column]) => column) : Object.keys(dataset.record(name, 0));
+}
+
+interface Collected {
+  body: Data;
+  rows: DataMap[];
+}
+
+/** The records that a request asks for, in the answer around them. */
+export function collection(asking: Asking, dataset: Dataset, headers: Record<string, string>): Collected {
   const { route, request, filled, repeatPage } = asking;
   const stream = route.stream!;
-  const parent = stream.parent === undefined ? undefined : parentIndex(asking, dataset);
-  const { start, count } = dataset.share(stream.name, parent);
+  const part = dataset.part(stream.name, filled);
+  if (typeof part === 'string') throw new Refused(404, part);
+  const range = rangeSaid(filled, stream.cursor);
+  const list = dataset.list(stream.name, part, range);
   const at = recordsAt(stream.records);
-  if (isSingle(stream)) return plant({}, at, dataset.record(stream.name, start, filled));
-  const key = `${stream.name} ${parent ?? ''}`;
+  if (dataset.plan(stream.name).single) return single(dataset, stream.name, list, at, filled);
+  const key = `${stream.name} ${part}${range === EVERYTHING ? '' : ` ${range.from} ${range.before}`}`;
   const behind = (said: string): number | undefined => {
     const index = dataset.placed(stream.name, said);
-    return index === undefined || index < start || index >= start + count ? undefined : index - start + 1;
+    return index === undefined ? undefined : list.behind(index);
   };
   const asked = slice(route, { request, body: asking.body, key, behind });
   const wanted = repeatPage && byPlace(route) ? { ...asked, offset: 0, begin: 0 } : asked;
-  const records = page(dataset, stream.name, start, count, wanted, filled);
-  const body = plantRecords(undefined, at, records);
-  return surround(route, body, headers, {
-    count,
+  const rows = page(dataset, stream.name, list, wanted, filled);
+  const body = surround(route, plantRecords(undefined, at, rows), headers, {
+    count: list.count,
     slice: wanted,
     key,
     origin: asking.origin,
     request,
     repeat: repeatPage && !byPlace(route),
   });
+  return { body, rows };
+}
+
+function single(dataset: Dataset, name: string, list: Sequence, at: string[], filled: Filled[]): Collected {
+  if (list.count === 0) throw new Refused(404, `There is no ${name}`);
+  const record = dataset.record(name, list.at(0), filled);
+  return { body: plant({}, at, record), rows: [record] };
 }
 
 /** Whether the request itself says the place, so that no word of the answer can lead back to it. */
 const byPlace = ({ paginate }: Route): boolean => ['page', 'offset', 'keyset'].includes(paginate.type);
 
-function page(dataset: Dataset, name: string, start: number, count: number, { offset, size }: Slice, filled: Filled[]): DataMap[] {
+function page(dataset: Dataset, name: string, list: Sequence, { offset, size }: Slice, filled: Filled[]): DataMap[] {
   const records: DataMap[] = [];
-  for (let index = offset; index < Math.min(offset + size, count); index++) records.push(dataset.record(name, start + index, filled));
+  for (let position = offset; position < Math.min(offset + size, list.count); position++)
+    records.push(dataset.record(name, list.at(position), filled));
   return records;
-}
-
-function parentIndex({ route, filled }: Asking, dataset: Dataset): number {
-  const { parent } = route.stream!;
-  const found = dataset.find(parent!, filled);
-  const named = filled.filter(({ hole }) => hole.startsWith('parent.')).map(({ value }) => value);
-  if (found === undefined) throw new Refused(404, `${parent} has no ${named.join(', ')}`);
-  return found;
 }
 
 /** Check and options: the records of the stream that has the same address, else an object of their own. */
 function besides({ route, filled }: Asking, dataset: Dataset): Data {
   if (route.like !== undefined && route.like.parent === undefined) {
     const { name, records } = route.like;
-    if (isSingle(route.like)) return plant({}, recordsAt(records), dataset.record(name, 0, filled));
+    const list = dataset.list(name, 0);
+    if (dataset.plan(name).single) return single(dataset, name, list, recordsAt(records), filled).body;
     const size = route.purpose === 'check' ? 1 : Number.POSITIVE_INFINITY;
-    return plantRecords(undefined, recordsAt(records), page(dataset, name, 0, dataset.total(name), { offset: 0, size, begin: 0 }, filled));
+    return plantRecords(undefined, recordsAt(records), page(dataset, name, list, { offset: 0, size, begin: 0 }, filled));
   }
   const options = route.view.resolved.fields.map((field) => field.options).find((one) => one?.call?.url === route.call.url);
   if (route.purpose === 'options' && options !== undefined) return plantRecords(undefined, segments(options.records), items(options));

@@ -1,8 +1,10 @@
 import { FerruleError } from '../core/errors.ts';
-import type { ResolvedCall, ResolvedStream } from '../core/resolved.ts';
+import type { DecodeChain, ResolvedCall, ResolvedStream } from '../core/resolved.ts';
 import type { Paginate } from '../core/spec-types.gen.ts';
 import type { Encode } from '../core/value.ts';
+import { inPoll, type JobPart, jobCalls } from './job-routes.ts';
 import { fixed, type Pattern, pattern } from './pattern.ts';
+import { splitText } from './reading.ts';
 import type { View } from './view.ts';
 
 /** A call of the auth method's own: a step, or what ends its grant or session. */
@@ -11,7 +13,9 @@ type Own = 'step' | 'ending';
 /** One call of the spec as the provider sees it arrive. */
 export interface Route {
   view: View;
-  purpose: 'stream' | 'check' | 'options' | Own;
+  purpose: 'stream' | 'job' | 'check' | 'options' | Own;
+  /** Which call of a job it is. */
+  part: JobPart | undefined;
   call: ResolvedCall;
   stream: ResolvedStream | undefined;
   /** Another purpose under a stream's address answers with that stream's records. */
@@ -35,6 +39,13 @@ export interface Route {
   weight: number;
 }
 
+/** How the route's answer is written; empty: JSON. */
+export function chainOf({ stream, part }: Route): DecodeChain {
+  const own = part === 'download' ? (stream?.job?.download?.chain ?? []) : [];
+  if (own.length > 0) return own;
+  return part === undefined || part === 'download' ? (stream?.chain ?? []) : [];
+}
+
 /** The query name under which the sandbox's own next links carry their place. */
 export const LINK_PLACE = 'sandbox_page';
 
@@ -43,10 +54,16 @@ export function apiRoutes(view: View): Route[] {
   const { resolved } = view;
   const streams = Object.values(resolved.streams)
     .filter((stream) => offered(stream, view))
-    .map((stream) => route(view, 'stream', stream, stream));
+    .flatMap((stream) =>
+      stream.job === undefined
+        ? [route(view, 'stream', stream, stream)]
+        : jobCalls(stream, view).map(({ part, call }) => route(view, 'job', call, stream, part)),
+    );
   const other = (purpose: 'check' | 'options', call: ResolvedCall): Route => {
     const made = route(view, purpose, call, undefined);
-    const like = streams.find((one) => one.method === made.method && samePath(one, made) && one.stream?.encode !== 'graphql');
+    const like = streams.find(
+      (one) => one.method === made.method && samePath(one, made) && one.part === undefined && one.stream?.encode !== 'graphql',
+    );
     return { ...made, like: like?.stream };
   };
   const options = resolved.fields.flatMap(({ options }) => (options?.call === undefined ? [] : [other('options', options.call)]));
@@ -62,21 +79,31 @@ export function offered(stream: ResolvedStream, view: View): boolean {
 
 const samePath = (a: Route, b: Route): boolean => a.origin === b.origin && JSON.stringify(a.segments) === JSON.stringify(b.segments);
 
-export function route(from: View, purpose: Route['purpose'], call: ResolvedCall, stream: ResolvedStream | undefined): Route {
-  const view = purpose === 'stream' ? from : beforeChoosing(from);
+export function route(
+  from: View,
+  purpose: Route['purpose'],
+  call: ResolvedCall,
+  stream: ResolvedStream | undefined,
+  part?: JobPart,
+): Route {
+  const view = stream === undefined ? beforeChoosing(from) : withWindow(from, stream);
   const { http, method } = view.resolved;
   const own = purpose === 'step' || purpose === 'ending';
   const absolute = /^https?:\/\//.test(call.url) || (own && call.url.startsWith('${'));
   const text = absolute ? call.url : `${http.base_url.replace(/\/+$/, '')}/${call.url.replace(/^\/+/, '')}`;
   const [path = '', search] = text.split('?');
-  const paginate: Paginate = stream?.paginate ?? { type: 'none' };
+  // A job's pages are those of its result.
+  const paged = part === undefined || part === 'download' || (part === 'poll' && inPoll(stream!));
+  const paginate: Paginate = (paged ? stream?.paginate : undefined) ?? { type: 'none' };
   const targets = targetsOf(paginate);
-  const inherited = own ? { query: {}, headers: {} } : { query: http.query, headers: { ...http.headers } };
   const { origin, segments } = locate(path, view);
+  const alone = own || leaves(part, origin, view);
+  const inherited = alone ? { query: {}, headers: {} } : { query: http.query, headers: { ...http.headers } };
   const query = queryOf({ ...inherited.query, ...inUrl(search), ...call.query }, targets, view);
   return {
     view,
     purpose,
+    part,
     call,
     stream,
     like: undefined,
@@ -84,10 +111,10 @@ export function route(from: View, purpose: Route['purpose'], call: ResolvedCall,
     origin,
     segments,
     query,
-    headers: headersOf(inherited.headers, own ? {} : method.send.headers, call.headers, view),
+    headers: headersOf(inherited.headers, alone ? {} : method.send.headers, call.headers, view),
     cookies: new Map(Object.entries(call.cookies).map(([name, cookie]) => [name, pattern(cookie, view)])),
     body: call.body,
-    sent: own ? [] : Object.keys((method.send.body ?? {}) as object),
+    sent: alone ? [] : Object.keys((method.send.body ?? {}) as object),
     encode: call.encode,
     mediaType:
       call.media_type === undefined
@@ -100,6 +127,22 @@ export function route(from: View, purpose: Route['purpose'], call: ResolvedCall,
     weight: segments.reduce((sum, one) => sum + fixed(one), 0) + [...query.values()].flat().reduce((sum, one) => sum + 1 + fixed(one), 0),
   };
 }
+
+/** Whether a request goes where no credential of the API's may go: a result on another host. */
+export const leaves = (part: JobPart | undefined, origin: string, { origin: api, resolved }: View): boolean =>
+  part === 'download' && origin !== api && !resolved.http.hosts.some((host) => new URL(origin).host === host.replace(/^https:\/\//, ''));
+
+/** The first read has no beginning where the spec gives none, and a range without an end has no end. */
+const withWindow = (view: View, { cursor }: ResolvedStream): View => ({
+  ...view,
+  mayBeAbsent: (keys) => {
+    if (keys[0] !== 'window') return view.mayBeAbsent(keys);
+    if (keys[1]?.startsWith('end')) return cursor?.window === undefined;
+    const [only, ...more] = splitText(cursor?.start ?? '');
+    if (only === undefined) return true;
+    return more.length === 0 && 'expr' in only && (only.expr.type !== 'path' || view.mayBeAbsent(only.expr.keys));
+  },
+});
 
 /** Check and options may come before the person has chosen what is asked for after auth. */
 const beforeChoosing = (view: View): View => ({

@@ -5,9 +5,10 @@ import type { SpecDocument } from '../core/spec-types.gen.ts';
 import { CONSENT_PATH } from './consent.ts';
 import { control } from './control.ts';
 import { DEVICE_PATH } from './device-page.ts';
+import type { Served } from './planned.ts';
 import { Provider } from './provider.ts';
 import { type Incoming, receive } from './request.ts';
-import { type Served, serve } from './serve.ts';
+import { serve } from './serve.ts';
 import type { RecordedRequest, Sandbox, SandboxOptions } from './types.ts';
 
 /** Requests remembered: a sandbox may stand for days. */
@@ -18,7 +19,6 @@ export async function startSandbox(spec: SpecDocument, options: SandboxOptions =
   const provider = new Provider(spec, options);
   // Wrong names are told before a port is taken.
   const inputs = provider.inputs(options.method, options.choices);
-  const expected = provider.expected(options.method, options.choices);
   const requests: RecordedRequest[] = [];
   const origins = new Map(provider.origins.map((origin) => [new URL(origin).host.toLowerCase(), origin]));
   const server = createServer();
@@ -31,8 +31,14 @@ export async function startSandbox(spec: SpecDocument, options: SandboxOptions =
     addresses: Object.fromEntries(provider.origins.map((origin) => [origin, own])),
     inputs,
     inputsFor: (method, choices) => provider.inputs(method, choices),
-    expected,
+    get expected() {
+      return provider.expected(options.method, options.choices);
+    },
     expectedFor: (method, choices) => provider.expected(method, choices),
+    change: (change) => provider.change(change, options.method, options.choices),
+    get jobs() {
+      return provider.jobs.shown;
+    },
     requests,
     faults: provider.faults,
     revoke: (text) => provider.revoke(text),
@@ -87,7 +93,7 @@ const record = ({ method, host, path, query, headers, body }: Incoming, origin: 
 
 function deliver({ answer, cut }: Served, response: ServerResponse): void {
   if (cut === 'before_head') return void response.socket?.destroy();
-  const body = Buffer.from(answer.body);
+  const body = answer.bytes ?? Buffer.from(answer.body);
   const { headers, cookies = [] } = answer;
   response.writeHead(answer.status, {
     ...headers,

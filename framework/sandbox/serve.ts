@@ -1,32 +1,28 @@
-import type { RateLimit } from '../core/spec-types.gen.ts';
 import { type Answer, json, Refused, refusal } from './answer.ts';
+import { wrongAsked } from './asked.ts';
 import { type Verdict, worst } from './authenticate.ts';
 import { CONSENT_PATH, OUT_OF_BAND } from './consent.ts';
 import type { Data } from './data.ts';
 import { DEVICE_PATH, deviceEndpoint, devicePage } from './device-page.ts';
-import { errorPage, type Subject, waitHeaders } from './faults.ts';
+import type { Subject } from './faults.ts';
 import { wrongField } from './fields.ts';
 import { issue } from './issue.ts';
+import { answerJob } from './job-answers.ts';
+import { ownerOf } from './jobs.ts';
 import { resetHeader } from './limits.ts';
 import { type Matched, matchPath, matchRequest } from './match.ts';
 import { metadata, register } from './metadata.ts';
 import type { Filled } from './pattern.ts';
+import { faulty, type Refuse, type Served } from './planned.ts';
 import type { Endpoint, Provider, Side } from './provider.ts';
 import type { Incoming } from './request.ts';
-import { respond } from './respond.ts';
-import type { Route } from './route.ts';
+import { type Asking, respond } from './respond.ts';
+import { RESULTS } from './result-address.ts';
+import { atResult } from './results.ts';
+import { leaves, type Route } from './route.ts';
 import { sentAs } from './signed.ts';
 import { revocationEndpoint, tokenEndpoint } from './token-endpoint.ts';
 import type { Fault } from './types.ts';
-
-/** An answer and how it is delivered. */
-export interface Served {
-  answer: Answer;
-  stream?: string;
-  cut?: 'before_head' | 'in_body';
-  /** Milliseconds before it is sent. */
-  delay?: number;
-}
 
 /** `origin`: the spec's origin that the Host header names, or undefined when it names none; `own`: the sandbox's own. */
 export function serve(provider: Provider, request: Incoming, origin: string | undefined, own: string): Served {
@@ -34,6 +30,8 @@ export function serve(provider: Provider, request: Incoming, origin: string | un
   const endpoint = provider.endpoints.find(
     ({ address }) => (origin === undefined || address.origin === origin) && address.path === request.path.replace(/\/+$/, ''),
   );
+  if (request.path.startsWith(RESULTS) && (origin === undefined || provider.resultOrigins.has(origin)))
+    return atResult(provider, request, origin);
   if (request.path === DEVICE_PATH) return { answer: devicePage(provider.sides[0]!.view, request, provider.grants) };
   const step = endpoint?.kind === 'token' ? stepThere(provider, request, origin) : [];
   if (step.length > 0) return atRoute(provider, request, step, origin ?? own);
@@ -79,7 +77,7 @@ function under(provider: Provider, { path }: Incoming, origin: string | undefine
 function stepThere(provider: Provider, request: Incoming, origin: string | undefined): Candidate[] {
   return under(provider, request, origin).filter((one) => {
     if (one.route.purpose !== 'step' || one.route.method !== request.method) return false;
-    const { verdict, matched } = judge(one, request);
+    const { verdict, matched } = judge(one, request, provider);
     return verdict === 'good' && matched.problems.length === 0;
   });
 }
@@ -98,16 +96,18 @@ function atApi(provider: Provider, request: Incoming, origin: string | undefined
 
 /** Of the routes under this address the one whose query, headers and body fit; credentials are looked at before what is wrong in them. */
 function atRoute(provider: Provider, request: Incoming, candidates: Candidate[], origin: string): Served {
-  let judged = candidates.map((candidate) => judge(candidate, request));
+  let judged = candidates.map((candidate) => judge(candidate, request, provider));
   let best = nearest(judged);
   const { side, route } = best.candidate;
   const { errors, rate_limit: limits } = side.view.resolved.http;
   const stream = route.stream?.name;
-  const subject: Subject = { where: 'api', path: request.path, stream };
+  const right = best.verdict === 'good' && best.matched.problems.length === 0;
+  const job = right && (route.part === 'create' || route.part === 'poll');
+  const subject: Subject = { where: 'api', path: request.path, stream, job };
   const fault = provider.faults.take(subject);
   if (fault?.kind === 'expire_tokens') {
     provider.grants.expire();
-    judged = candidates.map((candidate) => judge(candidate, request));
+    judged = candidates.map((candidate) => judge(candidate, request, provider));
     best = nearest(judged);
   }
   const counted = provider.limits.count(limits, request.path);
@@ -142,7 +142,7 @@ interface Judged {
   verdict: Verdict;
 }
 
-function judge(candidate: Candidate, request: Incoming): Judged {
+function judge(candidate: Candidate, request: Incoming, { clock, jobs }: Provider): Judged {
   const { side, route } = candidate;
   if (route.purpose === 'step') {
     // A login has no credential but what it holds.
@@ -163,7 +163,14 @@ function judge(candidate: Candidate, request: Incoming): Judged {
     const wrong = wrongField(one, route, side.dataset);
     if (wrong !== undefined) matched.problems.push({ status: 400, message: wrong });
   }
-  return { candidate, matched: { ...matched, filled }, verdict: worst([side.gate.check(request), side.gate.checkFilled(filled)]) };
+  const status = route.encode === 'graphql' ? 200 : undefined;
+  const wrong = wrongAsked(filled, route, side.dataset, clock.now());
+  if (wrong !== undefined) matched.problems.push({ status: status ?? 400, message: wrong });
+  const later = route.part !== undefined && route.part !== 'create';
+  if (later && jobs.find(route.stream!.name, ownerOf(route.view), filled) === undefined)
+    matched.problems.push({ status: status ?? 404, message: 'There is no such job' });
+  const shown = leaves(route.part, route.origin, route.view) ? [] : [side.gate.check(request)];
+  return { candidate, matched: { ...matched, filled }, verdict: worst([...shown, side.gate.checkFilled(filled)]) };
 }
 
 const VERDICTS: readonly Verdict[] = ['good', 'expired', 'revoked', 'wrong', 'missing'];
@@ -211,7 +218,7 @@ function fulfil(
 ): Answer {
   const { side, route } = candidate;
   const answered = ({ candidate: { side: of, route: asked }, matched: { filled, body } }: Judged): Answer =>
-    respond({ route: asked, request, filled, body, origin, repeatPage: fault?.kind === 'repeat_page' }, of.dataset);
+    answerTo({ route: asked, request, filled, body, origin, repeatPage: fault?.kind === 'repeat_page' }, of, provider, fault);
   if (route.purpose === 'step') {
     const other = judged.find((one) => one.candidate.side === side && score(one) === 1 && one.candidate.route.purpose !== 'ending');
     return answerStep(side, route, request, provider, other && (JSON.parse(answered(other).body) as Data));
@@ -222,6 +229,10 @@ function fulfil(
     return json(200, {});
   }
   return answered({ candidate, matched, verdict: 'good' });
+}
+
+function answerTo(asking: Asking, { dataset }: Side, { jobs, seed }: Provider, fault: Fault | undefined): Answer {
+  return asking.route.part === undefined ? respond(asking, dataset) : answerJob({ asking, dataset, jobs, seed, fault });
 }
 
 /** A step of the spec's own, such as a login: what it captures is issued. `besides`: what a call of the API gets at the same place. */
@@ -236,27 +247,4 @@ function answerStep({ view }: Side, { call }: Route, request: Incoming, { grants
     throw new Refused(400, 'This callback is not registered for the client');
   issued.redirectUri = redirectUri;
   return call.decode === 'form' ? { ...answer, body: `${answer.body}&oauth_callback_confirmed=true` } : answer;
-}
-
-type Refuse = (status: number, message: string, headers?: Record<string, string>) => Answer;
-type Planned = Omit<Served, 'answer' | 'stream'> & { answer?: Answer };
-
-/** What a fault makes of the answer; without an answer of its own the right one is given. */
-function faulty(provider: Provider, fault: Fault | undefined, limits: readonly RateLimit[], refuse: Refuse): Planned {
-  switch (fault?.kind) {
-    case 'rate_limit':
-      return { answer: refuse(429, 'Too many requests', waitHeaders(fault, limits, provider.clock)) };
-    case 'server_error':
-      return { answer: refuse(fault.status ?? 503, 'The service has failed') };
-    case 'html':
-      return { answer: errorPage(fault.status ?? 200) };
-    case 'cut_before_head':
-      return { answer: json(200, null), cut: 'before_head' };
-    case 'cut_in_body':
-      return { cut: 'in_body' };
-    case 'slow':
-      return { delay: fault.wait ?? 1000 };
-    default:
-      return {};
-  }
 }

@@ -23,9 +23,22 @@ export interface SandboxOptions {
   autoConsent?: boolean;
   /** Registered redirect URIs. Left out: any loopback or https address, and the out-of-band one. */
   redirectUris?: string[];
+  /** Over how much time before the clock's start the records of a stream with a cursor are spread. Default 30 days, or less where the spec's `start` or `oldest` is nearer. Milliseconds. */
+  span?: number;
+  jobs?: JobOptions;
   /** Values in place of generated ones: a site, a user name, a start date. */
   fields?: Record<string, string>;
   faults?: Fault[];
+}
+
+/** How long a job takes. */
+export interface JobOptions {
+  /** Polls that find it still running. Default 2. */
+  polls?: number;
+  /** Milliseconds, by the sandbox's clock, before which it is not done however often it is asked for. Default 0. */
+  takes?: number;
+  /** Seconds that the address of a result is good for. Default 600. */
+  urlLifetime?: number;
 }
 
 /** A right credential, as a person would enter it. */
@@ -61,7 +74,10 @@ export type FaultKind =
   | 'cut_in_body'
   | 'html'
   | 'slow'
-  | 'repeat_page';
+  | 'repeat_page'
+  /** A job of the stream fails, or ends with nothing to download. */
+  | 'job_failed'
+  | 'job_none';
 
 /** Something that goes wrong on request. The first that fits is used, until its `times` are over. */
 export interface Fault {
@@ -93,9 +109,13 @@ export interface Sandbox {
   addresses: Record<string, string>;
   inputs: SandboxInputs;
   inputsFor(method?: string, choices?: Record<string, string>): SandboxInputs;
-  /** Records that a full read of each stream must give. */
-  expected: Record<string, number>;
+  /** Records that a full read of each stream must give, as the data are now. */
+  readonly expected: Record<string, number>;
   expectedFor(method?: string, choices?: Record<string, string>): Record<string, number>;
+  /** Changes data between two reads; says which records, by their keys. */
+  change(change: Change): Changed;
+  /** Every job so far, in order. */
+  readonly jobs: readonly SandboxJob[];
   requests: readonly RecordedRequest[];
   faults: { add(...faults: Fault[]): void; clear(): void; list(): Fault[] };
   /** An access token, a refresh token (its whole grant), or a key, password or client secret: refused from now on. False when none is known. */
@@ -105,4 +125,35 @@ export interface Sandbox {
   /** Live ones. */
   tokens: { readonly access: string[]; readonly refresh: string[] };
   close(): Promise<void>;
+}
+
+/** What a caller changes in a stream. */
+export interface Change {
+  stream: string;
+  /** So many records get another value in some column, and the cursor's value of now. Where the cursor is part of the key, the newest ones are restated under the key they have. */
+  update?: number;
+  insert?: number;
+  delete?: number;
+  /** When it happens: epoch milliseconds or RFC 3339. Default: the sandbox's clock. */
+  at?: number | string;
+}
+
+/** A record's primary key, under the names that the spec gives. Whole numbers beyond 2^53 are text. */
+export type Key = Record<string, string | number | boolean | null>;
+
+export interface Changed {
+  updated: Key[];
+  inserted: Key[];
+  deleted: Key[];
+}
+
+export interface SandboxJob {
+  stream: string;
+  /** What its create call captured: the names of `job`. */
+  captured: Record<string, string>;
+  state: 'running' | 'done' | 'failed' | 'none' | 'cancelled';
+  polls: number;
+  downloads: number;
+  /** The clean-up call came. */
+  cleanedUp: boolean;
 }

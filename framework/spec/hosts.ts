@@ -4,7 +4,7 @@ import { capturing, type Scopes, scopesOf } from '../core/scope.ts';
 import type { Capture, SpecDocument } from '../core/spec-types.gen.ts';
 import { resolve } from './resolve.ts';
 
-/** Where a credential may go in one use: `api`, `authorize`, `token`, `refresh`, `step <name>`. */
+/** Where a credential may go in one use: `api`, `authorize`, `token`, `refresh`, `step <name>`; and where jobs' results come from without it. */
 export interface HostUse {
   use: string;
   /** Host names, `*.acme.com` patterns, or ‹…› for what only the person knows. */
@@ -14,6 +14,9 @@ export interface HostUse {
 /** What a host is called when only the person knows it. */
 export const PERSONS_SITE = "‹the person's site›";
 const LABEL = '‹label›';
+/** A result that lies elsewhere, at a signed address as a rule: nothing of the credential goes along. */
+const BARE_DOWNLOAD = 'download, without the credential';
+const NAMED_BY_ANSWER = '‹a host that an answer names›';
 /** More combinations of choices than this are taken one choice at a time. */
 const MOST_COMBINATIONS = 64;
 
@@ -65,11 +68,16 @@ function collect(resolved: Resolved, uses: Map<string, Set<string>>): void {
   if (method.device !== undefined) addCall('device', method.device);
   for (const call of method.ending) addCall('ending', call);
   for (const call of method.refresh ?? []) addCall('token', call);
+  for (const { job } of Object.values(resolved.streams)) {
+    const url = job?.download?.url ?? '/';
+    const elsewhere = url.startsWith('/') ? [] : hostOf(url, resolved, scopes, scopes.job).filter((host) => !api.includes(host));
+    if (elsewhere.length > 0) add(BARE_DOWNLOAD, elsewhere);
+  }
 }
 
-function hostOf(text: string | undefined, resolved: Resolved, scopes: Scopes): string[] {
+function hostOf(text: string | undefined, resolved: Resolved, scopes: Scopes, scope = scopes.auth): string[] {
   // Without a text (a spec with that mistake) there is no host.
-  const template = text === undefined ? undefined : compile(text, 'text', 'url', scopes.auth).template;
+  const template = text === undefined ? undefined : compile(text, 'text', 'url', scope).template;
   if (template === undefined) return [];
   let urls: string[] = [''];
   for (const part of template.parts) {
@@ -87,6 +95,7 @@ function valuesOf(part: Expression, resolved: Resolved, scopes: Scopes): string[
   const choice = resolved.choices[root];
   if (choice !== undefined) return [choice[name] ?? LABEL];
   if (root === 'fields') return fieldHosts(name, resolved, scopes);
+  if (root === 'job') return [NAMED_BY_ANSWER];
   if (root === 'token') return captureHosts(name, resolved, scopes);
   return [LABEL];
 }

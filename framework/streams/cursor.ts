@@ -3,7 +3,7 @@ import { compilePath, readPath } from '../core/path.ts';
 import type { ResolvedCursor } from '../core/resolved.ts';
 import { formatTime, parseTime } from '../core/time.ts';
 import type { Json, JsonObject } from '../core/value.ts';
-import { zoneOffset } from './zone.ts';
+import { zoneOffset } from '../core/zone.ts';
 
 /**
  * Points of a cursor as numbers that can be compared: milliseconds since the epoch, or the integer itself. State holds them as text

@@ -38,6 +38,8 @@ export class Progress {
   readonly #open = new Map<string, Set<string>>();
   /** Entries of finished units of such a partition, by its key. */
   readonly #marks = new Map<string, string[]>();
+  /** What was done before a sorted cursor moved on with its pages; null: nothing. */
+  readonly #sortedFrom = new Map<string, Json>();
   /** No partition was finished by this read before it began. */
   #isNew = false;
 
@@ -60,17 +62,14 @@ export class Progress {
     });
   }
 
-  get #head(): { cursor?: Json; run?: JsonObject } {
-    return (this.#entries.get('stream') ?? {}) as { cursor?: Json; run?: JsonObject };
+  get #head(): { cursor?: Json; run?: { now?: number }; read?: number } {
+    return (this.#entries.get('stream') ?? {}) as { cursor?: Json; run?: { now?: number }; read?: number };
   }
 
-  /** The read that was begun and did not come to its end. */
-  get run(): JsonObject | undefined {
-    return this.#head.run;
-  }
-
-  get isEmpty(): boolean {
-    return this.#entries.size === 0;
+  /** A moment for a new read: no other one has it, since it names what a read has finished. */
+  momentOf(now: number): number {
+    const { run, read } = this.#head;
+    return Math.max(now, Number(run?.now ?? 0) + 1, Number(read ?? 0) + 1);
   }
 
   begin(run: JsonObject): StateChange {
@@ -110,7 +109,28 @@ export class Progress {
 
   /** A page of a unit is read, and more come. */
   page(unit: Unit, state: UnitState): StateChange {
-    return this.#set({ [`u${unitKey(unit)}`]: state as Json });
+    if (this.#isSorted(unit, state)) {
+      const key = this.#cursorKey(unit.partition);
+      if (!this.#sortedFrom.has(key)) this.#sortedFrom.set(key, this.#entries.get(key) ?? null);
+      const advanced = this.#advanced(this.#entry(key), unit.window as NonNullable<Unit['window']>, state, 0);
+      return this.#set({ [key]: advanced as unknown as Json });
+    }
+    return this.#set({ ...this.#backFrom(unit), [`u${unitKey(unit)}`]: state as Json });
+  }
+
+  /** What a sorted cursor had moved on is taken back when it turns out not to be sorted: the unit's own window must be found again. */
+  #backFrom({ partition }: Unit): StateChange {
+    const key = this.#cursorKey(partition);
+    const before = this.#sortedFrom.get(key);
+    this.#sortedFrom.delete(key);
+    return before === undefined ? {} : { [key]: before };
+  }
+
+  /** With a sorted cursor what lies behind a page is done for good: a later read need not find the page again. */
+  #isSorted({ partition, window }: Unit, { last, keys, unsorted }: UnitState): boolean {
+    const { cursor } = this.#stream;
+    const counts = cursor?.order === 'asc' && cursor.lookback === 0 && window?.end === null && this.#isLone(partition);
+    return counts && !unsorted && last !== undefined && keys !== undefined;
   }
 
   /** A unit is finished. `now`: the moment of the read; nothing after it is done. */
@@ -147,7 +167,7 @@ export class Progress {
     return this.#set({
       ...shared,
       ...Object.fromEntries(marks.map((key) => [key, null])),
-      stream: { cursor: cursorIdentity(this.#stream) },
+      stream: { cursor: cursorIdentity(this.#stream), read: now },
     });
   }
 

@@ -271,8 +271,9 @@ class Tally {
   readonly #counts: boolean;
   #last: number | undefined;
   #keys: string[] | undefined;
+  #unsorted: boolean;
 
-  constructor(compiled: Compiled, { window, edge }: Unit, { last, keys }: UnitState) {
+  constructor(compiled: Compiled, { window, edge }: Unit, { last, keys, unsorted }: UnitState) {
     const { points, stream } = compiled;
     this.#compiled = compiled;
     this.#edge = edge;
@@ -280,6 +281,7 @@ class Tally {
     this.#least = stream.cursor?.filter === 'client' && window?.start != null ? points?.parse(window.start) : undefined;
     this.#last = last === undefined ? undefined : points?.parse(last);
     this.#keys = keys;
+    this.#unsorted = unsorted === true;
   }
 
   page(raw: readonly JsonObject[], vars: Vars): Pick<UnitPage, 'records' | 'skipped' | 'misfits'> {
@@ -306,7 +308,9 @@ class Tally {
     if (this.#last === undefined || point > this.#last) {
       this.#last = point;
       this.#keys = key === undefined ? undefined : [key];
-    } else if (point === this.#last && key !== undefined && this.#keys !== undefined) {
+    } else if (point < this.#last) {
+      this.#unsorted = true;
+    } else if (key !== undefined && this.#keys !== undefined) {
       if (this.#keys.length >= MOST_KEYS) this.#keys = undefined;
       else this.#keys.push(key);
     }
@@ -319,6 +323,7 @@ class Tally {
       ...more,
       ...(this.#last !== undefined && { last: (points as CursorPoints).text(this.#last) }),
       ...(this.#keys !== undefined && { keys: this.#keys }),
+      ...(this.#unsorted && { unsorted: true as const }),
     };
   }
 }

@@ -38,6 +38,8 @@ export interface UnitState {
   last?: string;
   /** Keys of the records at it, while they are few. */
   keys?: string[];
+  /** Records came out of order, although the cursor is said to be sorted. */
+  unsorted?: true;
   /** What the job's calls captured, and when it was created (ms since the epoch). */
   job?: { captures: { [name: string]: Json }; created: number };
 }

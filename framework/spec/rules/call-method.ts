@@ -1,9 +1,10 @@
 import type { SpecDocument, Stream } from '../../core/spec-types.gen.ts';
+import { isMap } from '../merge.ts';
 import type { SpecPath, SpecTree } from '../tree.ts';
-import { inherited, isWhole } from './inherited.ts';
+import { inherited, inheritedMap, isWhole, ownPlace, saidAt } from './inherited.ts';
 import type { Report, Rule } from './rule.ts';
 
-const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
+export const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 
 export const rule: Rule = {
   name: 'call-method',
@@ -14,10 +15,17 @@ export const rule: Rule = {
   good: 'check: { get: /me }',
   check: ({ spec, tree, partial }, report) => {
     const streams = spec.streams ?? {};
+    const told = new Set<string>();
+    const oncePerPlace: Report = (path, message, place) => {
+      if (!told.has(path.join('\n'))) report(path, message, place);
+      told.add(path.join('\n'));
+    };
     for (const name of Object.keys(streams)) {
       const count = methodsOf(streams[name]);
-      if (count > 1 || (count === 0 && !partial && isWhole(spec, name) && !inherits(spec, name)))
-        one(tree, report, ['streams', name], () => false);
+      const mayLack = partial || !isWhole(spec, name);
+      if (count > 1 || (count === 0 && !mayLack && !inherits(spec, name) && inherited(spec, name, 'job') === undefined))
+        one(tree, report, ['streams', name], () => false, '; or a `job` that is created and polled');
+      jobCalls(spec, name, mayLack, oncePerPlace);
     }
     for (const part of ['templates', 'defaults'] as const) {
       const paths = part === 'defaults' ? [['defaults']] : Object.keys(spec.templates ?? {}).map((name) => ['templates', name]);
@@ -45,7 +53,30 @@ function methodsOf(call: Stream | undefined): number {
   return count;
 }
 
-function one(tree: SpecTree, report: Report, path: SpecPath, mayLack: () => boolean): void {
+const JOB_CALLS = ['create', 'poll', 'download', 'cancel', 'clean_up'] as const;
+
+/** A job's calls merge key by key, so that a template's `post` stays beside a stream's `get`. */
+function jobCalls(spec: SpecDocument, stream: string, mayLack: boolean, report: Report): void {
+  const job = inheritedMap(spec, stream, 'job');
+  for (const name of job === undefined ? [] : JOB_CALLS) {
+    const call = job?.[name];
+    if (!isMap(call)) continue;
+    const [first, second] = METHODS.filter((method) => typeof call[method] === 'string');
+    const at = ['job', name];
+    if (second !== undefined)
+      report(saidAt(spec, stream, [...at, second]) ?? ownPlace(spec, stream, at), `\`job.${name}\` has \`${first}\` and \`${second}\`.`, {
+        part: 'key',
+        hint: 'A call has one method: leave one of them out.',
+      });
+    else if (first === undefined && !mayLack)
+      report(ownPlace(spec, stream, at), `\`job.${name}\` of \`${stream}\` has no method.`, {
+        part: 'key',
+        hint: 'Write `get: /path` or another of post, put, patch, delete.',
+      });
+  }
+}
+
+function one(tree: SpecTree, report: Report, path: SpecPath, mayLack: () => boolean, or = ''): void {
   const node = tree.node(path);
   if (node?.kind !== 'map') return;
   const found: string[] = [];
@@ -62,7 +93,7 @@ function one(tree: SpecTree, report: Report, path: SpecPath, mayLack: () => bool
   else if (first === undefined && !mayLack()) {
     report(path, `\`${path.join('.')}\` has no method.`, {
       part: 'key',
-      hint: 'Write `get: /path` or another of post, put, patch, delete.',
+      hint: `Write \`get: /path\` or another of post, put, patch, delete${or}.`,
     });
   }
 }

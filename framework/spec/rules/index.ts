@@ -3,8 +3,13 @@ import { rule as baseUrl } from './base-url.ts';
 import { rule as bodyShape } from './body-shape.ts';
 import { rule as callMethod } from './call-method.ts';
 import { rule as captureHosts } from './capture-hosts.ts';
+import { rule as columnOrder } from './column-order.ts';
 import { rule as commentAfterExpression } from './comment-after-expression.ts';
+import { rule as cursorFormat } from './cursor-format.ts';
+import { rule as cursorIncomplete } from './cursor-incomplete.ts';
+import { rule as cursorUnused } from './cursor-unused.ts';
 import { rule as defaultOption } from './default-option.ts';
+import { rule as eachVariable } from './each-variable.ts';
 import { rule as examplePattern } from './example-pattern.ts';
 import { rule as expressionInLiteral } from './expression-in-literal.ts';
 import { rule as expressionName } from './expression-name.ts';
@@ -15,6 +20,9 @@ import { rule as expressionType } from './expression-type.ts';
 import { rule as fieldCollision } from './field-collision.ts';
 import { FOUND_ELSEWHERE } from './found-elsewhere.ts';
 import { rule as implicitGrant } from './implicit-grant.ts';
+import { rule as jobDownload } from './job-download.ts';
+import { rule as jobIncomplete } from './job-incomplete.ts';
+import { rule as jobVariable } from './job-variable.ts';
 import { rule as methodSteps } from './method-steps.ts';
 import { rule as methodVariable } from './method-variable.ts';
 import { rule as missingCheck } from './missing-check.ts';
@@ -26,6 +34,7 @@ import { rule as optionAttribute } from './option-attribute.ts';
 import { rule as paginateAmend } from './paginate-amend.ts';
 import { rule as parentCycle } from './parent-cycle.ts';
 import { rule as parentVariable } from './parent-variable.ts';
+import { rule as parentsChanged } from './parents-changed.ts';
 import { rule as passwordGrant } from './password-grant.ts';
 import { rule as pathSyntax } from './path-syntax.ts';
 import { rule as patternExplodes } from './pattern-explodes.ts';
@@ -51,6 +60,8 @@ import { rule as unreachableRule } from './unreachable-rule.ts';
 import { rule as unusedChoice } from './unused-choice.ts';
 import { rule as unusedField } from './unused-field.ts';
 import { rule as unusedTemplate } from './unused-template.ts';
+import { rule as windowStart } from './window-start.ts';
+import { rule as windowVariable } from './window-variable.ts';
 
 export type { Rule } from './rule.ts';
 
@@ -63,8 +74,13 @@ export const RULES: readonly Rule[] = Object.freeze(
     bodyShape,
     callMethod,
     captureHosts,
+    columnOrder,
     commentAfterExpression,
+    cursorFormat,
+    cursorIncomplete,
+    cursorUnused,
     defaultOption,
+    eachVariable,
     examplePattern,
     expressionInLiteral,
     expressionName,
@@ -74,6 +90,9 @@ export const RULES: readonly Rule[] = Object.freeze(
     expressionType,
     fieldCollision,
     implicitGrant,
+    jobDownload,
+    jobIncomplete,
+    jobVariable,
     methodSteps,
     methodVariable,
     missingCheck,
@@ -85,6 +104,7 @@ export const RULES: readonly Rule[] = Object.freeze(
     paginateAmend,
     parentCycle,
     parentVariable,
+    parentsChanged,
     passwordGrant,
     pathSyntax,
     patternExplodes,
@@ -109,6 +129,8 @@ export const RULES: readonly Rule[] = Object.freeze(
     unusedChoice,
     unusedField,
     unusedTemplate,
+    windowStart,
+    windowVariable,
   ].sort((a, b) => (a.name < b.name ? -1 : 1)),
 );
 

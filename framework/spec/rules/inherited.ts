@@ -1,4 +1,6 @@
 import type { SpecDocument, Stream, StreamPart, Template } from '../../core/spec-types.gen.ts';
+import { isMap, lay, type Plain } from '../merge.ts';
+import type { SpecPath } from '../tree.ts';
 
 type Key = keyof Stream & string;
 
@@ -7,8 +9,8 @@ type Key = keyof Stream & string;
  * the lint rules' short cut, which spares resolving every stream. Null removes.
  */
 export function inherited<K extends Key>(spec: SpecDocument, name: string, key: K): Stream[K] | undefined {
-  for (const layer of layersOf(spec, name)) {
-    const value = (layer as Stream | undefined)?.[key];
+  for (const { part } of layersOf(spec, name)) {
+    const value = (part as Stream)[key];
     if (value !== undefined) return value === null ? undefined : value;
   }
   return undefined;
@@ -22,8 +24,8 @@ export function isWhole(spec: SpecDocument, name: string): boolean {
 
 /** Whether a map that merges key by key, such as columns, has a name. */
 export function hasName(spec: SpecDocument, stream: string, key: 'columns' | 'add', name: string): boolean {
-  for (const layer of layersOf(spec, stream)) {
-    const names = (layer as Stream | undefined)?.[key];
+  for (const { part } of layersOf(spec, stream)) {
+    const names = (part as Stream)[key];
     if (names !== undefined && names !== null && Object.hasOwn(names, name)) return names[name] !== null;
   }
   return false;
@@ -33,8 +35,8 @@ export function hasName(spec: SpecDocument, stream: string, key: 'columns' | 'ad
 export function inheritedNames(spec: SpecDocument, name: string, key: 'columns' | 'add'): string[] {
   const names = new Set<string>();
   const dropped = new Set<string>();
-  for (const layer of layersOf(spec, name)) {
-    for (const [entry, value] of Object.entries((layer as Stream | undefined)?.[key] ?? {})) {
+  for (const { part } of layersOf(spec, name)) {
+    for (const [entry, value] of Object.entries((part as Stream)[key] ?? {})) {
       if (value === null) dropped.add(entry);
       else if (!dropped.has(entry)) names.add(entry);
     }
@@ -42,13 +44,62 @@ export function inheritedNames(spec: SpecDocument, name: string, key: 'columns' 
   return [...names];
 }
 
-type Layer = Stream | Template | StreamPart | undefined;
+/**
+ * A section of a stream with all layers laid over one another; undefined when it has none. What options and methods say counts, but not
+ * what they take away: that holds under one of them only.
+ */
+export function inheritedMap(spec: SpecDocument, stream: string, key: MapKey): Plain | undefined {
+  const layers = layersOf(spec, stream).filter(({ part, path }) => {
+    const said = (part as Stream)[key];
+    return said !== undefined && !(said === null && isOverlay(path));
+  });
+  if (layers.length === 0) return undefined;
+  const merged = lay(
+    layers.toReversed().map(({ part, path }) => {
+      const said = (part as Stream)[key];
+      return { value: { [key]: isOverlay(path) ? withoutNulls(said) : said }, from: '' };
+    }),
+  )[key];
+  return isMap(merged) ? merged : undefined;
+}
+
+type MapKey = 'cursor' | 'job' | 'each' | 'flatten' | 'rename' | 'types';
+
+/** What an option or a method says. */
+const isOverlay = ([part]: SpecPath): boolean => part === 'auth' || part === 'choices';
+
+function withoutNulls(value: unknown): unknown {
+  if (!isMap(value)) return value;
+  const said = Object.entries(value).filter(([, entry]) => entry !== null);
+  return Object.fromEntries(said.map(([key, entry]) => [key, withoutNulls(entry)]));
+}
+
+/** Where what holds for a stream is written: in the strongest layer that says it. */
+export function saidAt(spec: SpecDocument, stream: string, keys: SpecPath): SpecPath | undefined {
+  return layersOf(spec, stream)
+    .find(({ part }) => valueAt(part, keys) !== undefined)
+    ?.path.concat(keys);
+}
+
+/** Where the stream itself says it: at that key. Where it does not: at its name. */
+export function ownPlace(spec: SpecDocument, stream: string, keys: SpecPath): SpecPath {
+  return valueAt(spec.streams?.[stream], keys) === undefined ? ['streams', stream] : ['streams', stream, ...keys];
+}
+
+const valueAt = (part: unknown, keys: SpecPath): unknown =>
+  keys.reduce<unknown>((value, key) => (typeof value === 'object' && value !== null ? (value as Plain)[key] : undefined), part);
+
+/** A part of the spec that a stream is made of, and where it stands. */
+interface Layer {
+  part: Stream | Template | StreamPart;
+  path: SpecPath;
+}
 
 /** Several rules ask for each stream. */
 const CACHE = new WeakMap<SpecDocument, { shared: Layer[]; streams: Map<string, Layer[]> }>();
 
 /** The strongest first. */
-function layersOf(spec: SpecDocument, name: string): readonly Layer[] {
+export function layersOf(spec: SpecDocument, name: string): readonly Layer[] {
   let known = CACHE.get(spec);
   if (known === undefined) {
     known = { shared: sharedBy(spec), streams: new Map() };
@@ -57,15 +108,20 @@ function layersOf(spec: SpecDocument, name: string): readonly Layer[] {
   let layers = known.streams.get(name);
   if (layers === undefined) {
     const stream = spec.streams?.[name];
-    const template = stream?.use === undefined ? undefined : spec.templates?.[stream.use];
-    layers = [stream, template, ...known.shared].filter((layer) => layer !== undefined);
+    const use = stream?.use;
+    const template = use === undefined || !Object.hasOwn(spec.templates ?? {}, use) ? undefined : spec.templates?.[use];
+    layers = [...layer(stream, 'streams', name), ...layer(template, 'templates', String(use)), ...known.shared];
     known.streams.set(name, layers);
   }
   return layers;
 }
 
-function sharedBy(spec: SpecDocument): Layer[] {
-  const methods = Object.values(spec.auth).map((method) => method.defaults);
-  const options = Object.values(spec.choices ?? {}).flatMap((choice) => Object.values(choice.options).map((option) => option.defaults));
-  return [...methods, ...options, spec.defaults].filter((part) => part !== undefined);
+const layer = (part: Layer['part'] | undefined, ...path: string[]): Layer[] => (part === undefined ? [] : [{ part, path }]);
+
+function sharedBy({ auth, choices = {}, defaults }: SpecDocument): Layer[] {
+  const methods = Object.entries(auth).flatMap(([name, method]) => layer(method.defaults, 'auth', name, 'defaults'));
+  const options = Object.entries(choices).flatMap(([choice, { options: all }]) =>
+    Object.entries(all).flatMap(([id, option]) => layer(option.defaults, 'choices', choice, 'options', id, 'defaults')),
+  );
+  return [...methods, ...options, ...layer(defaults, 'defaults')];
 }

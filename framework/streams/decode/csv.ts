@@ -86,6 +86,7 @@ function skipLines(text: string, count: number): { end: number; lines: number } 
 
 /** @param line 0: they are the spec's own */
 function checked(names: readonly string[], line: number, context: DecodeContext): readonly string[] {
+  if (line > 0 && /^\s*[<{]/.test(names[0] ?? '')) throw broken(line, 'it looks like HTML, XML or JSON', context.where);
   const seen = new Set<string>();
   for (const [index, name] of names.entries()) {
     if (name === '') throw misnamed(line, `column ${index + 1} has no name`, context);

@@ -91,12 +91,12 @@ async function* read(bytes: Bytes, chain: DecodeChain, context: DecodeContext, d
 
 /** By content type, but what is compressed is uncompressed first whatever it is called; else by the first bytes. */
 async function recognised(bytes: Bytes, context: DecodeContext): Promise<DecodeChain> {
-  const head = await peek(bytes, 512);
-  const byBytes = chainOfBytes(head);
-  if (isGzip(head)) return byBytes!;
+  if (isGzip(await peek(bytes, 3))) return [{ type: 'gzip' }];
   const byType = chainOfType(context.contentType);
   // Behind gzip the type may still be that of the outer bytes.
   if (byType && byType[0]?.type !== 'gzip') return byType;
+  const head = await peek(bytes, 512);
+  const byBytes = chainOfBytes(head);
   if (byBytes) return byBytes;
   if (head.length === 0) return [{ type: 'json' }];
   const type = context.contentType === undefined ? 'has no content type' : `is ${context.contentType.split(';', 1)[0]?.slice(0, 60)}`;

@@ -69,8 +69,11 @@ function inString(skeleton: Skeleton, byte: number): void {
     if (skeleton.key) keyRead(skeleton, skeleton.key);
     return;
   }
-  skeleton.key?.push(byte);
+  if (skeleton.key && skeleton.key.push(byte) > longestSpelling(skeleton)) skeleton.key = undefined;
 }
+
+/** Of the step that is looked for, in bytes: six for each UTF-16 unit (`\u0061`). A longer key is another one, and not kept. */
+const longestSpelling = (skeleton: Skeleton): number => 6 * (skeleton.steps[skeleton.open.length - 1] ?? '').length;
 
 function keyRead(skeleton: Skeleton, key: number[]): void {
   skeleton.key = undefined;

@@ -14,6 +14,9 @@ import type { DecodeContext, Decoder } from './types.ts';
 /** With the next piece the text stays short (see LONGEST_PIECE). */
 const PARSED_AT = LONGEST_PIECE / 2;
 
+/** Lists under one key of one object: all but one are somebody's mistake, or meant to cost memory. */
+const MOST_LISTS = 1000;
+
 /** The list of records while it comes. */
 interface List {
   scan: ListScan;
@@ -96,11 +99,7 @@ function readSkeleton(document: Document, piece: Buffer, at: number): number {
   const { skeleton, rest, context, offset } = document;
   const end = walkSkeleton(skeleton, piece, at);
   keep(rest, piece.subarray(at, end), context);
-  if (skeleton.replaced) {
-    if (document.list?.given) throw notJson('the key of the list of records comes twice', `before byte ${offset + end}`, context);
-    document.list = undefined;
-    skeleton.replaced = false;
-  }
+  if (skeleton.replaced) dropList(document, offset + end);
   if (!skeleton.found) return end;
   skeleton.found = false;
   // Nothing is given out of a document whose beginning is broken. Once: a document of nothing but such lists would take for ever.
@@ -119,6 +118,17 @@ function readSkeleton(document: Document, piece: Buffer, at: number): number {
     level,
   };
   return end;
+}
+
+/** The key of the list came once more, or one above it. */
+function dropList(document: Document, offset: number): void {
+  const { list, skeleton, rest, context } = document;
+  if (list?.given) throw notJson('the key of the list of records comes twice', `before byte ${offset}`, context);
+  if (rest.gaps.length > MOST_LISTS)
+    throw notJson('the key of the list of records comes again and again', `before byte ${offset}`, context);
+  if (list) elementsOf(document, list, true); // what does not count must be JSON all the same
+  document.list = undefined;
+  skeleton.replaced = false;
 }
 
 const closers = (skeleton: Skeleton): string =>
@@ -165,22 +175,25 @@ function add(list: List, piece: Buffer): void {
 
 /** Makes records of the elements that are there, which are whole. */
 function parseElements(document: Document, list: List, last: boolean): void {
-  const { context, inList } = document;
-  const { level, start, seen } = list;
+  const elements = elementsOf(document, list, last);
+  const records = recordsAt(document.inList, elements, document.context.place, list.seen);
+  if (list.ready.length === 0) list.ready = records;
+  else for (const record of records) list.ready.push(record);
+  list.seen.elements += elements.length;
+  list.seen.records += records.length;
+}
+
+function elementsOf({ context }: Document, list: List, last: boolean): Json[] {
+  const { level, start, seen, pieces, odd } = list;
   // As deep as they stand in the document, so that the limit on depth is the document's.
-  const text = Buffer.concat([Buffer.alloc(level, '['), ...list.pieces, Buffer.alloc(level, ']')]);
+  const text = Buffer.concat([Buffer.alloc(level, '['), ...pieces, Buffer.alloc(level, ']')]);
   list.readyBytes += list.size;
   list.pieces = [];
   list.size = 0;
-  let elements = parseAt(text, !list.odd, (at) => start + at - level, context);
-  for (let i = 1; i < level; i++) elements = (elements as Json[])[0] as Json;
-  const count = (elements as Json[]).length;
-  if (count === 0 && !(last && seen.elements === 0)) throw notJson('a value is missing', `at byte ${start}`, context);
-  const records = recordsAt(inList, elements, context.place, seen);
-  if (list.ready.length === 0) list.ready = records;
-  else for (const record of records) list.ready.push(record);
-  seen.elements += count;
-  seen.records += records.length;
+  let elements = parseAt(text, !odd, (at) => start + at - level, context) as Json[];
+  for (let i = 1; i < level; i++) elements = elements[0] as Json[];
+  if (elements.length === 0 && !(last && seen.elements === 0)) throw notJson('a value is missing', `at byte ${start}`, context);
+  return elements;
 }
 
 /** What is left when the body has ended. */

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Stop } from '../../../framework/cli/io.ts';
 import { main } from '../../../framework/cli/main.ts';
+import { openSink, parseSinkAddress } from '../../../framework/destinations/index.ts';
 import { type Sandbox, startSandbox } from '../../../framework/sandbox/index.ts';
 import { loadFile } from '../../../framework/spec/load.ts';
 import { canary } from '../../canary.ts';
@@ -81,10 +82,16 @@ describe('runs that end early', () => {
     await until(io, '"pages":2');
     io.abort(new Stop('stopped by SIGINT', 130));
     expect(await running).toBe(130);
-    const lines = readFileSync(join(folder, 'data', 'customers.jsonl'), 'utf8').split('\n');
+    // A whole read takes the place of the old file when it is complete; until then it stands beside it, and the next one goes on with it.
+    const lines = readFileSync(join(folder, 'data', 'customers.jsonl.new'), 'utf8').split('\n');
     expect(lines.pop()).toBe('');
     expect(lines).toHaveLength(200);
     for (const line of lines) expect(() => JSON.parse(line) as unknown).not.toThrow();
+    const again = fakeIo({ env, cwd: folder });
+    expect(await main(['read', 'jumpseller', 'customers', '--out', 'data'], again)).toBe(0);
+    expect(again.err()).toContain('customers: went on with the read that was stopped');
+    expect(readFileSync(join(folder, 'data', 'customers.jsonl'), 'utf8').split('\n')).toHaveLength(301);
+    expect(readdirSync(join(folder, 'data'))).toEqual(['.ferrule', 'customers.jsonl']);
   });
 
   it('goes on with the next stream when one fails, and exits with 1', async () => {
@@ -94,18 +101,19 @@ describe('runs that end early', () => {
     expect(await main(['read', 'jumpseller', 'categories', 'promotions'], io)).toBe(1);
     expect(io.err()).toMatch(/^categories: error\[response_malformed\]/m);
     expect(io.err()).toContain('5 records of 2 streams, 1 not read in full');
-    expect(readdirSync(join(folder, 'out', 'jumpseller'))).toEqual(['categories.jsonl', 'promotions.jsonl']);
+    expect(readdirSync(join(folder, 'out', 'jumpseller'))).toEqual(['.ferrule', 'categories.jsonl.new', 'promotions.jsonl']);
   });
 
-  it('stops at a full disk with 2 and says how much is in the file', async () => {
+  it("stops with 2 when the destination fails, or is another process's", async () => {
     const env = await connected(5);
     const io = fakeIo({ env, cwd: folder });
-    mkdirSync(join(folder, 'full'));
-
-    symlinkSync('/dev/full', join(folder, 'full', 'categories.jsonl'));
-    expect(await main(['read', 'jumpseller', 'categories', 'promotions', '--out', 'full'], io)).toBe(2);
-    expect(io.err()).toContain('no space is left on the device (ENOSPC); it holds 0 whole lines');
-    expect(readdirSync(join(folder, 'full'))).toEqual(['categories.jsonl']);
+    writeFileSync(join(folder, 'file'), '');
+    expect(await main(['read', 'jumpseller', 'categories', 'promotions', '--out', 'file/data'], io)).toBe(2);
+    expect(io.err()).toContain('error[output_failed]');
+    const held = await openSink(parseSinkAddress(join(folder, 'held')));
+    expect(await main(['read', 'jumpseller', 'categories', '--out', 'held'], io)).toBe(2);
+    expect(io.err()).toContain('error[output_locked]');
+    await held.close();
   });
 
   it('says that its own output could not be written (real processes)', async () => {
@@ -147,6 +155,20 @@ describe('runs that end early', () => {
   });
 });
 
+/** Of all tables, counted by DuckDB itself. */
+async function rowsIn(file: string): Promise<number> {
+  const { DuckDBInstance } = await import('@duckdb/node-api');
+  const instance = await DuckDBInstance.create(file, { access_mode: 'READ_ONLY' });
+  const connection = await instance.connect();
+  const tables = await connection.runAndReadAll("select table_name from duckdb_tables() where table_name not like '\\_%' escape '\\'");
+  let rows = 0;
+  for (const [table] of tables.getRows())
+    rows += Number((await connection.runAndReadAll(`select count(*) from "${table}"`)).getRows()[0]?.[0]);
+  connection.closeSync();
+  instance.closeSync();
+  return rows;
+}
+
 describe('long commands', () => {
   it('demo reads every provider of the catalogue as its sandbox has it', async () => {
     const io = fakeIo({ cwd: folder });
@@ -159,9 +181,7 @@ describe('long commands', () => {
     );
     for (const { connector, read, records } of connectors) {
       if (!read) continue;
-      const files = readdirSync(join(folder, 'out', 'demo', connector));
-      const lines = files.map((file) => readFileSync(join(folder, 'out', 'demo', connector, file), 'utf8').split('\n').length - 1);
-      expect(lines.reduce((sum, count) => sum + count, 0)).toBe(records);
+      expect(await rowsIn(join(folder, 'out', 'demo', `${connector}.duckdb`))).toBe(records);
     }
   });
 

@@ -46,17 +46,19 @@ describe('the type of a column', () => {
       at: { type: 'datetime' },
       day: { type: 'date' },
       size: { type: 'integer' },
+      mix: { type: 'text' },
       gone: { type: 'list' },
     } as const;
     const records = [
-      { new: 'x', id: '12', at: 1767225600, day: '2026-01-01', size: 1 },
-      { new: null, id: 13, at: '2026-01-01', day: 'soon', size: 1.5 },
+      { new: 'x', id: '12', at: 1767225600, day: '2026-01-01', size: 1, mix: 1 },
+      { new: null, id: 13, at: '2026-01-01', day: 'soon', size: 1.5, mix: 'x' },
     ];
     expect(inferred(records, declared)).toEqual([
-      { name: 'id', state: 'declared', declared: 'integer', type: 'text', mixed: ['whole', 'integer'] },
-      { name: 'at', state: 'declared', declared: 'datetime', type: 'text', mixed: ['integer', 'date'] },
+      { name: 'id', state: 'declared', declared: 'integer', type: 'text' },
+      { name: 'at', state: 'declared', declared: 'datetime', type: 'text' },
       { name: 'day', state: 'declared', declared: 'date', type: 'text' },
       { name: 'size', state: 'contradicted', declared: 'integer', type: 'number' },
+      { name: 'mix', state: 'declared', declared: 'text', type: 'text', mixed: ['integer', 'text'] },
       { name: 'gone', state: 'declared', declared: 'list' },
       { name: 'new', state: 'new', type: 'text' },
     ]);

@@ -73,7 +73,7 @@ streams:
     ]);
     expect(ids('items')).toEqual([1, 2, 3, 5, 8, 9]);
     expect(sink.states.items).toEqual({
-      stream: { cursor: ['at', 'time', 'partition'] },
+      stream: { cursor: ['at', 'time', 'partition'], read: Date.parse('2026-01-10T00:00:00Z') },
       p: { done: [['2026-01-01T00:00:00.000Z', '2026-01-10T00:00:00.000Z']], at: Date.parse('2026-01-10T00:00:00Z') },
     });
     // Late data of yesterday, and new data of today.
@@ -166,6 +166,46 @@ streams:
     expect((await run(['items']))[0]).toMatchObject({ records: 0, skipped: 1 });
     expect(asked()).toEqual(['/items?since=2026-01-04']);
     expect(ids('items')).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  it('sorted: the state moves on with each page, and a later read begins there', async () => {
+    const rows: JsonObject[] = [1, 2, 3, 4, 5].map((day) => ({ id: day, at: `2026-01-0${day}` }));
+    let fails = true;
+    const spec = `
+streams:
+  items: { get: /items, query: { since: '\${window.start}' }, primary_key: [id], paginate: { type: offset, offset: query.skip, page_size: 2, stop: short_page }, cursor: { field: at, format: date, order: asc } }
+`;
+    await open(spec, (request) => (fails && request.query.get('skip') === '4' ? { status: 400, json: {} } : filtering(rows)(request)));
+    expect((await run(['items']))[0]).toMatchObject({ complete: false, records: 4 });
+    expect(sink.states.items).toMatchObject({
+      p: { done: [[null, '2026-01-04T00:00:00.000Z']], edge: { at: '2026-01-04T00:00:00.000Z', keys: ['4'] } },
+    });
+    fails = false;
+    asked();
+    expect((await run(['items']))[0]).toMatchObject({ complete: true, records: 1, skipped: 1 });
+    expect(asked()[0]).toBe('/items?since=2026-01-04&skip=0');
+    expect(ids('items')).toEqual([1, 2, 3, 4, 5]);
+    // What is said to be sorted and is not: the page is gone back to, as without the word.
+    rows.push({ id: 6, at: '2026-01-08' }, { id: 7, at: '2026-01-06' }, { id: 8, at: '2026-01-07' });
+    rows.push({ id: 9, at: '2026-01-06' });
+    fails = true;
+    expect((await run(['items']))[0]).toMatchObject({ complete: false, records: 3 });
+    fails = false;
+    asked();
+    expect((await run(['items']))[0]).toMatchObject({ complete: true, records: 1 });
+    expect(asked()).toEqual(['/items?since=2026-01-05&skip=4']);
+    expect(ids('items')).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  });
+
+  it('overwrite reads all of it, and what waits to take the place of the rows is not gone on with in another mode', async () => {
+    await open(WINDOWED, filtering(rows));
+    await run(['items']);
+    expect((await run(['items'], { mode: 'overwrite' }))[0]).toMatchObject({ records: 6, complete: true });
+    expect(ids('items')).toEqual([1, 2, 3, 5, 8, 9]);
+    const controller = new AbortController();
+    await run(['items'], { mode: 'overwrite', signal: controller.signal, onEvent: (event) => event.type === 'page' && controller.abort() });
+    expect((await run(['items'], { mode: 'upsert' }))[0]).toMatchObject({ records: 6, complete: true, resumed: false });
+    expect(ids('items')).toEqual([1, 2, 3, 5, 8, 9]);
   });
 
   it('filters itself where the provider cannot, by integers as well', async () => {

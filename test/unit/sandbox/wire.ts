@@ -9,6 +9,7 @@ export interface Got {
   status: number;
   headers: Record<string, string>;
   text: string;
+  bytes: Buffer;
   body: unknown;
 }
 
@@ -36,9 +37,10 @@ export function send(sandbox: Sandbox, url: string, { method, headers = {}, form
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
         response.on('error', reject);
         response.on('end', () => {
-          const got = Buffer.concat(chunks).toString('utf8');
+          const bytes = Buffer.concat(chunks);
+          const got = bytes.toString('utf8');
           const names = Object.entries(response.headers).map(([name, value]) => [name, [value].flat().join(', ')]);
-          resolve({ status: response.statusCode!, headers: Object.fromEntries(names), text: got, body: parsed(got) });
+          resolve({ status: response.statusCode!, headers: Object.fromEntries(names), text: got, bytes, body: parsed(got) });
         });
       },
     );

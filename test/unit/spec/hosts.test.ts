@@ -176,6 +176,35 @@ describe('hosts from the text alone', () => {
   });
 });
 
+describe('the results of jobs', () => {
+  const job = (download: string): string =>
+    head(`
+auth: { key: bearer }
+http: { base_url: https://api.acme.com }
+streams:
+  usage:
+    primary_key: [id]
+    job:
+      create: { post: /exports, capture: { id: id } }
+      poll: { get: "/exports/\${job.id}", capture: { url: { path: url, type: url } } }
+      status: state
+      states: { done: [complete] }
+      download: { get: "${download}" }`);
+
+  it.each([
+    ['a host that only the answer names', '${job.url}', '‹a host that an answer names›'],
+    ['another host that the spec names', 'https://files.acme.com/${job.id}', 'files.acme.com'],
+  ])('says of %s that the credential stays behind', (_, download, host) => {
+    expect(table(job(download))).toEqual({ api: 'api.acme.com', 'download, without the credential': host });
+    // Nor is its capture asked for hosts, as one that becomes the host of a call with the credential is.
+    expect(lintText(job(download), 'acme.yaml').filter(({ severity }) => severity === 'error')).toEqual([]);
+  });
+
+  it.each(['/exports/${job.id}/file', 'https://api.acme.com/${job.id}'])("has no row of its own for the API's host: %s", (download) => {
+    expect(table(job(download))).toEqual({ api: 'api.acme.com' });
+  });
+});
+
 describe('chains of steps, run', () => {
   let server: LocalServer;
   afterEach(() => server.close());
