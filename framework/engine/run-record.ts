@@ -74,7 +74,9 @@ export interface RunRecord extends RunRequest {
 export const RECORD = 'run.json';
 export const EVENTS = 'events.jsonl';
 const OURS = [RECORD, `${RECORD}.new`, EVENTS];
-/** Time, connector, four letters: sorted by name they are sorted by time. */
+/** Time, connector, four letters. */
+/** Characters of a name that are its time, to the second. */
+const SECOND = '2026-11-27T12-00-00'.length;
 const NAME = /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ-[a-z0-9][a-z0-9-]*-[a-z]{4}$/;
 
 /** Where runs are logged: `runs` in `FERRULE_HOME`, else in `ferrule` under `XDG_STATE_HOME`, else in `~/.local/state/ferrule`. */
@@ -87,7 +89,21 @@ export function runFolder(env: Readonly<Record<string, string | undefined>> = pr
 export async function runNames(folder: string): Promise<string[]> {
   const entries = (await readdir(folder, { withFileTypes: true }).catch((cause: unknown) => unreadable(folder, cause))) ?? [];
   const names = entries.filter((entry) => entry.isDirectory() && NAME.test(entry.name)).map(({ name }) => name);
-  return names.sort().reverse();
+  const began = await beganInOneSecond(folder, names);
+  const order = (name: string): string => began.get(name) ?? name.slice(0, SECOND);
+  return names.sort((a, b) => (order(a) < order(b) ? 1 : order(a) > order(b) ? -1 : a < b ? 1 : -1));
+}
+
+/** Of runs whose names are of the same second, when they began to the millisecond, written as a name begins. */
+async function beganInOneSecond(folder: string, names: readonly string[]): Promise<Map<string, string>> {
+  const seconds = new Map<string, string[]>();
+  for (const name of names) seconds.set(name.slice(0, SECOND), [...(seconds.get(name.slice(0, SECOND)) ?? []), name]);
+  const began = new Map<string, string>();
+  for (const name of [...seconds.values()].flatMap((same) => (same.length > 1 ? same : []))) {
+    const record = parsed(await readFile(join(folder, name, RECORD), 'utf8').catch(() => ''));
+    if (typeof record?.began === 'string') began.set(name, record.began.replaceAll(':', '-').replace('Z', ''));
+  }
+  return began;
 }
 
 function unreadable(folder: string, cause: unknown): undefined {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { systemRandom } from '../../../framework/core/clock.ts';
 import { FerruleError } from '../../../framework/core/errors.ts';
 import { connectSpec } from '../../../framework/engine/connect.ts';
 import { type RunLogOptions, runLog } from '../../../framework/engine/run-log.ts';
@@ -203,6 +204,17 @@ setInterval(() => {}, 1000);`,
     ]);
     expect(readFileSync(join(folder, id, 'events.jsonl'), 'utf8')).not.toContain('P-1');
   }, 30_000);
+
+  it('come the latest first, also those of one second', async () => {
+    let at = AT;
+    const letters = ['z', 'a', 'm'];
+    const options = {
+      clock: { now: () => (at += 100), sleep: async () => {} },
+      random: { ...systemRandom, bytes: (size: number) => Buffer.alloc(size, (letters.shift() as string).charCodeAt(0) - 97) },
+    };
+    for (let count = 0; count < 3; count += 1) await (await runLog(folder, REQUEST, options)).end();
+    expect((await runNames(folder)).map((name) => name.slice(-4))).toEqual(['mmmm', 'aaaa', 'zzzz']);
+  });
 
   it('are none where nothing was logged, or what is there is no record', async () => {
     expect(await runNames(folder)).toEqual([]);
