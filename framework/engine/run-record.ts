@@ -1,7 +1,7 @@
-import { lstat, readdir, readFile, rmdir, unlink } from 'node:fs/promises';
+import { readdir, readFile, rmdir, unlink } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { systemCode, unlessMissing } from '../core/atomic-write.ts';
+import { systemCode } from '../core/atomic-write.ts';
 import { FerruleError } from '../core/errors.ts';
 import { isGone, type ProcessIdentity } from '../core/process-identity.ts';
 import { createTally, type StreamCounts, type WireCounts } from './run-tally.ts';
@@ -157,9 +157,8 @@ export async function removeOldRuns(folder: string, most: number): Promise<void>
   for (const name of names.slice(most)) {
     if ((await readRun(folder, name))?.state === 'running') continue;
     const path = join(folder, name);
-    if (!(await lstat(path)).isDirectory()) continue;
-    for (const file of OURS) await unlink(join(path, file)).catch(unlessMissing);
-    // What somebody else has put there stays.
+    // Another process may be at it too, and what cannot be removed is no reason not to log. What somebody else has put there stays.
+    for (const file of OURS) await unlink(join(path, file)).catch(() => {});
     await rmdir(path).catch(() => {});
   }
 }
