@@ -34,9 +34,18 @@ export interface SinkStream {
   state: StateChange;
 }
 
+/** Records as the destination writes them. */
+export interface Packed {
+  bytes: Uint8Array;
+  /** How many. */
+  records: number;
+}
+
 /** Records and what the state is once they are written. */
 export interface Batch {
   records: readonly JsonObject[];
+  /** Before them; made by the same StreamSink's `pack`. */
+  packed?: readonly Packed[];
   state: StateChange;
 }
 
@@ -60,6 +69,11 @@ export interface SinkTotals {
 
 /** One stream in a destination. Calls do not overlap. */
 export interface StreamSink {
+  /**
+   * Where a record's form depends on nothing else: makes it now, so that whoever gathers a batch holds bytes, not records. Ten thousand of
+   * those cost more to keep than to write.
+   */
+  pack?(records: readonly JsonObject[]): Packed;
   /**
    * Writes records and state as one: when it resolves both are durable, when it throws neither is (or is undone when the destination is
    * opened again). @throws FerruleError output_failed, output_locked, record_refused (with the record's place in the batch and its column)

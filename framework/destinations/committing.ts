@@ -1,7 +1,7 @@
 import { syncFolder } from '../core/atomic-write.ts';
 import { FerruleError } from '../core/errors.ts';
 import { reached } from '../core/moment.ts';
-import type { SinkChange, SinkStream, StateChange } from '../core/sink.ts';
+import type { Packed, SinkChange, SinkStream, StateChange } from '../core/sink.ts';
 import type { JsonObject } from '../core/value.ts';
 import type { FolderPlace, OpenStream } from './folder-stream.ts';
 import { outputFailed } from './output-failure.ts';
@@ -51,16 +51,20 @@ export function committing(ready: Ready): OpenStream {
     await state.tidy();
   }
 
-  async function write(records: readonly JsonObject[], change: StateChange): Promise<readonly SinkChange[]> {
+  async function write(
+    records: readonly JsonObject[],
+    change: StateChange,
+    packed: readonly Packed[] = [],
+  ): Promise<readonly SinkChange[]> {
     const before = picture.next ?? picture.main;
-    const staged = await writer.stage(records).catch(async (error: unknown) => {
+    const staged = await writer.stage(records, packed).catch(async (error: unknown) => {
       await writer.undo().catch(leftForOpening);
       throw error;
     });
     if (staged.rows.length === before.length && Object.keys(change).length === 0) return [];
     const next = picture.next === undefined ? { main: staged.rows } : { main: settled(picture.main), next: staged.rows };
     await commitAs(next, change, staged.rows.from !== undefined, () => writer.settle());
-    written.records += records.length;
+    written.records += packed.reduce((sum, one) => sum + one.records, records.length);
     written.bytes += staged.rows.length - before.length;
     return staged.changes;
   }
@@ -92,8 +96,9 @@ export function committing(ready: Ready): OpenStream {
   return {
     contents: () => (stopped === undefined ? state.contents : undefined),
     sink: {
-      async commit({ records, state: change }) {
-        const changes = await guarded(() => write(records, change));
+      ...(writer.pack && { pack: writer.pack }),
+      async commit({ records, packed, state: change }) {
+        const changes = await guarded(() => write(records, change, packed));
         for (const one of changes) options.onChange?.(one);
       },
       async finish(change) {

@@ -1,5 +1,5 @@
 import { reached } from '../core/moment.ts';
-import type { Sink } from '../core/sink.ts';
+import type { Packed, Sink } from '../core/sink.ts';
 import type { JsonObject } from '../core/value.ts';
 import { flatRecord } from './flat-record.ts';
 import { type FolderOptions, openFolder } from './folder.ts';
@@ -28,14 +28,26 @@ const JSONL: RowFormat = {
   async open(place, rows, _stream, { nested }) {
     const file = await openRowFile(pathOf(place), rows.length);
     let committed = rows.length;
-    const lineOf = (record: JsonObject, at: number): string => `${JSON.stringify(nested === 'flat' ? flatRecord(record, at) : record)}\n`;
+    const lineOf = nested === 'flat' ? (record: JsonObject, at: number) => JSON.stringify(flatRecord(record, at)) : plainLine;
+    const pack = (records: readonly JsonObject[]): Packed => ({
+      bytes: Buffer.from(linesOf(records, lineOf), 'utf8'),
+      records: records.length,
+    });
     return {
-      async stage(records) {
+      // A record that cannot be flattened is refused with its place in the batch, which is known at the commit alone.
+      ...(nested !== 'flat' && { pack }),
+      async stage(records, packed = []) {
+        for (const { bytes } of joinedBytes(packed)) await file.append(bytes);
         for (let start = 0; start < records.length; start += SLICE) {
-          const lines = records.slice(start, start + SLICE).map((record, index) => lineOf(record, start + index));
-          await file.append(Buffer.from(lines.join(''), 'utf8'));
+          const slice = records.slice(start, start + SLICE);
+          await file.append(
+            Buffer.from(
+              linesOf(slice, (record, at) => lineOf(record, start + at)),
+              'utf8',
+            ),
+          );
         }
-        if (records.length > 0) {
+        if (records.length + packed.length > 0) {
           reached('sink_rows_written');
           await file.flush();
           reached('sink_rows_flushed');
@@ -50,3 +62,17 @@ const JSONL: RowFormat = {
     };
   },
 };
+
+const plainLine = (record: JsonObject): string => JSON.stringify(record);
+
+function linesOf(records: readonly JsonObject[], lineOf: (record: JsonObject, at: number) => string): string {
+  const lines = records.map(lineOf);
+  lines.push(''); // so that the last one ends as well
+  return lines.join('\n');
+}
+
+/** Few large writes in place of many small ones. */
+function* joinedBytes(packed: readonly Packed[]): Generator<{ bytes: Uint8Array }> {
+  for (let start = 0; start < packed.length; start += 16)
+    yield { bytes: Buffer.concat(packed.slice(start, start + 16).map(({ bytes }) => bytes)) };
+}

@@ -1,4 +1,4 @@
-import type { SinkChange, SinkOptions, SinkStream } from '../core/sink.ts';
+import type { Packed, SinkChange, SinkOptions, SinkStream } from '../core/sink.ts';
 import type { Json, JsonObject } from '../core/value.ts';
 
 /** Committed rows, as the state file describes what holds them. */
@@ -41,7 +41,8 @@ export interface Staged {
 /** Writes one set of rows. Calls do not overlap. */
 export interface RowWriter {
   /** Without records: what a file needs that has none (a header). @throws FerruleError record_refused; system errors */
-  stage(records: readonly JsonObject[]): Promise<Staged>;
+  stage(records: readonly JsonObject[], packed?: readonly Packed[]): Promise<Staged>;
+  pack?(records: readonly JsonObject[]): Packed;
   /** The state file says it: puts in its place what stands beside. When it throws nothing was put there. */
   settle(): Promise<void>;
   /** The state file does not say it: takes away what was staged. */

@@ -1,4 +1,4 @@
-import type { StateChange, StreamSink } from '../core/sink.ts';
+import type { Packed, StateChange, StreamSink } from '../core/sink.ts';
 import type { Json, JsonObject } from '../core/value.ts';
 
 /** When what has gathered is committed: enough to make a commit cheap, little enough that a kill loses little. */
@@ -19,6 +19,8 @@ export interface StreamWriterOptions {
 export class StreamWriter {
   readonly #options: StreamWriterOptions;
   #records: JsonObject[] = [];
+  #packed: Packed[] = [];
+  #count = 0;
   #state: Record<string, Json> = {};
   #bytes = 0;
   #since: number;
@@ -33,23 +35,26 @@ export class StreamWriter {
   /** The state change is of the moment of this call: pages and their state stay in one order. `bytes`: about so many. */
   async write(records: readonly JsonObject[], state: StateChange, bytes: number, urgent = false): Promise<void> {
     this.#refuse();
-    for (const record of records) this.#records.push(record);
+    const { sink } = this.#options;
+    this.#count += records.length;
+    if (sink.pack === undefined) for (const record of records) this.#records.push(record);
+    else if (records.length > 0) this.#packed.push(sink.pack(records));
     Object.assign(this.#state, state);
     this.#bytes += bytes;
     if (urgent) return await this.flush();
-    const isDue = this.#records.length >= MOST_RECORDS || this.#bytes >= MOST_BYTES || this.#options.now() - this.#since >= LONGEST;
+    const isDue = this.#count >= MOST_RECORDS || this.#bytes >= MOST_BYTES || this.#options.now() - this.#since >= LONGEST;
     if (!isDue) return;
     // The one before must be through; then this one goes on by itself while more gathers.
     await this.#running;
     this.#refuse();
-    if (this.#records.length > 0 || Object.keys(this.#state).length > 0) void this.#commit();
+    if (this.#count > 0 || Object.keys(this.#state).length > 0) void this.#commit();
   }
 
   /** Everything so far is committed. */
   async flush(): Promise<void> {
     await this.#running;
     this.#refuse();
-    if (this.#records.length > 0 || Object.keys(this.#state).length > 0) await this.#commit();
+    if (this.#count > 0 || Object.keys(this.#state).length > 0) await this.#commit();
     this.#refuse();
   }
 
@@ -59,15 +64,18 @@ export class StreamWriter {
 
   #commit(): Promise<void> {
     const { sink, now, onCommit } = this.#options;
-    const batch = { records: this.#records, state: this.#state };
+    const batch = { records: this.#records, packed: this.#packed, state: this.#state };
+    const count = this.#count;
     this.#records = [];
+    this.#packed = [];
+    this.#count = 0;
     this.#state = {};
     this.#bytes = 0;
     const began = now();
     this.#since = began;
     this.#running = sink
       .commit(batch)
-      .then(() => onCommit(batch.records.length, now() - began))
+      .then(() => onCommit(count, now() - began))
       // Whoever comes next gets it; nothing after it is written, or the state would be ahead of the records.
       .catch((error: unknown) => {
         this.#failure ??= { error };

@@ -1,6 +1,6 @@
 import type { SpecDocument } from '../../core/spec-types.gen.ts';
 import type { SpecPath } from '../tree.ts';
-import { hasName, inherited, inheritedMap, isWhole, ownPlace } from './inherited.ts';
+import { hasName, inherited, inheritedMap, isWhole, ownPlace, saidAt } from './inherited.ts';
 import type { Rule } from './rule.ts';
 
 interface Mistake {
@@ -19,16 +19,23 @@ export const rule: Rule = {
   good: 'rename: { Id: id }\nprimary_key: [id]',
   check: ({ spec, partial }, report) => {
     if (partial) return;
-    for (const name of Object.keys(spec.streams ?? {})) {
+    /** What a template has wrong by itself is told once, there. */
+    const told = new Set<string | undefined>();
+    for (const [name, stream] of Object.entries(spec.streams ?? {})) {
       if (!isWhole(spec, name)) continue;
+      const isOwn = WORDS.some((word) => stream[word] !== undefined);
+      if (!isOwn && told.has(stream.use)) continue;
+      if (!isOwn) told.add(stream.use);
       const columns = columnsOf(spec, name);
       for (const { at, message, hint } of [...renamed(columns), ...removed(columns), ...flattened(columns)]) {
-        const path = ownPlace(spec, name, at);
+        const path = isOwn ? ownPlace(spec, name, at) : (saidAt(spec, name, at) ?? ['streams', name]);
         report(path, message, { ...(path.length === 2 && { part: 'key' as const }), hint });
       }
     }
   },
 };
+
+const WORDS = ['rename', 'types', 'remove', 'flatten', 'primary_key', 'add', 'cursor'] as const;
 
 interface Columns {
   /** Old name → new name. */
@@ -56,18 +63,36 @@ function columnsOf(spec: SpecDocument, stream: string): Columns {
 
 const firstOf = (path: string): string => /^[^.[?]*/.exec(path)?.[0] ?? '';
 
-function renamed({ rename, primaryKey, types, remove, cursor, isAdded }: Columns): Mistake[] {
-  const mistakes: Mistake[] = [];
+interface Given {
   /** New name → old name. */
-  const given = new Map<string, string>();
+  names: Map<string, string>;
+  /** Old names whose new name another column has. */
+  twice: [old: string, other: string][];
+}
+
+/** Streams that say nothing of it themselves share one map. */
+const GIVEN = new WeakMap<Columns['rename'], Given>();
+
+function givenBy(rename: Columns['rename']): Given {
+  const known = GIVEN.get(rename);
+  if (known !== undefined) return known;
+  const names = new Map<string, string>();
+  const twice: Given['twice'] = [];
   for (const [old, fresh] of Object.entries(rename)) {
-    const other = given.get(fresh);
-    if (other !== undefined) {
-      const message = `\`${other}\` and \`${old}\` are both renamed to \`${fresh}\`.`;
-      mistakes.push({ at: ['rename', old], message, hint: 'Give one of them another name: it would overwrite the other.' });
-    }
-    given.set(fresh, old);
+    const other = names.get(fresh);
+    if (other !== undefined) twice.push([old, other]);
+    names.set(fresh, old);
   }
+  GIVEN.set(rename, { names, twice });
+  return { names, twice };
+}
+
+function renamed({ rename, primaryKey, types, remove, cursor, isAdded }: Columns): Mistake[] {
+  const { names: given, twice } = givenBy(rename);
+  const mistakes = twice.map(([old, other]): Mistake => {
+    const message = `\`${other}\` and \`${old}\` are both renamed to \`${rename[old]}\`.`;
+    return { at: ['rename', old], message, hint: 'Give one of them another name: it would overwrite the other.' };
+  });
   // A name that is free again may have been given to another column.
   const isGone = (column: string): boolean => Object.hasOwn(rename, column) && !given.has(column);
   const miss = (at: SpecPath, old: string, hint = `Write \`${rename[old]}\`.`): void => {
@@ -85,9 +110,11 @@ function renamed({ rename, primaryKey, types, remove, cursor, isAdded }: Columns
 }
 
 function removed({ rename, types, remove, primaryKey, isAdded }: Columns): Mistake[] {
+  if (remove.length === 0) return [];
+  const out = new Set(remove);
   const mistakes: Mistake[] = [];
   const look = (at: SpecPath, column: string, hint: string): void => {
-    if (remove.includes(column)) mistakes.push({ at, message: `\`remove\` takes \`${column}\` out.`, hint });
+    if (out.has(column)) mistakes.push({ at, message: `\`remove\` takes \`${column}\` out.`, hint });
   };
   for (const column of types) look(['types', column], column, 'Leave it out here, or out of `remove`.');
   for (const [old, fresh] of Object.entries(rename)) look(['rename', old], fresh, 'Leave it out here, or out of `remove`.');

@@ -20,12 +20,12 @@ export const rule: Rule = {
       const cursor = isWhole(spec, name) ? inheritedMap(spec, name, 'cursor') : undefined;
       if (cursor === undefined || cursor.filter === 'client') continue;
       const named = namedInRequest(context, name, 'window');
-      if (![...STARTS, ...ENDS].some((member) => named.has(member)))
+      if (![...STARTS, ...ENDS].some(named))
         report(ownPlace(spec, name, ['cursor']), `The request of \`${name}\` does not say what is new: it names nothing of \`window\`.`, {
           part: 'key',
           hint: 'Write `${window.start}` where the provider takes the time, or `filter: client` where it takes none.',
         });
-      else if (isMap(cursor.window) && !ENDS.some((member) => named.has(member)))
+      else if (isMap(cursor.window) && !ENDS.some(named))
         report(ownPlace(spec, name, ['cursor', 'window']), `The request of \`${name}\` does not name \`window.end\`.`, {
           part: 'key',
           hint: 'Write `${window.end}` where the provider takes it, or leave `window` out.',

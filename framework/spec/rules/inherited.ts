@@ -53,7 +53,16 @@ export function inheritedMap(spec: SpecDocument, stream: string, key: MapKey): P
     const said = (part as Stream)[key];
     return said !== undefined && !(said === null && isOverlay(path));
   });
-  if (layers.length === 0) return undefined;
+  const [strongest] = layers;
+  if (strongest === undefined) return undefined;
+  // A template is laid once for all of its streams that say nothing themselves: a small file may have thousands.
+  const name = `${strongest.path.join('\n')}\n\n${key}`;
+  const { maps } = cacheOf(spec);
+  if (!maps.has(name)) maps.set(name, laid(layers, key));
+  return maps.get(name);
+}
+
+function laid(layers: readonly Layer[], key: MapKey): Plain | undefined {
   const merged = lay(
     layers.toReversed().map(({ part, path }) => {
       const said = (part as Stream)[key];
@@ -95,23 +104,31 @@ interface Layer {
   path: SpecPath;
 }
 
+interface Cache {
+  shared: Layer[];
+  streams: Map<string, Layer[]>;
+  maps: Map<string, Plain | undefined>;
+}
+
 /** Several rules ask for each stream. */
-const CACHE = new WeakMap<SpecDocument, { shared: Layer[]; streams: Map<string, Layer[]> }>();
+const CACHE = new WeakMap<SpecDocument, Cache>();
+
+function cacheOf(spec: SpecDocument): Cache {
+  const known = CACHE.get(spec) ?? { shared: sharedBy(spec), streams: new Map(), maps: new Map() };
+  CACHE.set(spec, known);
+  return known;
+}
 
 /** The strongest first. */
 export function layersOf(spec: SpecDocument, name: string): readonly Layer[] {
-  let known = CACHE.get(spec);
-  if (known === undefined) {
-    known = { shared: sharedBy(spec), streams: new Map() };
-    CACHE.set(spec, known);
-  }
-  let layers = known.streams.get(name);
+  const { shared, streams } = cacheOf(spec);
+  let layers = streams.get(name);
   if (layers === undefined) {
     const stream = spec.streams?.[name];
     const use = stream?.use;
     const template = use === undefined || !Object.hasOwn(spec.templates ?? {}, use) ? undefined : spec.templates?.[use];
-    layers = [...layer(stream, 'streams', name), ...layer(template, 'templates', String(use)), ...known.shared];
-    known.streams.set(name, layers);
+    layers = [...layer(stream, 'streams', name), ...layer(template, 'templates', String(use)), ...shared];
+    streams.set(name, layers);
   }
   return layers;
 }

@@ -1,6 +1,6 @@
 import type { SpecPath } from '../tree.ts';
 import type { Expression, RuleContext } from './context.ts';
-import { inherited, layersOf } from './inherited.ts';
+import { inherited, isWhole, layersOf } from './inherited.ts';
 
 /** Stands for the variable as a whole: an expression that takes all of it. */
 export const WHOLE = '';
@@ -9,34 +9,36 @@ export const WHOLE = '';
 const ASKING = ['create', 'poll', 'download'];
 const REQUEST = new Set(['get', 'post', 'put', 'patch', 'delete', 'query', 'headers', 'cookies', 'media_type', 'body']);
 
-/** Members of a variable (`start` of `window.start`) that a stream's request names, with what it inherits; a job's calls in its place. */
-export function namedInRequest(context: RuleContext, stream: string, root: 'window' | 'each'): ReadonlySet<string> {
-  const hasJob = inherited(context.spec, stream, 'job') !== undefined;
-  const names = new Set<string>();
-  for (const { path: layer } of layersOf(context.spec, stream)) {
-    for (const { path, mentions } of byLayer(context, root).get(layer.join('\n')) ?? []) {
-      const [first, second] = path.slice(layer.length);
-      const asks = hasJob ? first === 'job' && ASKING.includes(String(second)) : REQUEST.has(String(first));
-      if (asks) for (const [variable, member = WHOLE] of mentions) if (variable === root) names.add(member);
-    }
-  }
-  return names;
+/** Tells which members of a variable (`start` of `window.start`) a stream's request names, with what it inherits; a job's calls in its place. */
+export function namedInRequest(context: RuleContext, stream: string, root: 'window' | 'each'): (member: string) => boolean {
+  const { spec } = context;
+  const asks = inherited(spec, stream, 'job') === undefined ? 'request' : 'job';
+  const all = namesOf(context, root);
+  const sets = layersOf(spec, stream).flatMap(({ path }) => all.get([asks, ...path].join('\n')) ?? []);
+  return (member) => sets.some((names) => names.has(member));
 }
 
-const CACHE = new WeakMap<RuleContext, Map<string, Map<string, Expression[]>>>();
+const CACHE = new WeakMap<RuleContext, Map<string, Map<string, Set<string>>>>();
 
-/** Expressions that use a variable, by the part of a stream in which they stand. */
-function byLayer(context: RuleContext, root: string): Map<string, Expression[]> {
-  const roots = CACHE.get(context) ?? new Map<string, Map<string, Expression[]>>();
+/** Names of all requests, by what asks and the part of a stream in which it stands. */
+function namesOf(context: RuleContext, root: string): Map<string, Set<string>> {
+  const roots = CACHE.get(context) ?? new Map<string, Map<string, Set<string>>>();
   CACHE.set(context, roots);
   const known = roots.get(root);
   if (known !== undefined) return known;
-  const made = new Map<string, Expression[]>();
-  for (const expression of context.mentioning(root)) {
-    const layer = layerOf(expression.path)?.join('\n');
-    if (layer !== undefined) made.set(layer, [...(made.get(layer) ?? []), expression]);
-  }
+  const made = new Map<string, Set<string>>();
   roots.set(root, made);
+  for (const { path, mentions } of context.mentioning(root)) {
+    const layer = layerOf(path);
+    if (layer === undefined) continue;
+    const [first, second] = path.slice(layer.length);
+    const asks = first === 'job' && ASKING.includes(String(second)) ? 'job' : REQUEST.has(String(first)) ? 'request' : undefined;
+    if (asks === undefined) continue;
+    const key = [asks, ...layer].join('\n');
+    const names = made.get(key) ?? new Set();
+    made.set(key, names);
+    for (const [variable, member = WHOLE] of mentions) if (variable === root) names.add(member);
+  }
   return made;
 }
 
@@ -49,11 +51,23 @@ export function layerOf(path: SpecPath): SpecPath | undefined {
     : undefined;
 }
 
-/** The streams that a part of a stream belongs to. */
-export function usersOf({ spec }: RuleContext, [part, name]: SpecPath): string[] {
-  const streams = spec.streams ?? {};
-  if (part === 'streams') return [String(name)];
-  return Object.keys(streams).filter((stream) => part !== 'templates' || streams[stream]?.use === name);
+const USERS = new WeakMap<RuleContext, Map<string, string[]>>();
+
+/** The streams that a part of a stream belongs to, as far as all that they inherit from is there. */
+export function usersOf(context: RuleContext, layer: SpecPath): readonly string[] {
+  const all = USERS.get(context) ?? new Map<string, string[]>();
+  USERS.set(context, all);
+  const key = layer.join('\n');
+  const [part, name] = layer;
+  const streams = context.spec.streams ?? {};
+  const users =
+    all.get(key) ??
+    (part === 'streams'
+      ? [String(name)]
+      : Object.keys(streams).filter((stream) => part !== 'templates' || streams[stream]?.use === name)
+    ).filter((stream) => isWhole(context.spec, stream));
+  all.set(key, users);
+  return users;
 }
 
 /** Where in an expression's text a variable stands, as far as it can be told. */

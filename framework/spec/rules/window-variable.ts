@@ -1,6 +1,8 @@
 import { isMap } from '../merge.ts';
-import { inheritedMap, isWhole } from './inherited.ts';
-import { layerOf, usersOf, within } from './named-in-request.ts';
+import type { SpecPath } from '../tree.ts';
+import type { RuleContext } from './context.ts';
+import { inheritedMap } from './inherited.ts';
+import { layerOf, usersOf, WHOLE, within } from './named-in-request.ts';
 import type { Rule } from './rule.ts';
 
 export const rule: Rule = {
@@ -11,26 +13,49 @@ export const rule: Rule = {
   bad: 'streams: { orders: { get: /orders, query: { since: "${window.start}" } } }',
   good: 'streams: { orders: { get: /orders, query: { since: "${window.start}" }, cursor: { field: updated_at } } }',
   check: (context, report) => {
-    const { spec, partial } = context;
-    if (partial) return;
+    if (context.partial) return;
+    /** What streams have that share a part of the spec, by that part. */
+    const known = new Map<string, Had>();
     for (const expression of context.mentioning('window')) {
       const layer = layerOf(expression.path);
-      const users = layer === undefined ? [] : usersOf(context, layer);
-      if (users.length === 0 || users.some((stream) => !isWhole(spec, stream))) continue;
-      const cursors = users.map((stream) => inheritedMap(spec, stream, 'cursor')).filter((cursor) => cursor !== undefined);
-      const of = layer?.[0] === 'streams' ? `\`${users[0]}\`` : 'None of the streams here';
-      for (const member of new Set(expression.mentions.filter(([root]) => root === 'window').map(([, name]) => name ?? ''))) {
+      if (layer === undefined) continue;
+      const key = layer.join('\n');
+      const had = known.get(key) ?? hadBy(context, layer);
+      known.set(key, had);
+      if (had.users === 0) continue;
+      for (const member of new Set(expression.mentions.filter(([root]) => root === 'window').map(([, name]) => name ?? WHOLE))) {
         // A part that several streams share may name what some of them lack: there it is absent, and left out.
-        const lacksCursor = cursors.length === 0;
-        if (!lacksCursor && !(member.startsWith('end') && !cursors.some(({ window }) => isMap(window)))) continue;
+        if (had.cursor && (had.window || !member.startsWith('end'))) continue;
+        const word = had.cursor ? '`cursor.window`' : '`cursor`';
         const place = within(expression, 'window', member);
-        report(expression.path, `${of} has ${layer?.[0] === 'streams' ? 'no' : 'a'} ${lacksCursor ? '`cursor`' : '`cursor.window`'}.`, {
-          ...(place && { within: place }),
-          hint: lacksCursor
-            ? 'Write `cursor: { field: … }`, or leave the expression out.'
-            : 'Write `window: { end: … }` in its cursor: without one a read has no end.',
-        });
+        report(
+          expression.path,
+          layer[0] === 'streams' ? `\`${layer[1]}\` has no ${word}.` : `No stream that takes this part has a ${word}.`,
+          {
+            ...(place && { within: place }),
+            hint: had.cursor
+              ? 'Write `window: { end: … }` in its cursor: without one a read has no end.'
+              : 'Write `cursor: { field: … }`, or leave the expression out.',
+          },
+        );
       }
     }
   },
 };
+
+interface Had {
+  users: number;
+  /** Of at least one. */
+  cursor: boolean;
+  window: boolean;
+}
+
+function hadBy(context: RuleContext, layer: SpecPath): Had {
+  const users = usersOf(context, layer);
+  const cursors = users.map((stream) => inheritedMap(context.spec, stream, 'cursor'));
+  return {
+    users: users.length,
+    cursor: cursors.some((cursor) => cursor !== undefined),
+    window: cursors.some((cursor) => isMap(cursor?.window)),
+  };
+}

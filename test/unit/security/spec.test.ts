@@ -235,6 +235,9 @@ ${rest}`;
     'a large template in many streams': base(
       `templates:\n  t: { records: x, columns: { ${many(3000, (i) => `c${i}: text,`)} } }\nstreams:\n${many(500, (i) => `  s${i}: { use: t, get: /a }`)}`,
     ),
+    'a name in a template of many streams, again and again': base(
+      `templates:\n  t: { job: { create: { post: /a, capture: { x: x } }, poll: { get: /b, query: { ${many(600, (i) => `q${i}: '\${job.x}\${each.y}',`).replaceAll('\n', ' ')} } } } }\nstreams:\n${many(600, (i) => `  s${i}: { use: t }`)}`,
+    ),
     'choices by choices': base(
       `choices:\n${many(60, (i) => `  c${i}: { title: A, default: a, options: { a: { title: A, v: x }, b: { title: B, v: y } } }`)}`,
     ),
