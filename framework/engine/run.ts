@@ -9,7 +9,7 @@ import { type UnitPage, type UnitReader, unitReader } from '../streams/read-unit
 import type { Misfit } from '../streams/shape.ts';
 import type { Unit } from '../streams/unit.ts';
 import { readableStream, redacted } from './readable-stream.ts';
-import type { RunEvent, StreamOutcome, StreamProgress } from './run-events.ts';
+import type { MisfitCount, RunEvent, SkipReason, StreamOutcome, StreamProgress } from './run-events.ts';
 import type { Session } from './session.ts';
 import { Slots } from './slots.ts';
 import { streamEnvironment } from './stream-environment.ts';
@@ -71,6 +71,7 @@ class StreamRun {
   #place = '';
   #mode: WriteMode = 'append';
   #resumed = false;
+  #skips: SkipReason = 'known';
 
   constructor(session: Session, name: string, options: RunOptions & { signal: AbortSignal }, slots: Slots) {
     this.#session = session;
@@ -115,6 +116,7 @@ class StreamRun {
   async #read(): Promise<boolean> {
     const { into, signal, fromStart } = this.#options;
     const stream = readableStream(this.#session, this.#name);
+    this.#skips = stream.keep === undefined ? 'known' : stream.cursor === undefined ? 'keep' : 'keep or known';
     const stored = await into.state(this.#name);
     const isSample = isSampleState(stored);
     if (this.#options.limit !== undefined && stored.size > 0 && !isSample) throw sampleRefused(stream.name);
@@ -240,7 +242,7 @@ class StreamRun {
     const { misfits } = page;
     if (misfits.length > 0) {
       this.#counts.misfits += misfits.length;
-      this.#emit({ type: 'misfit', at: this.#now(), stream: this.#name, misfits: (misfits[0] as UnitPage['misfits'][number]).of });
+      this.#emit({ type: 'misfit', at: this.#now(), stream: this.#name, misfits: countMisfits(misfits) });
       if (badRecords === 'fail') throw malformed(this.#name, page);
       if (badRecords === 'aside') {
         for (const { record, of } of misfits) await aside?.(this.#name, record, of);
@@ -256,7 +258,9 @@ class StreamRun {
     counts.pages += 1;
     counts.bytes += page.bytes;
     const { records, skipped, index } = page;
-    this.#emit({ type: 'page', at: this.#now(), stream: this.#name, partition: unit.partition, records: records.length, skipped, index });
+    const why = skipped > 0 && { why: this.#skips };
+    const count = { records: records.length, skipped, ...why, index };
+    this.#emit({ type: 'page', at: this.#now(), stream: this.#name, partition: unit.partition, ...count });
     this.#options.onProgress?.(this.#progress());
   }
 
@@ -357,6 +361,18 @@ function rangeOf(stream: ResolvedStream, { range, mode }: RunOptions, now: numbe
   };
   const [since, until] = [point(range?.since, 'since'), point(range?.until, 'until')];
   return { ...(since !== undefined && { since }), ...(until !== undefined && { until }) };
+}
+
+/** How many records of a page do not fit, by column and by what is wrong with it. */
+function countMisfits(misfits: UnitPage['misfits']): MisfitCount[] {
+  const counts = new Map<string, MisfitCount>();
+  for (const one of misfits.flatMap(({ of }) => of)) {
+    const key = JSON.stringify(one);
+    const count = counts.get(key);
+    if (count === undefined) counts.set(key, { ...one, records: 1 });
+    else count.records += 1;
+  }
+  return [...counts.values()];
 }
 
 /** The read that was begun and did not come to its end. */
