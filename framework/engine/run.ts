@@ -1,6 +1,6 @@
 import { FerruleError, isFerruleError } from '../core/errors.ts';
 import type { ResolvedStream } from '../core/resolved.ts';
-import type { Sink, SinkChange, StreamState, WriteMode } from '../core/sink.ts';
+import type { Sink, StreamState, WriteMode } from '../core/sink.ts';
 import type { JsonObject } from '../core/value.ts';
 import { cursorPoints } from '../streams/cursor.ts';
 import { type Plan, planOf, pointOf } from '../streams/plan.ts';
@@ -65,8 +65,8 @@ class StreamRun {
   readonly #options: RunOptions & { signal: AbortSignal };
   readonly #slots: Slots;
   readonly #counts: StreamProgress;
-  readonly #changes: SinkChange[] = [];
   readonly #began: number;
+  readonly #changesBefore: number;
   #errors: FerruleError[] = [];
   #place = '';
   #mode: WriteMode = 'append';
@@ -79,6 +79,7 @@ class StreamRun {
     this.#options = options;
     this.#slots = slots;
     this.#began = session.clock.now();
+    this.#changesBefore = options.into.changes.length;
     this.#counts = {
       stream: name,
       records: 0,
@@ -105,7 +106,7 @@ class StreamRun {
       resumed: this.#resumed,
       place: this.#place,
       complete,
-      changes: this.#changes,
+      changes: this.#options.into.changes.slice(this.#changesBefore).filter(({ stream }) => stream === this.#name),
       ...(error && { error }),
       errors: this.#errors.length,
     };

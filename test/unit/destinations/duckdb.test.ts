@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
-import type { Sink, SinkChange, SinkStream } from '../../../framework/core/sink.ts';
+import type { OpenedSink, SinkChange, SinkStream } from '../../../framework/core/sink.ts';
 import type { JsonObject } from '../../../framework/core/value.ts';
 import { open } from '../../../framework/destinations/duckdb.ts';
 import { DUCKDB } from '../../../framework/destinations/duckdb-file.ts';
@@ -377,7 +377,7 @@ describe('the file', () => {
 
 describe('what goes wrong on the way', () => {
   const agree = async (path: string) => {
-    const sink: Sink = await open(path);
+    const sink: OpenedSink = await open(path);
     const state = await sink.state('users');
     await sink.close();
     const [row] = await sql(path, 'SELECT count(*) AS rows, coalesce(max("batch"), 0) AS last FROM users');
