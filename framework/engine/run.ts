@@ -20,6 +20,8 @@ export interface RunOptions {
   into: Sink;
   /** What happens to rows that are there. Default: upsert where a stream is incremental and has a primary key, append where it has none, overwrite where it is read whole. */
   mode?: WriteMode;
+  /** Records of a stream that gather at most before they are committed. Default 10,000; a kill loses no more than those, which are read again. */
+  commitEvery?: number;
   /** Pages under way at a time, over all streams. Default 4. */
   concurrency?: number;
   /** Forgets what earlier reads have done. */
@@ -118,17 +120,18 @@ class StreamRun {
     const stored = await into.state(this.#name);
     const isSample = isSampleState(stored);
     if (this.#options.limit !== undefined && stored.size > 0 && !isSample) throw sampleRefused(stream.name);
-    const known: StreamState = fromStart || isSample ? new Map() : stored;
-    const progress = new Progress(stream, known);
     const range = rangeOf(stream, this.#options, this.#now());
-    const under = progress.run;
-    // A past range does not go on with another read, nor another read with it.
-    this.#resumed = under !== undefined && JSON.stringify(under.range ?? null) === JSON.stringify(range ?? null);
     // A sample is no beginning of anything: what comes after it takes its place.
     this.#mode = isSample || this.#options.limit !== undefined ? 'overwrite' : modeOf(stream, this.#options);
+    const under = fromStart || isSample ? undefined : runOf(stored);
+    this.#resumed = under !== undefined && goesOn(under, range, this.#mode);
+    // Rows of an overwrite that is given up are thrown away, and those of one that begins take the place of all: what was done says nothing.
+    const isAnew = fromStart || isSample || (!this.#resumed && (this.#mode === 'overwrite' || under?.mode === 'overwrite'));
+    const known: StreamState = isAnew ? new Map() : stored;
+    const progress = new Progress(stream, known);
     const now = this.#resumed ? Number(under?.now) : this.#now();
-    const begun = this.#resumed ? {} : progress.begin({ now, ...(range && { range: range as JsonObject }) });
-    const forgotten = known !== stored ? Object.fromEntries([...stored.keys()].map((key) => [key, null])) : {};
+    const begun = this.#resumed ? {} : progress.begin({ now, mode: this.#mode, ...(range && { range: range as JsonObject }) });
+    const forgotten = isAnew ? Object.fromEntries([...stored.keys()].map((key) => [key, null])) : {};
     const sink = await into.open({
       name: stream.name,
       mode: this.#mode,
@@ -147,6 +150,7 @@ class StreamRun {
     const writer = new StreamWriter({
       sink,
       now: () => this.#now(),
+      ...(this.#options.commitEvery !== undefined && { records: this.#options.commitEvery }),
       onCommit: (records, duration) => this.#emit({ type: 'commit', at: this.#now(), stream: this.#name, records, duration }),
     });
     try {
@@ -356,6 +360,16 @@ function rangeOf(stream: ResolvedStream, { range, mode }: RunOptions, now: numbe
   const [since, until] = [point(range?.since, 'since'), point(range?.until, 'until')];
   return { ...(since !== undefined && { since }), ...(until !== undefined && { until }) };
 }
+
+/** The read that an earlier run began and did not end. */
+const runOf = (state: StreamState): JsonObject | undefined => (state.get('stream') as { run?: JsonObject } | undefined)?.run;
+
+/**
+ * A past range does not go on with another read, nor another read with it. An overwrite's rows wait beside the others, so that it goes on
+ * with no other mode, nor another mode with it.
+ */
+const goesOn = (under: JsonObject, range: object | undefined, mode: WriteMode): boolean =>
+  JSON.stringify(under.range ?? null) === JSON.stringify(range ?? null) && (under.mode === 'overwrite') === (mode === 'overwrite');
 
 const isSampleState = (state: StreamState): boolean => (state.get('stream') as { sample?: true } | undefined)?.sample === true;
 

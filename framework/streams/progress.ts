@@ -64,15 +64,6 @@ export class Progress {
     return (this.#entries.get('stream') ?? {}) as { cursor?: Json; run?: JsonObject };
   }
 
-  /** The read that was begun and did not come to its end. */
-  get run(): JsonObject | undefined {
-    return this.#head.run;
-  }
-
-  get isEmpty(): boolean {
-    return this.#entries.size === 0;
-  }
-
   begin(run: JsonObject): StateChange {
     this.#isNew = true;
     return this.#set({ stream: { cursor: cursorIdentity(this.#stream), run } });

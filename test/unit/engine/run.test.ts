@@ -131,6 +131,32 @@ streams:
     expect(ids('items')).toEqual([1, 2, 3, 5, 8, 9]);
   });
 
+  it('an overwrite reads all of it, and goes on with no other mode nor another with it', async () => {
+    let fails = true;
+    await open(WINDOWED, (request) =>
+      fails && request.query.get('since')?.startsWith('2026-01-07') ? { status: 400, json: {} } : filtering(rows)(request),
+    );
+    // Appended, and stopped before the last window: what is there is no part of an overwrite.
+    await run(['items'], { concurrency: 1, mode: 'append' });
+    expect(ids('items')).toEqual([1, 2, 3, 5]);
+    const [given] = await run(['items'], { concurrency: 1, mode: 'overwrite' });
+    expect(given).toMatchObject({ resumed: false, complete: false, records: 4 });
+    fails = false;
+    const [whole] = await run(['items'], { concurrency: 1, mode: 'overwrite' });
+    expect(whole).toMatchObject({ resumed: true, complete: true, records: 2 });
+    expect(ids('items')).toEqual([1, 2, 3, 5, 8, 9]);
+    // What earlier reads have done says nothing to one that takes the place of all.
+    const [again] = await run(['items'], { mode: 'overwrite' });
+    expect(again).toMatchObject({ resumed: false, complete: true, records: 6 });
+    expect(ids('items')).toEqual([1, 2, 3, 5, 8, 9]);
+    fails = true;
+    await run(['items'], { concurrency: 1, mode: 'overwrite' });
+    fails = false;
+    // Its waiting rows are gone: they are read again.
+    expect((await run(['items']))[0]).toMatchObject({ mode: 'upsert', resumed: false, complete: true, records: 6 });
+    expect(ids('items')).toEqual([1, 2, 3, 5, 8, 9]);
+  });
+
   it('reads a past range without moving what is new', async () => {
     await open(WINDOWED, filtering(rows));
     await run(['items']);
