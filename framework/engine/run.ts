@@ -146,7 +146,13 @@ class StreamRun {
     this.#place = sink.totals.place;
     this.#emit({ type: 'start', at: this.#now(), stream: this.#name, mode: this.#mode, resumed: this.#resumed, place: this.#place });
     const environment = streamEnvironment(this.#session, now, signal);
-    const plan = planOf(stream, environment, progress, { entries: known, prefix: '' }, { now, ...(range && { range }) });
+    const plan = planOf(
+      stream,
+      environment,
+      progress,
+      { entries: known, prefix: '' },
+      { now, resumes: this.#resumed, ...(range && { range }) },
+    );
     const writer = new StreamWriter({
       sink,
       now: () => this.#now(),

@@ -149,9 +149,17 @@ export class Progress {
       const at = name.lastIndexOf('|');
       if (!name.startsWith('u') || at === -1) continue;
       const [start = '', end = ''] = name.slice(at + 1).split('/');
-      entry = this.#advanced(entry, { start: start || null, end: end || null }, value as UnitState, now);
+      entry = this.#advanced(entry, { start: start || null, end: end || null }, this.#until(value as UnitState, now), now);
     }
     return entry === undefined ? {} : { p: { ...entry, at: now } as unknown as Json };
+  }
+
+  /** A partition may have been read before another one's last record was there: what lies after the read's moment is the next one's. */
+  #until({ last, ...rest }: UnitState, now: number): UnitState {
+    const points = this.#points as CursorPoints;
+    const point = last === undefined || !points.isTime ? undefined : points.parse(last);
+    if (last === undefined || point === undefined || point <= now) return { ...rest, ...(last !== undefined && { last }) };
+    return { last: points.text(now) };
   }
 
   /** The entry with a window done. */

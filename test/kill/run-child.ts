@@ -5,7 +5,7 @@
 import type { SpecDocument } from '../../framework/core/spec-types.gen.ts';
 import { openSink, type SinkAddress } from '../../framework/destinations/index.ts';
 import { connectSpec } from '../../framework/engine/connect.ts';
-import { NEW, ONCE } from './run-table.ts';
+import { KEYED, NEW, ONCE } from './run-table.ts';
 
 export interface RunChildOptions {
   spec: SpecDocument;
@@ -31,7 +31,7 @@ process.stdout.write('begun\n');
 const how = { concurrency: 3, commitEvery: 300 };
 const outcomes = await Promise.all([
   connection.readInto(sink, { ...how, streams: [...once, ...NEW], mode: 'append' }),
-  connection.readInto(sink, { ...how, streams: ['changes'], mode: 'upsert' }),
+  connection.readInto(sink, { ...how, streams: [...KEYED], mode: 'upsert' }),
   connection.readInto(sink, { ...how, streams: ['whole'], mode: 'overwrite' }),
 ]);
 const failed = outcomes.flat().filter(({ complete }) => !complete);

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { JsonObject } from '../../framework/core/value.ts';
-import { type Row, type Tables, wire } from './run-table.ts';
+import { notesOf, type Row, type Tables, wire } from './run-table.ts';
 
 /** A provider whose tables and jobs outlive whoever reads them. */
 export interface TableProvider {
@@ -101,6 +101,13 @@ function table(
   if (name === 'events') return { data: sent(within(tables.events).slice(offset, offset + PAGE)) };
   if (name === 'dump') return { meta: { total: tables.dump.length }, data: { list: sent(tables.dump), more: false } };
   if (name === 'changes') return changes(within(tables.changes), query.get('after'));
+  if (name === 'topics') {
+    const topic = of === undefined ? undefined : tables.topics.find(({ id }) => id === Number(of));
+    return {
+      data:
+        of === undefined ? sent(within(tables.topics).slice(offset, offset + SMALL_PAGE)) : sent(topic === undefined ? [] : notesOf(topic)),
+    };
+  }
   if (name !== 'projects') return undefined;
   if (of === undefined) return { data: tables.comments.slice(offset, offset + SMALL_PAGE).map((_, at) => ({ id: offset + at })) };
   const rows = (list === 'comments' ? tables.comments : tables.members)[Number(of)] ?? [];

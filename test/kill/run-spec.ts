@@ -31,6 +31,12 @@ streams:
     parent: projects
     get: '/projects/\${parent.id}/members'
     paginate: { type: offset, offset: query.offset, page_size: 20, stop: short_page }
+  topics:
+    get: /topics
+    query: { since: '\${window.start}' }
+    paginate: { type: offset, offset: query.offset, page_size: 20, stop: short_page }
+    cursor: { field: at, format: iso_ms }
+  notes: { parent: topics, parents: changed, get: '/topics/\${parent.id}/notes', paginate: none }
   report:
     records: $
     types: { id: integer, amount: number }

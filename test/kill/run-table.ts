@@ -31,6 +31,8 @@ export const wire = ({ id, text, amount, at }: Row, parent?: number): JsonObject
 
 /** Appended as often as they are read to the end: so they are read once. */
 export const ONCE = ['pages', 'members', 'dump'] as const;
+/** Upserted. */
+export const KEYED = ['changes', 'notes'] as const;
 /** Appended: only what is new comes with each further read. */
 export const NEW = ['events', 'comments', 'report'] as const;
 
@@ -48,6 +50,8 @@ export interface Tables {
   /** Of each project. */
   comments: Row[][];
   members: Row[][];
+  /** What has notes, which are others whenever it has changed. */
+  topics: Row[];
   report: Row[];
   dump: Row[];
 }
@@ -67,6 +71,7 @@ export const tablesAt = (now: number): Tables => ({
   events: spread(3000, now),
   comments: lists(60, 45, now),
   members: lists(60, 25, now),
+  topics: spread(80, now),
   report: spread(2000, now),
   dump: spread(5000, now).map((row) => ({ ...row, text: `${row.text} ${'x'.repeat(1000)}` })),
 });
@@ -81,10 +86,8 @@ export function moveOn(tables: Tables, random: () => number, now: number): void 
   add(tables.events);
   add(tables.changes);
   add(tables.report);
-  for (let count = 0; count < 20; count += 1) {
-    const [row] = tables.changes.splice(Math.floor(random() * tables.changes.length), 1);
-    if (row !== undefined) tables.changes.push(rowOf(row.id, now, now % 100_000));
-  }
+  change(tables.changes, 20, random, now);
+  change(tables.topics, 10, random, now);
   for (let count = 0; count < 8; count += 1) {
     const project = Math.floor(random() * tables.comments.length);
     add(tables.comments[project] as Row[], project * 10_000);
@@ -95,3 +98,14 @@ export function moveOn(tables: Tables, random: () => number, now: number): void 
   const project = tables.comments.length;
   tables.comments.push([rowOf(project * 10_000, now)]);
 }
+
+function change(rows: Row[], count: number, random: () => number, now: number): void {
+  for (let done = 0; done < count; done += 1) {
+    const [row] = rows.splice(Math.floor(random() * rows.length), 1);
+    if (row !== undefined) rows.push(rowOf(row.id, now, now % 100_000));
+  }
+}
+
+/** Of one topic, as it is now. */
+export const notesOf = (topic: Row): Row[] =>
+  Array.from({ length: 12 }, (_, at) => rowOf(topic.id * 100 + at, topic.at, topic.at % 100_000));

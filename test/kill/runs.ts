@@ -6,7 +6,7 @@ import type { RunChildOptions } from './run-child.ts';
 import { type TableProvider, tableProvider } from './run-provider.ts';
 import type { Ask } from './run-rows.ts';
 import { runSpec } from './run-spec.ts';
-import { moveOn, type Row, tablesAt } from './run-table.ts';
+import { KEYED, moveOn, notesOf, type Row, tablesAt } from './run-table.ts';
 
 /** A destination that nobody has written to. */
 export interface FreshPlace {
@@ -129,11 +129,12 @@ async function compared({ tables, told }: TableProvider, { ask, into }: FreshPla
   const wanted: Record<string, readonly Row[]> = {
     ...{ whole: tables.whole, changes: tables.changes, events: tables.events, report: tables.report, dump: tables.dump },
     ...{ pages: tables.pages.slice(0, told), comments: tables.comments.flat(), members: tables.members.flat() },
+    notes: tables.topics.flatMap(notesOf),
   };
   const wrong: string[] = [];
   for (const [stream, rows] of Object.entries(wanted)) {
     // In files an upsert appends, and of several rows with one key the last one counts.
-    const last = stream === 'changes' && !['duckdb', 'postgres'].includes(into.type);
+    const last = KEYED.some((one) => one === stream) && !['duckdb', 'postgres'].includes(into.type);
     const found = await ask(stream).catch((error: Error) => error.message);
     if (typeof found === 'string') wrong.push(`${stream}: ${found}`);
     else wrong.push(...difference(stream, rows, last ? [...new Map(found.map((row) => [String(row.id), row])).values()] : found));
