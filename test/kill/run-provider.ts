@@ -17,6 +17,7 @@ export interface TableProvider {
 
 const PAGE = 200;
 const SMALL_PAGE = 20;
+const PIECE = 160_000;
 
 export async function tableProvider(tables: Tables): Promise<TableProvider> {
   const jobs = new Map<number, { from: number; to: number; polls: number }>();
@@ -44,7 +45,7 @@ export async function tableProvider(tables: Tables): Promise<TableProvider> {
     if (first === 'pages') tell(Number(query.get('offset')));
     if (found === undefined) response.writeHead(404).end();
     else if (typeof found === 'string') response.writeHead(200, { 'content-type': 'text/csv' }).end(found);
-    else response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(found));
+    else await trickle(response, JSON.stringify(found));
   }
 
   function tell(offset: number): void {
@@ -72,6 +73,17 @@ export async function tableProvider(tables: Tables): Promise<TableProvider> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   provider.origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return provider;
+}
+
+/** A large answer comes in pieces, so that who reads it may be killed in its midst. */
+async function trickle(response: ServerResponse, text: string): Promise<void> {
+  response.writeHead(200, { 'content-type': 'application/json' });
+  let at = 0;
+  for (; text.length - at > PIECE && !response.destroyed; at += PIECE) {
+    response.write(text.slice(at, at + PIECE));
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  response.end(text.slice(at));
 }
 
 const csv = (rows: readonly Row[]): string =>

@@ -73,7 +73,7 @@ export const tablesAt = (now: number): Tables => ({
   members: lists(60, 25, now),
   topics: spread(80, now),
   report: spread(2000, now),
-  dump: spread(5000, now).map((row) => ({ ...row, text: `${row.text} ${'x'.repeat(1000)}` })),
+  dump: spread(8000, now).map((row) => ({ ...row, text: `${row.text} ${'x'.repeat(1000)}` })),
 });
 
 /** What happens at the provider between two reads: rows are added everywhere where a later read can know of it, and some change. */

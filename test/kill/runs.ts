@@ -37,7 +37,7 @@ export interface RunKillsResult {
 }
 
 /** Kills on one destination, before it is read to its end and compared. */
-const MOST_KILLS = 20;
+const MOST_KILLS = 8;
 
 /**
  * Reads all kinds of streams in a process that is killed at any instant, again and again into one destination, while the provider moves on
