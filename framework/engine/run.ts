@@ -20,6 +20,8 @@ export interface RunOptions {
   into: Sink;
   /** What happens to rows that are there. Default: upsert where a stream is incremental and has a primary key, append where it has none, overwrite where it is read whole. */
   mode?: WriteMode;
+  /** Records of a stream that gather at most before they are committed. Default 10,000; a kill loses no more than those, which are read again. */
+  commitEvery?: number;
   /** Pages under way at a time, over all streams. Default 4. */
   concurrency?: number;
   /** Forgets what earlier reads have done. */
@@ -125,9 +127,8 @@ class StreamRun {
     this.#mode = isSample || this.#options.limit !== undefined ? 'overwrite' : modeOf(stream, this.#options);
     const range = rangeOf(stream, this.#options, this.#now());
     const under = fromStart || isSample ? undefined : runUnderWay(stored);
-    this.#resumed =
-      under !== undefined && under.mode === this.#mode && JSON.stringify(under.range ?? null) === JSON.stringify(range ?? null);
-    // A read that takes the place of all rows needs all of them; and what waits to take their place is no part of the table.
+    this.#resumed = under !== undefined && goesOn(under, range, this.#mode);
+    // Rows of an overwrite that is given up are thrown away, and those of one that begins take the place of all: what was done says nothing.
     const begins = fromStart || isSample || (!this.#resumed && (this.#mode === 'overwrite' || under?.mode === 'overwrite'));
     const known: StreamState = begins ? new Map() : stored;
     const progress = new Progress(stream, known);
@@ -148,10 +149,17 @@ class StreamRun {
     this.#place = sink.totals.place;
     this.#emit({ type: 'start', at: this.#now(), stream: this.#name, mode: this.#mode, resumed: this.#resumed, place: this.#place });
     const environment = streamEnvironment(this.#session, now, signal);
-    const plan = planOf(stream, environment, progress, { entries: known, prefix: '' }, { now, ...(range && { range }) });
+    const plan = planOf(
+      stream,
+      environment,
+      progress,
+      { entries: known, prefix: '' },
+      { now, resumes: this.#resumed, ...(range && { range }) },
+    );
     const writer = new StreamWriter({
       sink,
       now: () => this.#now(),
+      ...(this.#options.commitEvery !== undefined && { records: this.#options.commitEvery }),
       onCommit: (records, duration) => this.#emit({ type: 'commit', at: this.#now(), stream: this.#name, records, duration }),
     });
     try {
@@ -378,6 +386,13 @@ function countMisfits(misfits: UnitPage['misfits']): MisfitCount[] {
 
 /** The read that was begun and did not come to its end. */
 const runUnderWay = (state: StreamState): JsonObject | undefined => (state.get('stream') as { run?: JsonObject } | undefined)?.run;
+
+/**
+ * A past range does not go on with another read, nor another read with it. An overwrite's rows wait beside the others, so that it goes on
+ * with no other mode, nor another mode with it.
+ */
+const goesOn = (under: JsonObject, range: object | undefined, mode: WriteMode): boolean =>
+  JSON.stringify(under.range ?? null) === JSON.stringify(range ?? null) && (under.mode === 'overwrite') === (mode === 'overwrite');
 
 const isSampleState = (state: StreamState): boolean => (state.get('stream') as { sample?: true } | undefined)?.sample === true;
 
