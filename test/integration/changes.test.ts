@@ -19,11 +19,11 @@ async function begin(started: Promise<ChangingServer>, spec: string): Promise<vo
   connection = await connector.connect({ fields: server.fields }, { network: { allowLoopbackAddresses: true } });
 }
 
-afterAll(async () => {
+async function end(): Promise<void> {
   await connection?.close();
   await server?.stop();
   if (folder !== undefined) await rm(folder, { recursive: true });
-});
+}
 
 type Type = 'jsonl' | 'duckdb';
 const TYPES: Type[] = ['jsonl', 'duckdb'];
@@ -107,6 +107,8 @@ describe('Parse Server: objects from the greatest time on, page by page in its o
     for (let number = 1; number <= 53; number += 1) await named(`project ${number}`);
   });
 
+  afterAll(end);
+
   it('a first read that is stopped in the middle goes on where it was', async () => {
     for (const type of TYPES) {
       const stopped = await read(type, 'projects', 2);
@@ -188,5 +190,89 @@ describe('Parse Server: objects from the greatest time on, page by page in its o
     }
     await expectNewLines('tasks', COLUMNS, 24, changed);
     expect(total).toBeGreaterThan(40);
+  });
+});
+
+describe('an OData service of CAP: windows by when it says that an order was changed, items of changed orders', () => {
+  const COLUMNS = ['ID', 'customer', 'amount'];
+  const order = (ID: number) => ({
+    ID,
+    customer: `customer ${ID}`,
+    amount: `${ID}.25`,
+    items: [{ ID: ID * 10, product: `product ${ID}` }],
+  });
+  /** By the service's own links, however many pages there are. */
+  const found = async (of: string, filter?: string): Promise<Row[]> => {
+    const all: Row[] = [];
+    let next: string | undefined = `${of}?$orderby=ID${filter === undefined ? '' : `&$filter=${encodeURIComponent(filter)}`}`;
+    while (next !== undefined) {
+      const page: Row = await server.call('GET', `/${next}`);
+      all.push(...(page.value as Row[]));
+      next = page['@odata.nextLink'] as string | undefined;
+    }
+    return all;
+  };
+  const latest = async (): Promise<string> => {
+    const { value } = await server.call('GET', '/Orders?$orderby=modifiedAt%20desc&$top=1');
+    return String((value as Row[])[0]?.modifiedAt);
+  };
+  beforeAll(async () => {
+    await begin(orders(), 'orders');
+    for (let ID = 1; ID <= 53; ID += 1) await server.call('POST', '/Orders', order(ID));
+  });
+
+  afterAll(end);
+
+  it('a first read that is stopped in the middle goes on at the link that came next', async () => {
+    for (const type of TYPES) {
+      const stopped = await read(type, 'orders', 2);
+      expect(stopped).toMatchObject({ complete: false, code: 'aborted' });
+      expect(stopped.records).toBeLessThan(53);
+      expect(await read(type, 'orders')).toMatchObject({ complete: true, resumed: true, records: 53 - stopped.records });
+      expect((await rows(type, 'orders', COLUMNS)).length).toBe(53);
+      await expectAll(type, 'orders', COLUMNS, await found('Orders'));
+      expect(await read(type, 'items')).toMatchObject({ complete: true, records: 53 });
+      await expectAll(type, 'items', ['ID', 'product', 'parent_ID'], await found('Items'));
+    }
+  });
+
+  it('then exactly the changes, then none', async () => {
+    const before = await latest();
+    await server.call('PATCH', '/Orders(7)', { customer: 'renamed' });
+    await server.call('PATCH', '/Orders(8)', {
+      items: [
+        { ID: 80, product: 'product 8' },
+        { ID: 81, product: 'one more' },
+      ],
+    });
+    await server.call('POST', '/Orders', order(54));
+    const changed = await found('Orders', `modifiedAt gt ${before}`);
+    expect(changed.map(({ ID }) => ID)).toEqual([7, 8, 54]);
+    const items = (await found('Items')).filter(({ parent_ID }) => [7, 8, 54].includes(Number(parent_ID)));
+    expect(items.map(({ ID }) => ID)).toEqual([70, 80, 81, 540]);
+    for (const type of TYPES) {
+      expect(await read(type, 'orders')).toMatchObject({ complete: true, records: 3, skipped: 0 });
+      await expectAll(type, 'orders', COLUMNS, await found('Orders'));
+      expect(await read(type, 'orders')).toMatchObject({ complete: true, records: 0 });
+      expect(await read(type, 'items')).toMatchObject({ complete: true, records: 4 });
+      await expectAll(type, 'items', ['ID', 'product', 'parent_ID'], await found('Items'));
+      expect(await read(type, 'items')).toMatchObject({ complete: true, records: 0 });
+    }
+    await expectNewLines('orders', COLUMNS, 53, changed);
+    await expectNewLines('items', ['ID', 'product', 'parent_ID'], 53, items);
+  });
+
+  it('changes of several pages, stopped among them', async () => {
+    const before = await latest();
+    for (let ID = 1; ID <= 45; ID += 1) await server.call('PATCH', `/Orders(${ID})`, { customer: `third ${ID}` });
+    const changed = await found('Orders', `modifiedAt gt ${before}`);
+    expect(changed).toHaveLength(45);
+    for (const type of TYPES) {
+      const stopped = await read(type, 'orders', 2);
+      expect(stopped).toMatchObject({ complete: false, code: 'aborted' });
+      expect(await read(type, 'orders')).toMatchObject({ complete: true, resumed: true, records: 45 - stopped.records });
+      await expectAll(type, 'orders', COLUMNS, await found('Orders'));
+    }
+    await expectNewLines('orders', COLUMNS, 56, changed);
   });
 });

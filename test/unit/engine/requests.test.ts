@@ -65,7 +65,7 @@ describe('methods and bodies', () => {
       `auth: { none: none }
 fields: { q: { title: Query } }
 streams:
-  xml: { post: /s, encode: xml, body: '<find since="\${window.start}"><q>\${fields.q}</q></find>', primary_key: [id], cursor: { field: at, format: date, start: '2026-01-01' } }
+  xml: { post: /s, encode: xml, body: '<find since="\${default(window.start, "")}"><q>\${fields.q}</q></find>', primary_key: [id], cursor: { field: at, format: date, start: '2026-01-01' } }
   soap: { post: /s, encode: xml, media_type: application/soap+xml, body: '<find/>' }
   parts: { post: /s, encode: multipart, body: { q: '\${fields.q}', list: [1, two], 'odd "name"': x } }
   text: { post: /s, encode: text, body: '' }`,
@@ -186,13 +186,15 @@ streams:
     good = 2;
     server.received.length = 0;
     await read('as_user');
-    expect(asked()).toEqual([
-      'GET /as-user?app_id=one&page=1',
-      `POST /login {"key":"${KEY}"}`,
-      'GET /as-user?app_id=one&page=1',
-      'GET /as-user?app_id=one&page=2',
-      'GET /as-user?app_id=one&page=3',
-    ].map((line) => expect.stringContaining(line.split('?')[0] as string)));
+    expect(asked()).toEqual(
+      [
+        'GET /as-user?app_id=one&page=1',
+        `POST /login {"key":"${KEY}"}`,
+        'GET /as-user?app_id=one&page=1',
+        'GET /as-user?app_id=one&page=2',
+        'GET /as-user?app_id=one&page=3',
+      ].map((line) => expect.stringContaining(line.split('?')[0] as string)),
+    );
     good = 3;
     await read('in_body');
     expect(server.received.map(({ path }) => path)).toEqual(['/v1/in-body', '/v1/login', '/v1/in-body']);
@@ -213,17 +215,42 @@ describe('the page', () => {
   const into = (target: string) => `paginate: { type: next_token, from: next, into: ${target} }`;
 
   it.each<[string, string, (request: Received) => unknown, string[]]>([
-    ['the query', `get: /things, query: { a: '1' }, ${into('query.page')}`, ({ query }) => query.get('page'), ['GET /things?a=1', 'GET /things?a=1&page=2', 'GET /things?a=1&page=3']],
-    ['the query, in place of what the stream puts there', `get: /things, query: { page: '1', a: x }, ${into('query.page')}`, ({ query }) => query.get('page'), ['GET /things?page=1&a=x', 'GET /things?a=x&page=2', 'GET /things?a=x&page=3']],
-    ['a form', `post: /things, encode: form, body: { a: 1 }, ${into('body.page')}`, ({ body }) => new URLSearchParams(body).get('page'), ['POST /things a=1', 'POST /things a=1&page=2', 'POST /things a=1&page=3']],
-    ['a body that goes into the query', `get: /things, encode: query, body: { a: 1 }, ${into('body.page')}`, ({ query }) => query.get('page'), ['GET /things?a=1', 'GET /things?a=1&page=2', 'GET /things?a=1&page=3']],
+    [
+      'the query',
+      `get: /things, query: { a: '1' }, ${into('query.page')}`,
+      ({ query }) => query.get('page'),
+      ['GET /things?a=1', 'GET /things?a=1&page=2', 'GET /things?a=1&page=3'],
+    ],
+    [
+      'the query, in place of what the stream puts there',
+      `get: /things, query: { page: '1', a: x }, ${into('query.page')}`,
+      ({ query }) => query.get('page'),
+      ['GET /things?page=1&a=x', 'GET /things?a=x&page=2', 'GET /things?a=x&page=3'],
+    ],
+    [
+      'a form',
+      `post: /things, encode: form, body: { a: 1 }, ${into('body.page')}`,
+      ({ body }) => new URLSearchParams(body).get('page'),
+      ['POST /things a=1', 'POST /things a=1&page=2', 'POST /things a=1&page=3'],
+    ],
+    [
+      'a body that goes into the query',
+      `get: /things, encode: query, body: { a: 1 }, ${into('body.page')}`,
+      ({ query }) => query.get('page'),
+      ['GET /things?a=1', 'GET /things?a=1&page=2', 'GET /things?a=1&page=3'],
+    ],
     [
       'a body, deep, in a list, beside what is there',
       `post: /things, body: { jobs: [{ name: x }, { opts: { size: 5 } }] }, ${into('body.jobs.1.opts.page.at')}`,
       ({ body }) => (JSON.parse(body) as { jobs: { opts: { page?: { at: string } } }[] }).jobs[1]?.opts.page?.at,
       ['', ',"page":{"at":"2"}', ',"page":{"at":"3"}'].map((more) => `POST /things {"jobs":[{"name":"x"},{"opts":{"size":5${more}}}]}`),
     ],
-    ['a body that was none', `post: /things, ${into('body.page')}`, ({ body }) => (body === '' ? 1 : (JSON.parse(body) as { page: string }).page), ['POST /things', 'POST /things {"page":"2"}', 'POST /things {"page":"3"}']],
+    [
+      'a body that was none',
+      `post: /things, ${into('body.page')}`,
+      ({ body }) => (body === '' ? 1 : (JSON.parse(body) as { page: string }).page),
+      ['POST /things', 'POST /things {"page":"2"}', 'POST /things {"page":"3"}'],
+    ],
   ])('goes into %s', async (_, rest, number, expected) => {
     await open(stream(rest), paged(number));
     await read('things');
@@ -251,10 +278,13 @@ describe('the page', () => {
     ['a path relative to the URL that answered', (page) => `things?page=${page}&sig=a%2Fb`],
     ['a query alone', (page) => `?page=${page}&sig=a%2Fb`],
   ])('is %s, with a query of its own in place of the stream’s', async (_, next) => {
-    await open(stream(`get: /things, query: { since: x }, headers: { X-A: '1' }, paginate: { type: next_url, from: next }`), ({ query }) => {
-      const page = Number(query.get('page') ?? 1);
-      return { json: { items: [{ id: page }], next: page < 3 ? next(page + 1) : null } };
-    });
+    await open(
+      stream(`get: /things, query: { since: x }, headers: { X-A: '1' }, paginate: { type: next_url, from: next }`),
+      ({ query }) => {
+        const page = Number(query.get('page') ?? 1);
+        return { json: { items: [{ id: page }], next: page < 3 ? next(page + 1) : null } };
+      },
+    );
     await read('things');
     expect(server.received.every(({ headers }) => headers['x-a'] === '1')).toBe(true);
     expect(asked()).toEqual(['GET /things?since=x', 'GET /things?page=2&sig=a/b', 'GET /things?page=3&sig=a/b']);
@@ -277,12 +307,32 @@ describe('the window', () => {
   const CURSOR = `primary_key: [id], cursor: { field: at, format: date, start: '2026-01-09', window: { max: 1d, end: exclusive } }`;
 
   it.each<[string, string, string[]]>([
-    ['the query', `get: /s, query: { from: '\${window.start}', to: 'before \${window.end}' }`, ['GET /s?from=2026-01-09&to=before+2026-01-10']],
-    ['the path', `get: '/s/\${window.start}/\${window.end}'`, ['GET /s/2026-01-09/2026-01-10']],
-    ['a form', `post: /s, encode: form, body: { range: '\${window.start},\${window.end}' }`, ['POST /s range=2026-01-09%2C2026-01-10']],
-    ['JSON, deep, as a time', `post: /s, body: { filter: [{ gte: '\${window.start_time}' }, { lt: '\${window.end}' }] }`, ['POST /s {"filter":[{"gte":"2026-01-09T00:00:00Z"},{"lt":"2026-01-10"}]}']],
-    ['a text', `post: /s, encode: text, body: 'SELECT * FROM t WHERE at >= {\${window.start}}'`, ['POST /s SELECT * FROM t WHERE at >= {2026-01-09}']],
-    ['a part', `post: /s, encode: query, body: { day: '\${format(window.start_time, "%d/%m/%Y")}' }`, ['POST /s?day=09/01/2026']],
+    [
+      'the query',
+      `get: /s, query: { from: '\${window.start}', to: '\${"before " + default(window.end, "")}' }`,
+      ['GET /s?from=2026-01-09&to=before+2026-01-10'],
+    ],
+    ['the path', `get: '/s/\${default(window.start, "")}/\${default(window.end, "")}'`, ['GET /s/2026-01-09/2026-01-10']],
+    [
+      'a form',
+      `post: /s, encode: form, body: { range: '\${default(window.start, "")},\${default(window.end, "")}' }`,
+      ['POST /s range=2026-01-09%2C2026-01-10'],
+    ],
+    [
+      'JSON, deep, as a time',
+      `post: /s, body: { filter: [{ gte: '\${window.start_time}' }, { lt: '\${window.end}' }] }`,
+      ['POST /s {"filter":[{"gte":"2026-01-09T00:00:00Z"},{"lt":"2026-01-10"}]}'],
+    ],
+    [
+      'a text',
+      `post: /s, encode: text, body: 'SELECT * FROM t WHERE at >= {\${default(window.start, "")}}'`,
+      ['POST /s SELECT * FROM t WHERE at >= {2026-01-09}'],
+    ],
+    [
+      'a part',
+      `post: /s, encode: query, body: { day: '\${format(default(window.start_time, now), "%d/%m/%Y")}' }`,
+      ['POST /s?day=09/01/2026'],
+    ],
   ])('stands in %s', async (_, request, expected) => {
     await open(`auth: { none: none }\nstreams: { s: { ${request}, ${CURSOR} } }`);
     await read('s');
