@@ -148,7 +148,7 @@ export function windowVariables({ window }: Pick<Unit, 'window'>, points: Cursor
   if (window.start !== null) put('start', points.parse(window.start) as number);
   if (window.end !== null) {
     const end = points.parse(window.end) as number;
-    put('end', cursor?.window?.end === 'inclusive' ? end - cursor.window.step : end);
+    put('end', cursor?.window?.end === 'inclusive' ? points.round(points.floor(end) - cursor.window.step) : end);
   }
   return result;
 }
