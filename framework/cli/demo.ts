@@ -191,7 +191,7 @@ async function connectInSandbox(spec: SpecDocument, sandbox: Sandbox, traffic: T
       throw new FerruleError('unauthorized', `The check failed: ${failed.message}`, {
         next: 'Run `ferrule lint` and look at auth and check.',
       });
-    const later = resolve(spec, sandbox.inputs).fields.filter(({ after }) => after === 'auth');
+    const later = resolve(spec, sandbox.inputs).fields.filter(({ after, required }) => after === 'auth' && required);
     if (later.length === 0) return connection;
     const fields = { ...connection.credential.fields };
     for (const { name } of later) {
