@@ -101,7 +101,10 @@ it('orders and their history: the second read brings what is new and the 30 days
 });
 
 it('leaves out orders that were made after "Orders to"', async () => {
-  const jumpseller = await provider('jumpseller', { records: { orders: 60 }, fields: { start_date: '2026-05-16', end_date: '2026-05-31' } });
+  const jumpseller = await provider('jumpseller', {
+    records: { orders: 60 },
+    fields: { start_date: '2026-05-16', end_date: '2026-05-31' },
+  });
   const { rows } = await jumpseller.read('orders');
   // Two a day over the 30 days until yesterday: 16 days.
   expect(rows.orders).toHaveLength(32);

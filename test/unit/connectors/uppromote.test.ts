@@ -36,7 +36,9 @@ it('version 2: reads every stream, and asks as the reference says', async () => 
   );
   const details = rows.payments_paid!.map(({ payment_id }) => wire(`${V2}/payments/${String(payment_id)}`, { headers: HEADERS }));
   expect(uppromote.asked('payment_details', Object.keys(HEADERS))).toEqual(details.sort());
-  expect(uppromote.asked('webhook_subscriptions', Object.keys(HEADERS))).toEqual([wire(`${V2}/webhook-subscriptions`, { headers: HEADERS })]);
+  expect(uppromote.asked('webhook_subscriptions', Object.keys(HEADERS))).toEqual([
+    wire(`${V2}/webhook-subscriptions`, { headers: HEADERS }),
+  ]);
   expect(Object.keys(rows.webhook_subscriptions![0]!)).not.toContain('secret_key');
 });
 
@@ -88,7 +90,12 @@ it('leaves out referrals that were made after "Referrals to"', async () => {
   const fields = { start_date: '2026-05-16', end_date: '2026-05-31' };
   const uppromote = await provider('uppromote', { records: 60, fields });
   const { rows } = await uppromote.read('referrals');
-  expect(rows.referrals!.map(({ created_at }) => String(created_at)).sort().at(-1)).toMatch(/^2026-05-31T/);
+  expect(
+    rows
+      .referrals!.map(({ created_at }) => String(created_at))
+      .sort()
+      .at(-1),
+  ).toMatch(/^2026-05-31T/);
   // Two a day over the 30 days until yesterday: 16 days.
   expect(rows.referrals).toHaveLength(32);
   expect(uppromote.asked('referrals', Object.keys(HEADERS))).toEqual(
