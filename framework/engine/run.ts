@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { FerruleError, isFerruleError } from '../core/errors.ts';
 import type { ResolvedStream } from '../core/resolved.ts';
 import type { Sink, StreamState, WriteMode } from '../core/sink.ts';
@@ -48,6 +49,8 @@ export async function runStreams(session: Session, options: RunOptions): Promise
   const slots = new Slots(options.concurrency ?? CONCURRENCY);
   const stop = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
+  // As many listen as requests are under way, which is no leak.
+  setMaxListeners(0, signal);
   const runs = options.streams.map((name) => new StreamRun(session, name, { ...options, signal }, slots));
   return await Promise.all(
     runs.map(async (run) => {
