@@ -125,7 +125,9 @@ export function firstVariables(stream: ResolvedStream, environment: Pick<StreamE
   const start = startOf(stream, points, vars, now, environment.scopes);
   const [first] = windowsOf({ cursor: stream.cursor, points, done: [], start, now });
   const text = (point: number | undefined): string | null => (point === undefined ? null : points.text(point));
-  const window = { start: text(first?.start), end: text(first?.end) };
+  // Where all that there could be is still to come, there is no window yet: it is shown as one that is empty.
+  const at = points.floor(start ?? now);
+  const window = first === undefined ? { start: text(at), end: text(at) } : { start: text(first.start), end: text(first.end) };
   return { each, window: windowVariables({ window }, points, stream) };
 }
 

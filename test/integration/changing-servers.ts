@@ -1,5 +1,5 @@
 /** Servers whose records change between two reads, each with its own way to say when. */
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { canary, plainCanary } from '../canary.ts';
 import { postgres } from './postgres-server.ts';
@@ -48,6 +48,7 @@ export async function parse(): Promise<ChangingServer> {
     address: `${site}/health`,
   }).catch(async (error: unknown) => {
     await database.remove();
+    await rm(folder, { recursive: true });
     throw error;
   });
   const server = serverOf(site, program, folder);

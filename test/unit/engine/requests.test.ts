@@ -65,7 +65,7 @@ describe('methods and bodies', () => {
       `auth: { none: none }
 fields: { q: { title: Query } }
 streams:
-  xml: { post: /s, encode: xml, body: '<find since="\${default(window.start, "")}"><q>\${fields.q}</q></find>', primary_key: [id], cursor: { field: at, format: date, start: '2026-01-01' } }
+  xml: { post: /s, encode: xml, body: '<find since="\${window.start}"><q>\${fields.q}</q></find>', primary_key: [id], cursor: { field: at, format: date, start: '2026-01-01' } }
   soap: { post: /s, encode: xml, media_type: application/soap+xml, body: '<find/>' }
   parts: { post: /s, encode: multipart, body: { q: '\${fields.q}', list: [1, two], 'odd "name"': x } }
   text: { post: /s, encode: text, body: '' }`,
@@ -309,15 +309,11 @@ describe('the window', () => {
   it.each<[string, string, string[]]>([
     [
       'the query',
-      `get: /s, query: { from: '\${window.start}', to: '\${"before " + default(window.end, "")}' }`,
+      `get: /s, query: { from: '\${window.start}', to: 'before \${window.end}' }`,
       ['GET /s?from=2026-01-09&to=before+2026-01-10'],
     ],
-    ['the path', `get: '/s/\${default(window.start, "")}/\${default(window.end, "")}'`, ['GET /s/2026-01-09/2026-01-10']],
-    [
-      'a form',
-      `post: /s, encode: form, body: { range: '\${default(window.start, "")},\${default(window.end, "")}' }`,
-      ['POST /s range=2026-01-09%2C2026-01-10'],
-    ],
+    ['the path', `get: '/s/\${window.start}/\${window.end}'`, ['GET /s/2026-01-09/2026-01-10']],
+    ['a form', `post: /s, encode: form, body: { range: '\${window.start},\${window.end}' }`, ['POST /s range=2026-01-09%2C2026-01-10']],
     [
       'JSON, deep, as a time',
       `post: /s, body: { filter: [{ gte: '\${window.start_time}' }, { lt: '\${window.end}' }] }`,
@@ -325,14 +321,10 @@ describe('the window', () => {
     ],
     [
       'a text',
-      `post: /s, encode: text, body: 'SELECT * FROM t WHERE at >= {\${default(window.start, "")}}'`,
+      `post: /s, encode: text, body: 'SELECT * FROM t WHERE at >= {\${window.start}}'`,
       ['POST /s SELECT * FROM t WHERE at >= {2026-01-09}'],
     ],
-    [
-      'a part',
-      `post: /s, encode: query, body: { day: '\${format(default(window.start_time, now), "%d/%m/%Y")}' }`,
-      ['POST /s?day=09/01/2026'],
-    ],
+    ['a part', `post: /s, encode: query, body: { day: '\${format(window.start_time, "%d/%m/%Y")}' }`, ['POST /s?day=09/01/2026']],
   ])('stands in %s', async (_, request, expected) => {
     await open(`auth: { none: none }\nstreams: { s: { ${request}, ${CURSOR} } }`);
     await read('s');
