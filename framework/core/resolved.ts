@@ -157,7 +157,7 @@ export interface ResolvedCursor {
   filter: 'server' | 'client';
   order: 'asc' | 'none';
   /** A range with an explicit end; without one each read has no end. */
-  window: { max: number | undefined; end: 'inclusive' | 'exclusive'; step: number } | undefined;
+  window: { max: number | undefined; end: 'inclusive' | 'exclusive' | undefined; step: number } | undefined;
   lookback: number;
   /** Text: a duration, a date, or what gives one. */
   start: string | undefined;

@@ -7,7 +7,7 @@ import { isMap, type Plain } from './merge.ts';
 type Reading = Pick<ResolvedStream, 'chain' | 'keep' | 'flatten' | 'rename' | 'types' | 'cursor' | 'each' | 'parents'>;
 
 /** How a stream's answers become records, and which of them a read asks for. */
-export function resolveReading(merged: Plain, at: string): Reading {
+export function resolveReading(merged: Plain): Reading {
   const { flatten } = merged;
   return {
     chain: chainOf(merged.decode),
@@ -17,24 +17,24 @@ export function resolveReading(merged: Plain, at: string): Reading {
       : undefined,
     rename: (merged.rename ?? {}) as Record<string, string>,
     types: (merged.types ?? {}) as ResolvedStream['types'],
-    cursor: isMap(merged.cursor) ? resolveCursor(merged.cursor, `${at}.cursor`) : undefined,
+    cursor: isMap(merged.cursor) ? resolveCursor(merged.cursor) : undefined,
     each: (merged.each ?? {}) as Plain,
     parents: merged.parents === 'changed' ? 'changed' : 'all',
   };
 }
 
-function resolveCursor(cursor: Plain, at: string): ResolvedCursor {
-  if (typeof cursor.field !== 'string') throw missing(`${at}.field`, 'the column that it goes by');
+function resolveCursor(cursor: Plain): ResolvedCursor {
   const format = String(cursor.format ?? 'iso');
   const length = (text: unknown): number | undefined => lengthOf(text, format);
   return {
-    field: cursor.field,
+    // A method or an option may have taken it away, which lint does not see; who reads the stream hears of it.
+    field: String(cursor.field ?? ''),
     format,
     record_format: textOf(cursor.record_format),
     time_zone: String(cursor.time_zone ?? 'UTC'),
     filter: cursor.filter === 'client' ? 'client' : 'server',
     order: cursor.order === 'asc' ? 'asc' : 'none',
-    window: isMap(cursor.window) ? resolveWindow(cursor.window, format, `${at}.window`) : undefined,
+    window: isMap(cursor.window) ? resolveWindow(cursor.window, format) : undefined,
     lookback: length(cursor.lookback) ?? 0,
     start: textOf(cursor.start),
     oldest: length(cursor.oldest),
@@ -42,9 +42,12 @@ function resolveCursor(cursor: Plain, at: string): ResolvedCursor {
   };
 }
 
-function resolveWindow(window: Plain, format: string, at: string): NonNullable<ResolvedCursor['window']> {
-  if (window.end !== 'inclusive' && window.end !== 'exclusive') throw missing(`${at}.end`, 'inclusive or exclusive');
-  return { max: lengthOf(window.max, format), end: window.end, step: lengthOf(window.step, format) ?? stepOf(format) };
+function resolveWindow(window: Plain, format: string): NonNullable<ResolvedCursor['window']> {
+  return {
+    max: lengthOf(window.max, format),
+    end: window.end as 'inclusive' | 'exclusive' | undefined,
+    step: lengthOf(window.step, format) ?? stepOf(format),
+  };
 }
 
 /** Milliseconds; for integers the number itself. A text that fits neither is what lint reports. */

@@ -210,7 +210,7 @@ function resolveStream(spec: SpecDocument, name: string, defaults: Layer[], orig
     add: (merged.add ?? {}) as Record<string, unknown>,
     remove: (merged.remove ?? []) as string[],
     paginate: (merged.paginate ?? { type: 'none' }) as ResolvedStream['paginate'],
-    ...resolveReading(merged, at),
+    ...resolveReading(merged),
     job,
   };
 }

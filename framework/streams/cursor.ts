@@ -24,6 +24,8 @@ export interface CursorPoints {
 }
 
 export function cursorPoints(cursor: ResolvedCursor, stream: string): CursorPoints {
+  if (cursor.field === '') throw incomplete(stream, 'field');
+  if (cursor.window !== undefined && cursor.window.end === undefined) throw incomplete(stream, 'window.end');
   const path = compilePath(cursor.field);
   const read = cursor.format === 'integer' ? integer : timeReader(cursor);
   const of = (record: JsonObject): number => {
@@ -86,3 +88,8 @@ function missing({ field, format, record_format }: ResolvedCursor, stream: strin
     where: `streams.${stream}.cursor.field`,
   });
 }
+
+const incomplete = (stream: string, key: string): FerruleError =>
+  new FerruleError('spec_invalid', `${stream}: its cursor has no ${key} under these choices and this method`, {
+    where: `streams.${stream}.cursor.${key}`,
+  });

@@ -143,7 +143,8 @@ export class Progress {
     if (!this.#isLone(unit.partition)) return this.#set({ [name]: { done: 1, ...(state.last !== undefined && { last: state.last }) } });
     const key = this.#cursorKey(unit.partition);
     const old = this.#entry(key);
-    const advanced = this.#advanced(old, unit.window, state, now);
+    // In no order a record may have come to a page that was read already, before one that came later and was seen.
+    const advanced = this.#advanced(old, unit.window, cursor.order === 'asc' ? state : this.#until(state, now), now);
     const open = this.#open.get(partitionKey(unit.partition));
     open?.delete(unitKey(unit));
     if (open !== undefined && open.size > 0) {
@@ -183,7 +184,7 @@ export class Progress {
     return entry === undefined ? {} : { p: { ...entry, at: now } as unknown as Json };
   }
 
-  /** A partition may have been read before another one's last record was there: what lies after the read's moment is the next one's. */
+  /** Something may have been read before the last record was there: what lies after the read's moment is the next read's. */
   #until({ last, ...rest }: UnitState, now: number): UnitState {
     const points = this.#points as CursorPoints;
     const point = last === undefined || !points.isTime ? undefined : points.parse(last);

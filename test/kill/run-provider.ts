@@ -111,6 +111,10 @@ function table(
   const sent = (rows: readonly Row[]): JsonObject[] => rows.map((row) => wire(row));
   if (name === 'pages' || name === 'whole') return { data: sent(tables[name].slice(offset, offset + PAGE)) };
   if (name === 'events') return { data: sent(within(tables.events).slice(offset, offset + PAGE)) };
+  if (name === 'unsorted') {
+    const byId = within(tables.unsorted).sort((a, b) => a.id - b.id);
+    return { data: sent(byId.slice(offset, offset + SMALL_PAGE)) };
+  }
   if (name === 'dump') return { meta: { total: tables.dump.length }, data: { list: sent(tables.dump), more: false } };
   if (name === 'changes') return changes(within(tables.changes), query.get('after'));
   if (name === 'topics') {

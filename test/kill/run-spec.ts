@@ -16,6 +16,11 @@ streams:
     query: { since: '\${window.start}', until: '\${window.end}' }
     paginate: { type: next_token, from: next, into: query.after }
     cursor: { field: at, format: iso_ms, window: { max: 2d, end: exclusive }, start: 30d, lookback: 1h }
+  unsorted:
+    get: /unsorted
+    paginate: { type: offset, offset: query.offset, page_size: 20, stop: short_page }
+    query: { since: '\${window.start}' }
+    cursor: { field: at, format: iso_ms }
   events:
     get: /events
     query: { since: '\${window.start}', until: '\${window.end}' }
@@ -26,7 +31,7 @@ streams:
     get: '/projects/\${parent.id}/comments'
     query: { since: '\${window.start}' }
     paginate: { type: offset, offset: query.offset, page_size: 20, stop: short_page }
-    cursor: { field: at, format: iso_ms }
+    cursor: { field: at, format: iso_ms, order: asc }
   members:
     parent: projects
     get: '/projects/\${parent.id}/members'

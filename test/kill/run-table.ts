@@ -32,7 +32,7 @@ export const wire = ({ id, text, amount, at }: Row, parent?: number): JsonObject
 /** Appended as often as they are read to the end: so they are read once. */
 export const ONCE = ['pages', 'members', 'dump'] as const;
 /** Upserted. */
-export const KEYED = ['changes', 'notes'] as const;
+export const KEYED = ['changes', 'unsorted', 'notes'] as const;
 /** Appended: only what is new comes with each further read. */
 export const NEW = ['events', 'comments', 'report'] as const;
 
@@ -46,6 +46,8 @@ export interface Tables {
   whole: Row[];
   /** Rows change, and come again under another moment. */
   changes: Row[];
+  /** The same, but told in the order of their ids. */
+  unsorted: Row[];
   events: Row[];
   /** Of each project. */
   comments: Row[][];
@@ -68,6 +70,7 @@ export const tablesAt = (now: number): Tables => ({
   pages: spread(4000, now),
   whole: spread(3000, now),
   changes: spread(3000, now),
+  unsorted: spread(2000, now),
   events: spread(3000, now),
   comments: lists(60, 45, now),
   members: lists(60, 25, now),
@@ -85,8 +88,10 @@ export function moveOn(tables: Tables, random: () => number, now: number): void 
   add(tables.whole);
   add(tables.events);
   add(tables.changes);
+  add(tables.unsorted);
   add(tables.report);
   change(tables.changes, 20, random, now);
+  change(tables.unsorted, 20, random, now);
   change(tables.topics, 10, random, now);
   for (let count = 0; count < 8; count += 1) {
     const project = Math.floor(random() * tables.comments.length);

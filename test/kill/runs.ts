@@ -130,6 +130,7 @@ async function compared({ tables, told }: TableProvider, { ask, into }: FreshPla
     ...{ whole: tables.whole, changes: tables.changes, events: tables.events, report: tables.report, dump: tables.dump },
     ...{ pages: tables.pages.slice(0, told), comments: tables.comments.flat(), members: tables.members.flat() },
     notes: tables.topics.flatMap(notesOf),
+    unsorted: tables.unsorted,
   };
   const wrong: string[] = [];
   for (const [stream, rows] of Object.entries(wanted)) {

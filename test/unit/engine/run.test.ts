@@ -234,6 +234,44 @@ streams:
     expect(ids('items')).toEqual([1, 2, 3, 5, 8, 9]);
   });
 
+  it.each([
+    { order: 'none', done: '2026-01-10T00:00:00.000Z', next: '/items?since=2026-01-10&skip=0', lost: [] },
+    // The author says that no record can come before one that was seen.
+    { order: 'asc', done: '2026-01-12T00:00:00.000Z', next: '/items?since=2026-01-12&skip=0', lost: [1] },
+  ])(
+    'without an end: what changed on a page that was read before comes next, unless records come in order ($order)',
+    async ({ order, ...wanted }) => {
+      const rows: JsonObject[] = [1, 2, 3].map((id) => ({ id, at: `2026-01-0${id}`, version: 1 }));
+      let isFirst = true;
+      await open(
+        `
+streams:
+  items:
+    get: /items
+    query: { since: '\${window.start}' }
+    primary_key: [id]
+    paginate: { type: offset, offset: query.skip, page_size: 2, stop: short_page }
+    cursor: { field: at, format: date, order: ${order} }
+`,
+        (request) => {
+          const answer = structuredClone(filtering(rows)(request));
+          // Behind the first page one of its records changes, and then one of the next.
+          if (isFirst) Object.assign(rows[0] as JsonObject, { at: '2026-01-11', version: 2 });
+          if (isFirst) Object.assign(rows[2] as JsonObject, { at: '2026-01-12' });
+          isFirst = false;
+          return answer;
+        },
+      );
+      await run(['items']);
+      expect(sink.states.items?.p).toMatchObject({ done: [[null, wanted.done]] });
+      clock.advance(3 * 86_400_000);
+      asked();
+      await run(['items']);
+      expect(asked()[0]).toBe(wanted.next);
+      expect((sink.rows.items ?? []).flatMap(({ id, version }) => (id === 1 && version === 1 ? [id] : []))).toEqual(wanted.lost);
+    },
+  );
+
   it('filters itself where the provider cannot, by integers as well', async () => {
     const rows: JsonObject[] = [3, 1, 2].map((n) => ({ id: `r${n}`, n }));
     await open(
