@@ -88,7 +88,10 @@ describe('connect through consent', () => {
     const folder = join(home, 'specs');
     mkdirSync(folder);
     const text = readFileSync('connectors/amazon-ads.yaml', 'utf8');
-    writeFileSync(join(folder, 'amazon-ads.yaml'), text.replace('    after: auth\n    required: false\n', '    after: auth\n').replace(/ {2}expect: .*exists.*\n/, ''));
+    writeFileSync(
+      join(folder, 'amazon-ads.yaml'),
+      text.replace('    after: auth\n    required: false\n', '    after: auth\n').replace(/ {2}expect: .*exists.*\n/, ''),
+    );
     await start('amazon-ads', join(folder, 'amazon-ads.yaml'));
     const env = { FERRULE_HOME: home, FERRULE_CONNECTORS: folder, BROWSER: 'none' };
     const first = fakeIo({ env });

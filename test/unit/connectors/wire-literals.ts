@@ -55,7 +55,13 @@ const jamaPage = (startIndex: number, total: number, data: unknown[]): string =>
     links: {},
     data,
   });
-const jamaProject = (id: number) => ({ id, projectKey: `P${id}`, isFolder: false, modifiedDate: '2026-01-02T03:04:05.000+0000', fields: { name: `Project ${id}` } });
+const jamaProject = (id: number) => ({
+  id,
+  projectKey: `P${id}`,
+  isFolder: false,
+  modifiedDate: '2026-01-02T03:04:05.000+0000',
+  fields: { name: `Project ${id}` },
+});
 const jamaItem = (id: number) => ({ id, documentKey: `ACME-REQ-${id}`, project: 7, modifiedDate: '2026-01-02T03:04:05.000+0000' });
 
 const jama: WireLiteral[] = [
@@ -128,7 +134,9 @@ const jumpseller: WireLiteral[] = [
       headers: { authorization: `Basic ${base64(`store-login:${canary('jumpseller-auth-token')}`)}`, accept: 'application/json' },
     })),
     pages: [
-      JSON.stringify(range(1, 101).map((id) => ({ product: { id, name: `Product ${id}`, price: 9.5, updated_at: '2026-01-02 03:04:05 UTC' } }))),
+      JSON.stringify(
+        range(1, 101).map((id) => ({ product: { id, name: `Product ${id}`, price: 9.5, updated_at: '2026-01-02 03:04:05 UTC' } })),
+      ),
       JSON.stringify([{ product: { id: 101, name: 'Product 101', price: 9.5, updated_at: '2026-01-02 03:04:05 UTC' } }]),
     ],
     records: 101,
