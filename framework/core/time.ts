@@ -110,7 +110,7 @@ const EXPANSIONS: Record<string, string> = { F: '%Y-%m-%d', T: '%H:%M:%S', D: '%
 const expand = (format: string): string => format.replace(/%([FTDR])/g, (_, letter: string) => EXPANSIONS[letter]!);
 
 function zoneMinutes(text: string): number {
-  if (/^z$/i.test(text)) return 0;
+  if (/^(z|utc)$/i.test(text)) return 0;
   const [, sign, hours, minutes] = /^([+-])(\d{2}):?(\d{2})$/.exec(text)!;
   return (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes));
 }
@@ -154,11 +154,11 @@ export function timeText(time: number | Date): string {
   return formatTime(ms, ms % 1000 === 0 ? 'iso' : 'iso_ms');
 }
 
-const RFC3339 = /^(\d{4})-(\d{2})-(\d{2})(?:[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s?(Z|z|[+-]\d{2}:?\d{2})?)?$/;
+const RFC3339 = /^(\d{4})-(\d{2})-(\d{2})(?:[Tt ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s?(Z|z|UTC|[+-]\d{2}:?\d{2})?)?$/;
 
 /**
- * Epoch milliseconds, or undefined when the text does not fit. `iso` and `iso_ms` take any RFC 3339 text, a bare date,
- * and a time without a zone as UTC. A pattern without a zone is UTC.
+ * Epoch milliseconds, or undefined when the text does not fit. `iso` and `iso_ms` take any RFC 3339 text, also with UTC for its Z as
+ * Ruby writes it, a bare date, and a time without a zone as UTC. A pattern without a zone is UTC.
  */
 export function parseTime(text: string | number, format: TimeFormat): number | undefined {
   switch (format) {

@@ -55,7 +55,13 @@ const jamaPage = (startIndex: number, total: number, data: unknown[]): string =>
     links: {},
     data,
   });
-const jamaProject = (id: number) => ({ id, projectKey: `P${id}`, isFolder: false, fields: { name: `Project ${id}` } });
+const jamaProject = (id: number) => ({
+  id,
+  projectKey: `P${id}`,
+  isFolder: false,
+  modifiedDate: '2026-01-02T03:04:05.000+0000',
+  fields: { name: `Project ${id}` },
+});
 const jamaItem = (id: number) => ({ id, documentKey: `ACME-REQ-${id}`, project: 7, modifiedDate: '2026-01-02T03:04:05.000+0000' });
 
 const jama: WireLiteral[] = [
@@ -78,7 +84,7 @@ const jama: WireLiteral[] = [
   },
   {
     connector: 'jama-connect',
-    about: 'client credentials in HTTP Basic; a context path; a date with a +, which a query must escape',
+    about: 'client credentials in HTTP Basic; a context path; a range of two values with a +, which a query must escape',
     method: 'oauth',
     choices: {},
     inputs: {
@@ -102,7 +108,7 @@ const jama: WireLiteral[] = [
     stream: 'items',
     requests: [0, 50].map((startAt) => ({
       method: 'GET',
-      url: `https://jama.example.com/contour/rest/v1/abstractitems?modifiedDate=2026-01-01T00%3A00%3A00.000%2B0000&sortBy=modifiedDate.asc&startAt=${startAt}&maxResults=50`,
+      url: `https://jama.example.com/contour/rest/v1/abstractitems?modifiedDate=2026-01-01T00%3A00%3A00.000%2B0000&modifiedDate=2026-06-15T10%3A00%3A00.000%2B0000&sortBy=modifiedDate.asc&startAt=${startAt}&maxResults=50`,
       headers: { authorization: `Bearer ${plainCanary('jama-access-token')}`, accept: 'application/json' },
     })),
     pages: [jamaPage(0, 51, range(100, 150).map(jamaItem)), jamaPage(50, 51, [jamaItem(150)])],
@@ -128,8 +134,10 @@ const jumpseller: WireLiteral[] = [
       headers: { authorization: `Basic ${base64(`store-login:${canary('jumpseller-auth-token')}`)}`, accept: 'application/json' },
     })),
     pages: [
-      JSON.stringify(range(1, 101).map((id) => ({ product: { id, name: `Product ${id}`, price: 9.5 } }))),
-      JSON.stringify([{ product: { id: 101, name: 'Product 101', price: 9.5 } }]),
+      JSON.stringify(
+        range(1, 101).map((id) => ({ product: { id, name: `Product ${id}`, price: 9.5, updated_at: '2026-01-02 03:04:05 UTC' } })),
+      ),
+      JSON.stringify([{ product: { id: 101, name: 'Product 101', price: 9.5, updated_at: '2026-01-02 03:04:05 UTC' } }]),
     ],
     records: 101,
     first: { id: 1, name: 'Product 1', price: 9.5 },
@@ -137,7 +145,7 @@ const jumpseller: WireLiteral[] = [
   },
   {
     connector: 'jumpseller',
-    about: 'an access token got before; orders of some days',
+    about: 'an access token got before; orders in windows of 90 days, those after the last day left out',
     method: 'oauth',
     choices: {},
     inputs: {
@@ -149,13 +157,20 @@ const jumpseller: WireLiteral[] = [
     captured: { access_token: plainCanary('jumpseller-access-token'), refresh_token: plainCanary('jumpseller-refresh-token') },
     stream: 'orders',
     requests: [
-      {
-        method: 'GET',
-        url: 'https://api.jumpseller.com/v1/orders.json?dateFilter=customDate&initialDate=2026-01-01&finalDate=2026-03-31&page=1&limit=100',
-        headers: { authorization: `Bearer ${plainCanary('jumpseller-access-token')}`, accept: 'application/json' },
-      },
+      ['2026-01-01', '2026-03-31'],
+      ['2026-04-01', '2026-06-15'],
+    ].map(([from, to]) => ({
+      method: 'GET',
+      url: `https://api.jumpseller.com/v1/orders.json?dateFilter=customDate&initialDate=${from}&finalDate=${to}&page=1&limit=100`,
+      headers: { authorization: `Bearer ${plainCanary('jumpseller-access-token')}`, accept: 'application/json' },
+    })),
+    pages: [
+      JSON.stringify([
+        { order: { id: 1001, status_enum: 'paid', total: 12.5, created_at: '2026-01-01 00:10:00 UTC' } },
+        { order: { id: 1002, status_enum: 'canceled', created_at: '2026-03-31 23:59:59 UTC' } },
+      ]),
+      JSON.stringify([{ order: { id: 1003, status_enum: 'paid', created_at: '2026-04-01 00:00:00 UTC' } }]),
     ],
-    pages: [JSON.stringify([{ order: { id: 1001, status_enum: 'paid', total: 12.5 } }, { order: { id: 1002, status_enum: 'canceled' } }])],
     records: 2,
     first: { id: 1001, status_enum: 'paid', total: 12.5 },
     last: { id: 1002, status_enum: 'canceled' },
@@ -219,10 +234,18 @@ const uppromote: WireLiteral[] = [
     stream: 'referrals',
     requests: [1, 2].map((page) => ({
       method: 'GET',
-      url: `https://aff-api.uppromote.com/api/v2/referrals?from_date=2026-01-01T00%3A00%3A00Z&to_date=2026-03-31T23%3A59%3A59Z&page=${page}&per_page=100`,
+      url: `https://aff-api.uppromote.com/api/v2/referrals?from_date=2026-01-01T00%3A00%3A00Z&to_date=2026-06-15T23%3A59%3A59Z&page=${page}&per_page=100`,
       headers: { authorization: plainCanary('uppromote-key') },
     })),
-    pages: [JSON.stringify({ data: [{ id: 21, status: 'approved', commission: 4.2 }] }), JSON.stringify({ data: [] })],
+    pages: [
+      JSON.stringify({
+        data: [
+          { id: 21, status: 'approved', commission: 4.2, created_at: '2026-03-31T23:00:00Z' },
+          { id: 22, status: 'approved', commission: 4.2, created_at: '2026-04-01T00:00:00Z' },
+        ],
+      }),
+      JSON.stringify({ data: [] }),
+    ],
     records: 1,
     first: { id: 21, status: 'approved', commission: 4.2 },
     last: { id: 21 },
@@ -237,19 +260,19 @@ const uppromote: WireLiteral[] = [
     requests: [
       {
         method: 'GET',
-        url: 'https://aff-api.uppromote.com/api/v1/referrals?from_date=2026-01-01&to_date=2026-03-31&limit=100',
+        url: 'https://aff-api.uppromote.com/api/v1/referrals?from_date=2026-01-01&to_date=2026-06-15&limit=100',
         headers: { authorization: `Bearer ${plainCanary('uppromote-key')}`, accept: 'application/json' },
       },
       {
         method: 'GET',
-        url: 'https://aff-api.uppromote.com/api/v1/referrals?from_date=2026-01-01&to_date=2026-03-31&limit=100&page=2',
+        url: 'https://aff-api.uppromote.com/api/v1/referrals?from_date=2026-01-01&to_date=2026-06-15&limit=100&page=2',
         headers: { authorization: `Bearer ${plainCanary('uppromote-key')}`, accept: 'application/json' },
       },
     ],
     pages: [
       JSON.stringify({
         data: [{ id: 31, created_at: 1767225600 }],
-        links: { next: 'https://aff-api.uppromote.com/api/v1/referrals?from_date=2026-01-01&to_date=2026-03-31&limit=100&page=2' },
+        links: { next: 'https://aff-api.uppromote.com/api/v1/referrals?from_date=2026-01-01&to_date=2026-06-15&limit=100&page=2' },
       }),
       JSON.stringify({ data: [{ id: 32, created_at: 1767312000 }], links: { next: null } }),
     ],
@@ -272,6 +295,15 @@ const amazonHeaders = {
   'amazon-advertising-api-clientid': 'amzn1.application-oa2-client.0123456789abcdef',
 };
 
+const amazonProfiles = (host: string): WireRequest => ({
+  method: 'GET',
+  url: `https://${host}/v2/profiles`,
+  headers: amazonHeaders,
+  absent: ['amazon-advertising-api-scope'],
+});
+/** Of two, the one that was chosen is read. */
+const PROFILES = '[{"profileId":777777777,"countryCode":"DE"},{"profileId":777777778,"countryCode":"FR"}]';
+
 const amazon: WireLiteral[] = [
   {
     connector: 'amazon-ads',
@@ -281,18 +313,24 @@ const amazon: WireLiteral[] = [
     inputs: amazonInputs,
     captured: amazonTokens,
     stream: 'sp_campaigns',
-    requests: [{ maxResults: 500 }, { maxResults: 500, nextToken: 'page-two' }].map((json) => ({
-      method: 'POST',
-      url: 'https://advertising-api.amazon.com/sp/campaigns/list',
-      headers: {
-        ...amazonHeaders,
-        'amazon-advertising-api-scope': '777777777',
-        'content-type': 'application/vnd.spCampaign.v3+json',
-        accept: 'application/vnd.spCampaign.v3+json',
-      },
-      json,
-    })),
+    requests: [
+      amazonProfiles('advertising-api.amazon.com'),
+      ...[{ maxResults: 500 }, { maxResults: 500, nextToken: 'page-two' }].map(
+        (json): WireRequest => ({
+          method: 'POST',
+          url: 'https://advertising-api.amazon.com/sp/campaigns/list',
+          headers: {
+            ...amazonHeaders,
+            'amazon-advertising-api-scope': '777777777',
+            'content-type': 'application/vnd.spCampaign.v3+json',
+            accept: 'application/vnd.spCampaign.v3+json',
+          },
+          json,
+        }),
+      ),
+    ],
     pages: [
+      PROFILES,
       '{"campaigns":[{"campaignId":"180571593","name":"One","state":"ENABLED"},{"campaignId":"180571594","name":"Two","state":"PAUSED"}],"nextToken":"page-two","totalResults":3}',
       '{"campaigns":[{"campaignId":"180571595","name":"Three","state":"ARCHIVED"}],"totalResults":3}',
     ],
@@ -308,12 +346,18 @@ const amazon: WireLiteral[] = [
     inputs: amazonInputs,
     captured: amazonTokens,
     stream: 'sd_campaigns',
-    requests: [0, 100].map((startIndex) => ({
-      method: 'GET',
-      url: `https://advertising-api-eu.amazon.com/sd/campaigns?startIndex=${startIndex}&count=100`,
-      headers: { ...amazonHeaders, 'amazon-advertising-api-scope': '777777777', accept: 'application/json' },
-    })),
+    requests: [
+      amazonProfiles('advertising-api-eu.amazon.com'),
+      ...[0, 100].map(
+        (startIndex): WireRequest => ({
+          method: 'GET',
+          url: `https://advertising-api-eu.amazon.com/sd/campaigns?startIndex=${startIndex}&count=100`,
+          headers: { ...amazonHeaders, 'amazon-advertising-api-scope': '777777777', accept: 'application/json' },
+        }),
+      ),
+    ],
     pages: [
+      PROFILES,
       `[${range(1, 101)
         .map((id) => `{"campaignId":${id},"name":"Campaign ${id}","tactic":"T00020"}`)
         .join(',')}]`,
@@ -328,17 +372,10 @@ const amazon: WireLiteral[] = [
     about: 'Far East; the one list that takes no profile',
     method: 'oauth',
     choices: { region: 'fe' },
-    inputs: amazonInputs,
+    inputs: { client_id: amazonInputs.client_id, client_secret: amazonInputs.client_secret },
     captured: amazonTokens,
     stream: 'profiles',
-    requests: [
-      {
-        method: 'GET',
-        url: 'https://advertising-api-fe.amazon.com/v2/profiles',
-        headers: amazonHeaders,
-        absent: ['amazon-advertising-api-scope'],
-      },
-    ],
+    requests: [amazonProfiles('advertising-api-fe.amazon.com')],
     pages: [
       '[{"profileId":888888888,"countryCode":"JP","currencyCode":"JPY","timezone":"Asia/Tokyo","accountInfo":{"marketplaceStringId":"A1VC38T7YXB528","id":"ENTITY1","type":"seller","name":"Example","validPaymentMethod":true}}]',
     ],
@@ -353,8 +390,8 @@ const amazon: WireLiteral[] = [
 const jamppInputs = {
   client_id: 'jampp-client',
   client_secret: plainCanary('jampp-client-secret'),
-  start_date: '2026-01-01',
-  end_date: '2026-02-01',
+  start_date: '2026-05-15',
+  end_date: '2026-06-01',
 };
 const jamppToken: WireLiteral['token'] = {
   request: {
@@ -372,7 +409,7 @@ const jamppRequest = (fields: string): WireRequest => ({
   headers: { authorization: `Bearer ${plainCanary('jampp-access-token')}`, 'content-type': 'application/json' },
   json: {
     query: `query($from: DateTime!, $to: DateTime!) { pivot(from: $from, to: $to, context: {sqlTimeZone: "UTC"}) { results { date(granularity: DAILY) ${fields} } } }`,
-    variables: { from: '2026-01-01T00:00:00Z', to: '2026-02-01T00:00:00Z' },
+    variables: { from: '2026-05-15T00:00:00Z', to: '2026-06-15T00:00:00Z' },
   },
 });
 
@@ -392,7 +429,7 @@ const jampp: WireLiteral[] = [
           pivot: {
             results: [
               {
-                date: '2026-01-01T00:00:00Z',
+                date: '2026-05-30T00:00:00Z',
                 campaignId: 5,
                 campaign: 'Launch',
                 impressions: 1000,
@@ -403,8 +440,9 @@ const jampp: WireLiteral[] = [
                 cpc: 0.25,
                 cpm: 2.5,
               },
+              { date: '2026-06-01T00:00:00Z', campaignId: 5, campaign: 'Launch', impressions: 7 },
               {
-                date: '2026-01-02T00:00:00Z',
+                date: '2026-05-31T00:00:00Z',
                 campaignId: 5,
                 campaign: 'Launch',
                 impressions: 0,
@@ -421,8 +459,8 @@ const jampp: WireLiteral[] = [
       }),
     ],
     records: 2,
-    first: { date: '2026-01-01T00:00:00Z', campaignId: 5, spend: 2.5 },
-    last: { date: '2026-01-02T00:00:00Z', campaignId: 5, ctr: null },
+    first: { date: '2026-05-30T00:00:00Z', campaignId: 5, spend: 2.5 },
+    last: { date: '2026-05-31T00:00:00Z', campaignId: 5, ctr: null },
   },
   {
     connector: 'jampp',
@@ -439,7 +477,7 @@ const jampp: WireLiteral[] = [
           pivot: {
             results: [
               {
-                date: '2026-01-01T00:00:00Z',
+                date: '2026-05-30T00:00:00Z',
                 campaignId: 5,
                 campaign: 'Launch',
                 events: 12,

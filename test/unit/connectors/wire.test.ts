@@ -1,6 +1,8 @@
 import nock from 'nock';
 import type { JsonObject } from '../../../framework/core/value.ts';
 import { connectByName } from '../../../framework/engine/connector.ts';
+import { FakeClock } from '../../clock.ts';
+import { NOW } from './provider.ts';
 import { WIRE_LITERALS, type WireRequest } from './wire-literals.ts';
 
 /** What left, as the wire shows it. */
@@ -80,7 +82,7 @@ describe('the wire requests of each provider are those of its reference', () => 
           fields: literal.inputs,
           ...(captured.access_token !== undefined && { tokens: captured }),
         },
-        { environment: {} },
+        { environment: {}, clock: new FakeClock(Date.parse(NOW)) },
       );
       const records: JsonObject[] = [];
       for await (const record of connection.read(literal.stream)) records.push(record);

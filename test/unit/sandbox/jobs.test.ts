@@ -170,6 +170,39 @@ describe('a job', () => {
     expect((await api('/exports', { json: { kind: 'other' } })).status).toBe(400);
   });
 
+  it('of two parents is not the same, also where only a header says whose it is', async () => {
+    sandbox = await startSandbox(
+      spec(`
+spec: 1
+name: acme
+title: Acme
+version: 1.0.0
+auth: { key: { type: bearer } }
+http: { base_url: 'https://api.acme.com/v1', errors: { rules: [{ status: [425], kind: transient }] } }
+streams:
+  shops: { get: /shops, primary_key: [id], columns: { id: integer } }
+  sales:
+    parent: shops
+    primary_key: [id]
+    columns: { id: integer }
+    job:
+      create: { post: /exports, headers: { X-Shop: '\${parent.id}' }, body: { kind: sales }, capture: { id: exportId } }
+      poll: { get: '/exports/\${job.id}' }
+      status: state
+      states: { done: [COMPLETE], running: [QUEUED] }
+      at_once: 5
+`),
+      { clock, fields: { token: TOKEN }, records: 4, parents: 2 },
+    );
+    const shops = (await send(sandbox, 'https://api.acme.com/v1/shops', { headers: bearer(TOKEN) })).body as { id: number }[];
+    const statuses: number[] = [];
+    for (const { id } of [...shops, shops[1]!]) {
+      const headers = { ...bearer(TOKEN), 'x-shop': String(id) };
+      statuses.push((await send(sandbox, 'https://api.acme.com/v1/exports', { headers, json: { kind: 'sales' } })).status);
+    }
+    expect(statuses).toEqual([202, 202, 425]);
+  });
+
   it('runs with no more than at_once others, and is not begun twice', async () => {
     await start();
     const first = await create(JUNE);
