@@ -16,8 +16,8 @@ function airbyteStream(stream: StreamInfo): JsonObject {
     name,
     json_schema: streamSchema(stream),
     supported_sync_modes: incremental ? ['full_refresh', 'incremental'] : ['full_refresh'],
-    // A whole read that was stopped begins anew: half of one and half of another are no snapshot.
-    is_resumable: incremental,
+    // This is about whole reads: one that was stopped begins anew, since half of one and half of another are no snapshot.
+    is_resumable: false,
     // Where it is left out, Airbyte asks the person for a column.
     ...(incremental && { source_defined_cursor: true }),
     ...(topLevel(cursor) !== undefined && { default_cursor_field: topLevel(cursor) as string[] }),

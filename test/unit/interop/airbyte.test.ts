@@ -130,7 +130,7 @@ describe('catalog', () => {
             name: 'items',
             json_schema: { properties },
             supported_sync_modes: ['full_refresh', 'incremental'],
-            is_resumable: true,
+            is_resumable: false,
             source_defined_cursor: true,
             default_cursor_field: ['at'],
             source_defined_primary_key: [['id']],
