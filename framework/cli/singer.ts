@@ -44,10 +44,11 @@ async function tap(connection: Connection, spec: SpecDocument, args: Arguments, 
     streams: [...streams.keys()],
     signal: io.signal,
     onEvent: (event) => {
-      if (event.type !== 'end') return;
+      // The pipeline has ended it, and knows.
+      if (event.type !== 'end' || io.signal.aborted) return;
       const { stream, outcome } = event;
       void print(io.stderr, `${stream}: ${outcome.records} records, ${outcome.complete ? 'complete' : 'not complete'}\n`);
-      if (outcome.error !== undefined && !io.signal.aborted) void say(io.stderr, `${stream}: ${errorText(outcome.error, io)}`);
+      if (outcome.error !== undefined) void say(io.stderr, `${stream}: ${errorText(outcome.error, io)}`);
     },
   });
   await sink.close();
