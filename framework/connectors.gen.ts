@@ -22,7 +22,7 @@ export type AmazonAdsInputs =
         client_secret: string | Secret;
         /** Scope. What to consent to. Test accounts are made with advertising::test:create_account, data providers use advertising::audiences */
         scope?: string;
-        /** Profile. An advertiser's account in one marketplace. The list is read from Amazon once you have consented. A connection reads one profile; the stream of profiles shows them all */
+        /** Profile. An advertiser's account in one marketplace. Choose one to read that one only; left out, every stream is read once for each profile of the region that the user may edit. The list is read from Amazon once you have consented */
         profile_id?: string;
       };
       tokens?: ConnectorTokens;
@@ -34,7 +34,7 @@ export type JamaConnectInputs =
       fields: {
         /** Jama Connect URL. The address you open in the browser, up to and without /rest. A self-hosted Jama Connect often has a context path: give it too, as in https://jama.example.com/contour. Example: https://acme.jamacloud.com */
         site: string;
-        /** Changes since. Narrows two streams: items are those modified after the beginning of this day (UTC), activities those that happened after it. All other streams are read completely. Without it everything is read. Example: 2026-01-01 */
+        /** Changes since. Where the first read of two streams begins: items are those modified since the beginning of this day (UTC), activities those that happened since. Later reads go on from there by themselves. All other streams are read without it. Example: 2026-01-01 */
         start_date?: string;
         /** Client ID. From Set API Credentials in the user profile */
         client_id: string;
@@ -48,7 +48,7 @@ export type JamaConnectInputs =
       fields: {
         /** Jama Connect URL. The address you open in the browser, up to and without /rest. A self-hosted Jama Connect often has a context path: give it too, as in https://jama.example.com/contour. Example: https://acme.jamacloud.com */
         site: string;
-        /** Changes since. Narrows two streams: items are those modified after the beginning of this day (UTC), activities those that happened after it. All other streams are read completely. Without it everything is read. Example: 2026-01-01 */
+        /** Changes since. Where the first read of two streams begins: items are those modified since the beginning of this day (UTC), activities those that happened since. Later reads go on from there by themselves. All other streams are read without it. Example: 2026-01-01 */
         start_date?: string;
         /** User name. The name of a Jama Connect user with REST API access */
         username: string;
@@ -61,10 +61,10 @@ export type JamppInputs =
   | {
       method?: 'oauth';
       fields: {
-        /** From. First day (UTC) of the figures; it is included. Jampp may restate recent days, so read the last week again now and then. Example: 2026-01-01 */
-        start_date: string;
-        /** To (not included). The day (UTC) before which the figures end: the day itself is not included. For all of January enter the first of February. Long ranges can be too much for one answer; read them month by month. Example: 2026-02-01 */
-        end_date: string;
+        /** From. First day (UTC) of the figures, and where the first read begins; left out, it begins 90 days ago. Later reads go on from there by themselves. Example: 2026-01-01 */
+        start_date?: string;
+        /** To (not included). The day (UTC) before which the figures end: what is of this day or later is left out, now and in later reads. For all of January enter the first of February. Left out, reads go on with each new day; a day is read once it is over. Example: 2026-02-01 */
+        end_date?: string;
         /** Client ID. From the page of credentials in Jampp */
         client_id: string;
         /** Client secret. From the page of credentials in Jampp */
@@ -77,9 +77,9 @@ export type JumpsellerInputs =
   | {
       method?: 'basic';
       fields: {
-        /** Orders from. First day of the orders to read. All other streams are read completely. Without both dates all orders are read. Example: 2026-01-01 */
+        /** Orders from. First day of the orders to read, and where the first read begins; left out, it begins in 2010. Later reads bring the orders made since, and those of the last 30 days again. All other streams are read without it. Example: 2026-01-01 */
         start_date?: string;
-        /** Orders to. Last day of the orders to read. Left out while there is a first day, it is today (UTC). Example: 2026-03-31 */
+        /** Orders to. Last day of the orders to read: what was made later is left out, now and in later reads. Left out, reads go on with each new day. Example: 2026-03-31 */
         end_date?: string;
         /** Login. Admin panel > Account > Login */
         username: string;
@@ -90,9 +90,9 @@ export type JumpsellerInputs =
   | {
       method: 'oauth';
       fields: {
-        /** Orders from. First day of the orders to read. All other streams are read completely. Without both dates all orders are read. Example: 2026-01-01 */
+        /** Orders from. First day of the orders to read, and where the first read begins; left out, it begins in 2010. Later reads bring the orders made since, and those of the last 30 days again. All other streams are read without it. Example: 2026-01-01 */
         start_date?: string;
-        /** Orders to. Last day of the orders to read. Left out while there is a first day, it is today (UTC). Example: 2026-03-31 */
+        /** Orders to. Last day of the orders to read: what was made later is left out, now and in later reads. Left out, reads go on with each new day. Example: 2026-03-31 */
         end_date?: string;
         /** Client ID. Of your application, from Apps > Developers */
         client_id: string;
@@ -104,9 +104,9 @@ export type JumpsellerInputs =
   | {
       method: 'query';
       fields: {
-        /** Orders from. First day of the orders to read. All other streams are read completely. Without both dates all orders are read. Example: 2026-01-01 */
+        /** Orders from. First day of the orders to read, and where the first read begins; left out, it begins in 2010. Later reads bring the orders made since, and those of the last 30 days again. All other streams are read without it. Example: 2026-01-01 */
         start_date?: string;
-        /** Orders to. Last day of the orders to read. Left out while there is a first day, it is today (UTC). Example: 2026-03-31 */
+        /** Orders to. Last day of the orders to read: what was made later is left out, now and in later reads. Left out, reads go on with each new day. Example: 2026-03-31 */
         end_date?: string;
         /** Auth token. Admin panel > Account > Auth token */
         api_key: string | Secret;
@@ -120,9 +120,9 @@ export type UppromoteInputs =
       method?: 'key';
       choices?: { api?: 'v2' | 'v1' };
       fields: {
-        /** Referrals from. First day (UTC) on which the referrals to read were made. It counts the making only: a referral that changes its status later keeps its day. Without both dates all referrals are read. Example: 2026-01-01 */
+        /** Referrals from. First day (UTC) on which the referrals to read were made, and where the first read begins; left out, it begins with the first referral. Later reads bring what was made since, and the last 30 days again. Example: 2026-01-01 */
         start_date?: string;
-        /** Referrals to. Last day (UTC) on which the referrals to read were made. Left out while there is a first day, it is today. Example: 2026-03-31 */
+        /** Referrals to. Last day (UTC) on which the referrals to read were made: what was made later is left out, now and in later reads. Left out, reads go on with each new day. Example: 2026-03-31 */
         end_date?: string;
         /** API key. Settings > Integrations > API key. Enter it alone, without "Bearer" */
         api_key: string | Secret;
@@ -143,11 +143,14 @@ export interface Connectors {
       | 'sp_targets'
       | 'sp_negative_keywords'
       | 'sp_campaign_negative_keywords'
+      | 'sp_negative_targets'
+      | 'sp_campaign_negative_targets'
       | 'portfolios'
       | 'sb_campaigns'
       | 'sb_ad_groups'
       | 'sb_ads'
       | 'sb_keywords'
+      | 'sb_targets'
       | 'sd_campaigns'
       | 'sd_ad_groups'
       | 'sd_product_ads'
@@ -161,7 +164,26 @@ export interface Connectors {
       | 'unified_sd_campaigns'
       | 'unified_sd_ad_groups'
       | 'unified_sd_ads'
-      | 'unified_sd_targets';
+      | 'unified_sd_targets'
+      | 'sp_campaigns_report'
+      | 'sp_ad_groups_report'
+      | 'sp_placements_report'
+      | 'sp_advertised_products_report'
+      | 'sp_search_terms_report'
+      | 'sp_targeting_report'
+      | 'sp_purchased_products_report'
+      | 'sb_campaigns_report'
+      | 'sb_search_terms_report'
+      | 'sb_targeting_report'
+      | 'sb_purchased_products_report'
+      | 'sd_campaigns_report'
+      | 'sd_advertised_products_report'
+      | 'sd_targeting_report'
+      | 'sd_purchased_products_report'
+      | 'export_campaigns'
+      | 'export_ad_groups'
+      | 'export_targets'
+      | 'export_ads';
   };
   /** Jama Connect */
   'jama-connect': {
@@ -204,7 +226,8 @@ export interface Connectors {
       | 'ad_daily'
       | 'exchange_daily'
       | 'group_daily'
-      | 'events_daily';
+      | 'events_daily'
+      | 'publisher_daily';
   };
   /** Jumpseller */
   'jumpseller': {

@@ -12,6 +12,8 @@ import type { ConnectionStringOptions } from './engine/connection-string.ts';
 import { type CatalogueOptions, type ConnectByNameOptions, connectByName, type StoredCredential } from './engine/connector.ts';
 import type { Edit, Edited, EditOptions } from './engine/edit.ts';
 import type { Verbosity } from './engine/event-log.ts';
+import type { RunLog, RunLogOptions } from './engine/run-log.ts';
+import type { RunRequest } from './engine/run-record.ts';
 import type { ClientEvent } from './http/types.ts';
 import type { LintOptions } from './spec/lint.ts';
 
@@ -77,6 +79,8 @@ export type { ExplainRequest, Explanation } from './engine/explain.ts';
 export type { ConnectionOptions, NetworkOptions, RetryOptions } from './engine/options.ts';
 export type { RunOptions } from './engine/run.ts';
 export type { RunEvent, StreamOutcome, StreamProgress } from './engine/run-events.ts';
+export type { RunLog, RunLogOptions } from './engine/run-log.ts';
+export { type RunRecord, type RunRequest, runFolder, type StreamRecord } from './engine/run-record.ts';
 export type { ClientEvent, Http, HttpOptions, HttpPromise, HttpResponse } from './http/types.ts';
 export { BUNDLED_FOLDER, bundledCatalogue, Catalogue, type CatalogueEntry } from './spec/catalogue.ts';
 export type { LintOptions } from './spec/lint.ts';
@@ -165,6 +169,16 @@ export async function editCredential(
 /** Appends events to a file, one JSON object a line, secrets left out: `{ onEvent: await eventLog('ferrule.log', 4) }`. */
 export async function eventLog(path: string, verbosity?: Verbosity): Promise<(event: ClientEvent) => void> {
   return (await import('./engine/event-log.ts')).eventLog(path, verbosity);
+}
+
+/**
+ * Logs a run into a new folder under `folder` (`runFolder()` is the one that `ferrule runs` looks into): what was asked, what happened, how it
+ * ended; neither secrets nor records. Pass `onHttp` as the connection's `onEvent`, `onEvent` to `readInto`, and call `end` when it is over.
+ *
+ * Throws FerruleError: output_failed.
+ */
+export async function runLog(folder: string, request: RunRequest, options?: RunLogOptions): Promise<RunLog> {
+  return (await import('./engine/run-log.ts')).runLog(folder, request, options);
 }
 
 /** All findings of some spec files, rules included. The rules are loaded when this is called: a pipeline never needs them. */

@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
 import type { Input, Io, Output } from '../framework/cli/io.ts';
 import { systemClock, systemRandom } from '../framework/core/clock.ts';
@@ -31,7 +33,8 @@ export function fakeIo({ cwd = process.cwd(), env = {}, stdin, columns }: FakeIo
     stdin: input,
     stdout,
     stderr,
-    env,
+    // Runs are not logged into the home of whoever runs the tests.
+    env: { XDG_STATE_HOME: join(tmpdir(), 'ferrule-tests-state'), ...env },
     cwd,
     signal: controller.signal,
     clock: systemClock,

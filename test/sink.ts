@@ -22,6 +22,7 @@ export function memorySink(): MemorySink {
   };
   const sink: MemorySink = {
     type: 'memory',
+    changes: [],
     rows: {},
     states: {},
     opened: [],

@@ -13,6 +13,8 @@ import { inFiles, inPostgres, POSTGRES_MOMENTS } from './kill/places.ts';
 import { rekeyKills } from './kill/rekey.ts';
 import { renewalKills } from './kill/renewal.ts';
 import { type Rounds, refreshRounds } from './kill/rounds.ts';
+import { inFolder, inSchema } from './kill/run-places.ts';
+import { type RunKills, runKills } from './kill/runs.ts';
 
 const { values: options } = parseArgs({
   options: { seed: { type: 'string' }, only: { type: 'string' }, share: { type: 'string', default: '1' } },
@@ -54,6 +56,12 @@ async function rekeys() {
   return { good: lost.length === 0, said: [`${said.join(', ')}; ${lost.length} lost`, ...lost].join('\n    ') };
 }
 
+async function runs(place: RunKills['place']) {
+  const { killed, complete, places, rows, jobsLeft, wrong } = await runKills({ place, times: often(40), seed });
+  const said = `${killed} kills, ${complete} reads that came to their end, ${places} destinations, ${rows} rows compared; ${jobsLeft} jobs left at the provider`;
+  return { good: wrong.length === 0, said: [said, ...wrong].join('\n    ') };
+}
+
 /** Its own lines say seed, cases and failures of each target. */
 async function fuzzed() {
   const child = spawn(
@@ -70,14 +78,17 @@ async function fuzzed() {
 type Place = Parameters<typeof renewalKills>[0]['place'];
 
 /** A server for one line. */
-async function withPostgres<T>(work: (place: Place) => Promise<T>): Promise<T> {
+async function withServer<T>(work: (server: Postgres) => Promise<T>): Promise<T> {
   const server: Postgres = await postgres();
   try {
-    return await work(inPostgres(server.url(), (text) => server.sql(text)));
+    return await work(server);
   } finally {
     await server.remove();
   }
 }
+
+const withPostgres = <T>(work: (place: Place) => Promise<T>): Promise<T> =>
+  withServer((server) => work(inPostgres(server.url(), (text) => server.sql(text))));
 
 const LINES: Line[] = [
   { name: 'renewal-kills', run: () => kills(inFiles) },
@@ -89,6 +100,8 @@ const LINES: Line[] = [
   { name: 'rekey-kills', run: rekeys },
   { name: 'postgres-kills', run: () => withPostgres((place) => kills(place, POSTGRES_MOMENTS)) },
   { name: 'postgres-rounds', run: () => withPostgres((place) => rounds({ processes: 8, rounds: often(500), place })) },
+  ...(['jsonl', 'csv', 'parquet', 'duckdb'] as const).map((type) => ({ name: `run-kills-${type}`, run: () => runs(inFolder(type)) })),
+  { name: 'run-kills-postgres', run: () => withServer((server) => runs(inSchema(server.url, (text) => server.sql(text)))) },
   { name: 'fuzz', run: fuzzed },
 ];
 

@@ -207,10 +207,11 @@ async function fieldsAfterAuth({ spec, args, io, before }: Work, connection: Con
       continue;
     }
     const stored = before?.fields[name];
-    if (canAsk(io) && options.length > 0)
-      later.values[name] = await choose(io, title, options, typeof stored === 'string' ? stored : undefined);
-    else if (stored !== undefined) later.values[name] = stored;
-    else if (options.length === 1 && options[0] !== undefined) later.values[name] = options[0].value;
+    if (canAsk(io) && options.length > 0) {
+      const chosen = await choose(io, title, options, typeof stored === 'string' ? stored : undefined, !required);
+      if (chosen !== '') later.values[name] = chosen;
+    } else if (stored !== undefined) later.values[name] = stored;
+    else if (required && options.length === 1 && options[0] !== undefined) later.values[name] = options[0].value;
     else if (required) later.open.push({ field: name, title, options });
   }
   return later;

@@ -79,16 +79,16 @@ const MOST_SHOWN = 20;
 
 /**
  * A numbered list; the answer is a number, the value itself, or a part of what is listed, which lists only what has it.
- * Enter takes the preset, if there is one.
+ * Enter takes the preset, if there is one; of an `optional` choice it takes none: ''.
  */
-export async function choose(io: Io, question: string, choices: readonly Choice[], preset?: string): Promise<string> {
+export async function choose(io: Io, question: string, choices: readonly Choice[], preset?: string, optional = false): Promise<string> {
   await print(io.stderr, `${question}\n`);
   await list(io, choices, choices, preset);
   const long = choices.length > MOST_SHOWN;
-  const ending = preset === undefined ? ': ' : ' (Enter for the default): ';
+  const ending = preset !== undefined ? ' (Enter for the default): ' : optional ? ' (Enter to leave out): ' : ': ';
   for (;;) {
     const answer = (await ask(io, `${long ? 'Number, or part of a name' : 'Number'}${ending}`)).trim();
-    if (answer === '' && preset !== undefined) return preset;
+    if (answer === '' && (preset !== undefined || optional)) return preset ?? '';
     const byValue = choices.find(({ value }) => value === answer);
     const chosen = byValue ?? (/^\d+$/.test(answer) ? choices[Number(answer) - 1] : undefined);
     if (chosen !== undefined) return chosen.value;

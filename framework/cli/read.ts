@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { FerruleError } from '../core/errors.ts';
-import { suggest } from '../core/suggest.ts';
 import type { JsonObject } from '../core/value.ts';
 import { openSink, parseSinkAddress, type SinkAddress } from '../destinations/index.ts';
 import { openStream } from '../destinations/lines.ts';
 import type { Connection } from '../engine/connection.ts';
 import type { RunOptions } from '../engine/run.ts';
 import type { StreamProgress } from '../engine/run-events.ts';
+import type { ClientEvent } from '../http/types.ts';
 import type { Arguments } from './arguments.ts';
 import { setAside } from './aside.ts';
 import { pathOf } from './catalogue.ts';
@@ -14,22 +14,29 @@ import type { Run } from './commands.ts';
 import { Traffic } from './counting.ts';
 import { errorText } from './error-text.ts';
 import { type Io, print } from './io.ts';
-import { openConnection } from './open-connection.ts';
+import { type Opened, openConnection } from './open-connection.ts';
+import { pickStreams } from './pick-streams.ts';
 import { Progress } from './progress.ts';
 import { progressText } from './progress-text.ts';
 import { printStreams, type StreamSummary, summaryOf } from './read-streams.ts';
 import { summaryText } from './read-summary.ts';
+import { destinationText, type ReadLog, readLog } from './run-log.ts';
 import { say } from './say.ts';
 
 export const run: Run = async (args, io) => {
   const [, ...wanted] = args.positionals;
   const traffic = new Traffic();
-  await using opened = await openConnection(args, io, { onEvent: (event) => traffic.see(event) });
+  const log = readLog(args, io);
+  const onEvent = (event: ClientEvent): void => {
+    traffic.see(event);
+    log.seeHttp(event);
+  };
+  await using opened = await openConnection(args, io, { onEvent });
   const { connection, spec } = opened;
-  const streams = pick(connection, wanted);
+  const streams = pickStreams(connection, wanted);
   const out = args.text('out') ?? join('out', spec.name);
-  const work: Work = { args, io, connection, streams, traffic };
-  const summaries = out === '-' ? await toStandardOutput(work) : await toDestination(addressOf(out, io), work);
+  const work: Work = { args, io, connection, streams, traffic, log };
+  const summaries = out === '-' ? await toStandardOutput(work) : await intoDestination(addressOf(out, io), work, opened);
   await finish(summaries, work);
   if (io.signal.aborted) throw io.signal.reason;
   return exitCode(summaries);
@@ -41,23 +48,7 @@ interface Work {
   connection: Connection;
   streams: readonly string[];
   traffic: Traffic;
-}
-
-/** Streams by name, or all that are offered under the credential's choices. */
-function pick(connection: Connection, wanted: readonly string[]): string[] {
-  const known = connection.streams();
-  for (const name of wanted) {
-    const stream = known.find((one) => one.name === name);
-    if (stream?.available === true) continue;
-    const names = known.filter(({ available }) => available).map((one) => one.name);
-    const meant = suggest(name, names);
-    const problem = stream === undefined ? `has no stream "${name}"` : `does not offer "${name}" under these choices`;
-    throw new FerruleError('stream_unknown', `${connection.connector} ${problem}`, {
-      where: name,
-      next: `${meant === undefined || meant === name ? '' : `Did you mean "${meant}"? `}There are: ${names.join(', ')}.`,
-    });
-  }
-  return wanted.length > 0 ? [...new Set(wanted)] : known.filter(({ available }) => available).map(({ name }) => name);
+  log: ReadLog;
 }
 
 /** A folder or file under the present one, or a database's URL. */
@@ -98,10 +89,29 @@ async function toStandardOutput({ args, io, connection, streams, traffic }: Work
   });
 }
 
+/** A read into a destination is logged; nothing is asked of whoever prints records. */
+async function intoDestination(address: SinkAddress, work: Work, { spec, credential }: Opened): Promise<StreamSummary[]> {
+  const { connection, streams, log } = work;
+  const about = {
+    connector: spec.name,
+    version: spec.version,
+    ...(credential !== undefined && { credential }),
+    method: connection.method,
+    streams,
+    destination: destinationText(address),
+  };
+  return await log.around(about, () => toDestination(address, work));
+}
+
 async function toDestination(address: SinkAddress, work: Work): Promise<StreamSummary[]> {
-  const { args, io, connection, streams, traffic } = work;
+  const { args, io, connection, streams, traffic, log } = work;
   const options = runOptions(args);
-  const sink = await openSink(address, { ...(args.text('nested') === 'flat' && { nested: 'flat' }), clock: io.clock, random: io.random });
+  const sink = await openSink(address, {
+    ...(args.text('nested') === 'flat' && { nested: 'flat' }),
+    clock: io.clock,
+    random: io.random,
+    onChange: (change) => log.see({ type: 'column', at: io.clock.now(), stream: change.stream, change }),
+  });
   const show = shower(io, args.flag('json'), args.flag('trace'));
   const latest = new Map<string, StreamProgress>();
   try {
@@ -115,6 +125,7 @@ async function toDestination(address: SinkAddress, work: Work): Promise<StreamSu
         void show.progress(progress.stream, progress.records, progress.pages, progressText([...latest.values()], streams.length));
       },
       onEvent: (event) => {
+        log.see(event);
         if (event.type === 'start') void show.start(event.stream);
         if (event.type === 'end') void show.end(summaryOf(event.outcome, traffic));
       },

@@ -9,7 +9,11 @@ import { styleOf } from './style.ts';
 import { paragraph, table, widthOf } from './table.ts';
 
 export const run: Run = async (args, io) => {
-  const [name = '', wanted] = args.positionals;
+  if (args.flag('infer')) return await (await import('./infer.ts')).inferColumns(args, io);
+  const alone = SAMPLING.find((option) => args.flag(option));
+  if (alone !== undefined) throw new FerruleError('usage', `--${alone} goes with --infer`);
+  const [name = '', wanted, more] = args.positionals;
+  if (more !== undefined) throw new FerruleError('usage', 'One stream is shown in full, or all are listed', { next: 'Name one, or none.' });
   const { spec } = await findSpec(args, io, name);
   const method = args.text('method');
   const { streams } = describe(spec, { ...(method !== undefined && { method }), choices: args.pairs('choice') });
@@ -19,6 +23,8 @@ export const run: Run = async (args, io) => {
   else await print(io.stdout, full(shown[0] as StreamDescription, io));
   return 0;
 };
+
+const SAMPLING = ['records', 'replace', 'dry-run', 'credential'] as const;
 
 function pick(streams: readonly StreamDescription[], wanted: string, connector: string): StreamDescription {
   const found = streams.find(({ name }) => name === wanted);

@@ -90,11 +90,16 @@ export interface StreamSink {
 /** A destination that is open. Streams are written at the same time; it puts them in a row where it must. */
 export interface Sink {
   readonly type: string;
+  /** What was done to columns since it was opened. */
+  readonly changes: readonly SinkChange[];
   /** The state of a stream as it was committed last; empty when there is none. */
   state(stream: string): Promise<StreamState>;
   open(stream: SinkStream): Promise<StreamSink>;
   close(): Promise<void>;
 }
+
+/** As a destination's own module gives it: what is done to columns goes to its options' `onChange`. */
+export type OpenedSink = Omit<Sink, 'changes'>;
 
 export interface SinkOptions {
   /** Nested maps and lists: one column of JSON text, or a column for each leaf of the maps (`address_city`); lists stay JSON. Default json. */

@@ -9,6 +9,21 @@ export function zoneOffset(zone: string, at: number): number {
   return Math.round((local - at) / 60_000);
 }
 
+const DAY = 86_400_000;
+
+/**
+ * The moment at which a clock on the wall shows this (`local`: as if it were UTC). Where it shows it twice, the earlier; where it skips it, as
+ * far behind the gap as this lies in it.
+ */
+export function wallClockTime(zone: string, local: number): number {
+  if (zone === 'UTC') return local;
+  // No zone changes its clock twice within two days.
+  const moments = [local - DAY, local + DAY].map((near) => local - zoneOffset(zone, near) * 60_000) as [number, number];
+  if (moments[0] === moments[1]) return moments[0];
+  const right = moments.filter((at) => at + zoneOffset(zone, at) * 60_000 === local);
+  return right.length > 0 ? Math.min(...right) : Math.max(...moments);
+}
+
 /** Whether it is a zone at all. */
 export function isZone(zone: string): boolean {
   if (zone === 'UTC' || /^[+-]\d{2}:?\d{2}$/.test(zone)) return true;

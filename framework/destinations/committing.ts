@@ -32,7 +32,12 @@ export function committing(ready: Ready): OpenStream {
   let closed = false;
 
   /** `place` puts rows where they belong; when it throws all is as before. */
-  async function commitAs(next: Picture, change: StateChange, renames: boolean, place: () => Promise<void>): Promise<void> {
+  async function commitAs(
+    next: Picture,
+    change: StateChange,
+    how: { renames: boolean; last: boolean },
+    place: () => Promise<void>,
+  ): Promise<void> {
     try {
       await state.append(next, change);
       await place();
@@ -47,14 +52,15 @@ export function committing(ready: Ready): OpenStream {
     }
     picture = next;
     // Before the next line, which will not name what was renamed.
-    if (renames) await syncFolder(folder);
-    await state.tidy();
+    if (how.renames) await syncFolder(folder);
+    await state.tidy(how.last);
   }
 
   async function write(
     records: readonly JsonObject[],
     change: StateChange,
     packed: readonly Packed[] = [],
+    last = false,
   ): Promise<readonly SinkChange[]> {
     const before = picture.next ?? picture.main;
     const staged = await writer.stage(records, packed).catch(async (error: unknown) => {
@@ -63,7 +69,7 @@ export function committing(ready: Ready): OpenStream {
     });
     if (staged.rows.length === before.length && Object.keys(change).length === 0) return [];
     const next = picture.next === undefined ? { main: staged.rows } : { main: settled(picture.main), next: staged.rows };
-    await commitAs(next, change, staged.rows.from !== undefined, () => writer.settle());
+    await commitAs(next, change, { renames: staged.rows.from !== undefined, last }, () => writer.settle());
     written.records += packed.reduce((sum, one) => sum + one.records, records.length);
     written.bytes += staged.rows.length - before.length;
     return staged.changes;
@@ -72,7 +78,7 @@ export function committing(ready: Ready): OpenStream {
   async function overwrite(change: StateChange): Promise<void> {
     await write([], {});
     const whole: Picture = { main: { ...picture.next!, from: waiting.name } };
-    await commitAs(whole, change, true, async () => {
+    await commitAs(whole, change, { renames: true, last: true }, async () => {
       reached('sink_before_replace');
       await ready.format.replace(waiting, main);
       reached('sink_replaced');
@@ -102,7 +108,7 @@ export function committing(ready: Ready): OpenStream {
         for (const one of changes) options.onChange?.(one);
       },
       async finish(change) {
-        await guarded<unknown>(() => (picture.next === undefined ? write([], change) : overwrite(change)));
+        await guarded<unknown>(() => (picture.next === undefined ? write([], change, [], true) : overwrite(change)));
       },
       get totals() {
         return { ...written, place: path };

@@ -1,7 +1,7 @@
 import { open as openFile, readdir, rename, unlink } from 'node:fs/promises';
 import { unlessMissing } from '../core/atomic-write.ts';
 import { reached } from '../core/moment.ts';
-import type { Sink, SinkChange, SinkOptions, SinkStream } from '../core/sink.ts';
+import type { OpenedSink, SinkChange, SinkOptions, SinkStream } from '../core/sink.ts';
 import type { JsonObject } from '../core/value.ts';
 import { csvHead, csvLine } from './csv-text.ts';
 import { widened } from './csv-widen.ts';
@@ -20,7 +20,7 @@ import { type RowFormat, type RowPlace, type RowSet, type RowWriter, settled } f
  * it for a formula. Nothing can take the place of a line, so that upsert appends: of several lines with one primary key the last counts.
  * @throws FerruleError output_failed, output_locked
  */
-export const open = (folder: string, options: FolderOptions = {}): Promise<Sink> => openFolder(folder, CSV, options);
+export const open = (folder: string, options: FolderOptions = {}): Promise<OpenedSink> => openFolder(folder, CSV, options);
 
 /** Records that become one write. */
 const SLICE = 1000;

@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import { FerruleError } from '../core/errors.ts';
 import { parseJson } from '../core/json.ts';
-import type { Sink, SinkOptions, SinkStream, StreamState } from '../core/sink.ts';
+import type { OpenedSink, SinkOptions, SinkStream, StreamState } from '../core/sink.ts';
 import { type DuckFile, openFile } from './duckdb-file.ts';
 import { duckTable, STATE } from './duckdb-table.ts';
 import { openTableSink } from './table-sink.ts';
@@ -13,7 +13,7 @@ import { openTableSink } from './table-sink.ts';
  * @param target the path of the file, which is made if it is not there
  * @throws FerruleError peer_missing, output_locked, output_unreadable, output_failed
  */
-export async function open(target: string, options: SinkOptions & { clock?: Clock } = {}): Promise<Sink> {
+export async function open(target: string, options: SinkOptions & { clock?: Clock } = {}): Promise<OpenedSink> {
   const file = await openFile(target);
   try {
     await file.transaction(() => openState(file));

@@ -4,7 +4,7 @@ import { syncFolder } from '../core/atomic-write.ts';
 import { type Clock, type Random, systemClock, systemRandom } from '../core/clock.ts';
 import { FerruleError, isFerruleError } from '../core/errors.ts';
 import { acquireLock, type Lock } from '../core/lock.ts';
-import type { Sink, SinkOptions, StreamState } from '../core/sink.ts';
+import type { OpenedSink, SinkOptions, StreamState } from '../core/sink.ts';
 import type { Json } from '../core/value.ts';
 import { type FolderPlace, type OpenStream, openStream, sameType } from './folder-stream.ts';
 import { outputFailed } from './output-failure.ts';
@@ -25,7 +25,7 @@ const LONGEST_WAIT = 200;
  * A destination that is a folder. One process at a time writes to it; state and rows of a stream are committed as one (folder-stream.ts).
  * @throws FerruleError output_failed, output_locked
  */
-export async function openFolder(folder: string, format: RowFormat, options: FolderOptions): Promise<Sink> {
+export async function openFolder(folder: string, format: RowFormat, options: FolderOptions): Promise<OpenedSink> {
   const ours = join(folder, OURS);
   const lock = await lockFolder(folder, ours, options);
   const streams = new Map<string, OpenStream>();

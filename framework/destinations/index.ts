@@ -1,5 +1,5 @@
 import { FerruleError, isFerruleError } from '../core/errors.ts';
-import type { Sink } from '../core/sink.ts';
+import type { OpenedSink, Sink, SinkChange } from '../core/sink.ts';
 import { suggest } from '../core/suggest.ts';
 import type { FolderOptions } from './folder.ts';
 
@@ -14,7 +14,7 @@ export interface SinkAddress {
 export type OpenSinkOptions = FolderOptions;
 
 interface SinkModule {
-  open(target: string, options?: OpenSinkOptions): Promise<Sink>;
+  open(target: string, options?: OpenSinkOptions): Promise<OpenedSink>;
 }
 
 /** Loaded when one is opened: no run needs two of them. */
@@ -57,7 +57,12 @@ const usage = (message: string): FerruleError =>
  * @throws FerruleError output_failed, output_locked, output_unreadable, peer_missing
  */
 export async function openSink({ type, target }: SinkAddress, options: OpenSinkOptions = {}): Promise<Sink> {
-  return (await MODULES[type]()).open(target, options);
+  const changes: SinkChange[] = [];
+  const onChange = (change: SinkChange): void => {
+    changes.push(change);
+    options.onChange?.(change);
+  };
+  return Object.assign(await (await MODULES[type]()).open(target, { ...options, onChange }), { changes });
 }
 
 /** Why no DuckDB file can be written here: its driver is optional. Undefined when it is installed. */

@@ -1,5 +1,5 @@
 import { reached } from '../core/moment.ts';
-import type { Packed, Sink } from '../core/sink.ts';
+import type { OpenedSink, Packed } from '../core/sink.ts';
 import type { JsonObject } from '../core/value.ts';
 import { flatRecord } from './flat-record.ts';
 import { type FolderOptions, openFolder } from './folder.ts';
@@ -13,7 +13,7 @@ import type { RowFormat } from './rows.ts';
  * upsert appends: of several lines with one primary key the last one counts.
  * @throws FerruleError output_failed, output_locked
  */
-export const open = (folder: string, options: FolderOptions = {}): Promise<Sink> => openFolder(folder, JSONL, options);
+export const open = (folder: string, options: FolderOptions = {}): Promise<OpenedSink> => openFolder(folder, JSONL, options);
 
 /** Records that become one write: enough to be fast, few enough that a huge batch costs no second copy of itself. */
 const SLICE = 1000;

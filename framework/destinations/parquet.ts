@@ -2,7 +2,7 @@ import { mkdir, open as openFile, readdir, rename, rm, stat, unlink } from 'node
 import { join } from 'node:path';
 import { syncFolder, unlessMissing } from '../core/atomic-write.ts';
 import { reached } from '../core/moment.ts';
-import type { Sink, SinkOptions, SinkStream } from '../core/sink.ts';
+import type { OpenedSink, SinkOptions, SinkStream } from '../core/sink.ts';
 import { type FolderOptions, openFolder } from './folder.ts';
 import { unreadable } from './output-failure.ts';
 import { encodePart, type ParquetColumn } from './parquet-part.ts';
@@ -22,7 +22,7 @@ import type { RowFormat, RowPlace, RowSet, RowWriter, Staged } from './rows.ts';
  * rows with one primary key the last one counts.
  * @throws FerruleError output_failed, output_locked
  */
-export const open = (folder: string, options: FolderOptions = {}): Promise<Sink> => openFolder(folder, PARQUET, options);
+export const open = (folder: string, options: FolderOptions = {}): Promise<OpenedSink> => openFolder(folder, PARQUET, options);
 
 const PARQUET: RowFormat = {
   type: 'parquet',

@@ -2,7 +2,7 @@ import { type Clock, systemClock } from '../core/clock.ts';
 import { FerruleError } from '../core/errors.ts';
 import { parseJson } from '../core/json.ts';
 import { type PostgresServer, parsePostgresAddress, placeOf } from '../core/postgres-address.ts';
-import type { Sink, SinkOptions, SinkStream, StreamSink, StreamState } from '../core/sink.ts';
+import type { OpenedSink, SinkOptions, SinkStream, StreamSink, StreamState } from '../core/sink.ts';
 import { quoted } from './column-name.ts';
 import { lockFor, openSession, type Session } from './postgres-session.ts';
 import { columnsOf, postgresTable, STATE } from './postgres-table.ts';
@@ -21,7 +21,7 @@ interface Place {
  * @param target `postgres://user@host:5432/db?schema=ads`; the schema is `public` by default, and made if it is not there
  * @throws FerruleError input_malformed, not_supported, peer_missing, connection_failed, output_failed, output_unreadable
  */
-export async function open(target: string, options: SinkOptions & { clock?: Clock } = {}): Promise<Sink> {
+export async function open(target: string, options: SinkOptions & { clock?: Clock } = {}): Promise<OpenedSink> {
   const { schema = 'public', ...server } = parsePostgresAddress(target, ['schema']);
   // The server would cut a longer name, and not find it again.
   if (schema === '' || Buffer.byteLength(schema) > 63) {

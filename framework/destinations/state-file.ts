@@ -12,7 +12,7 @@ import { eachLine, writeAll } from './whole-lines.ts';
  * The state file of one stream in a folder, JSON Lines: a head `{"ferrule":1,"type":"csv"}`, then one line for each commit,
  * `{"rows":{…},"set":{"key":value}}`: what holds the rows now, and what is new in the state (null: the key is gone). The last whole line
  * is what is committed; a line that was torn by the end of its process is no line. A file that has grown beyond ten times what it says
- * is written anew beside itself.
+ * (twice, if it is large; a quarter more, when a read has ended) is written anew beside itself.
  */
 export interface StateContents {
   type: string;
@@ -29,8 +29,8 @@ export interface StateFile {
   append(rows: Picture, change: StateChange): Promise<void>;
   /** Takes the last line back, whole or not. */
   undo(): Promise<void>;
-  /** Writes the file anew when it has grown. For when the last line will not be taken back. */
-  tidy(): Promise<void>;
+  /** Writes the file anew when it has grown. For when the last line will not be taken back. `atRest`: a read has ended, and much is left for the next. */
+  tidy(atRest?: boolean): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -38,6 +38,10 @@ const VERSION = 1;
 /** More than it says, and by how much, before it is written anew. Small files are left alone. Bytes. */
 const GROWTH = 10;
 const SMALL = 65_536;
+/** So much may stand in a large file of what it no longer says, and double of it in any. */
+const LARGE = 33_554_432;
+/** The same between two reads. */
+const GROWTH_AT_REST = 1.25;
 /** Keys a line of a file that is written anew. */
 const KEYS_A_LINE = 1000;
 
@@ -175,8 +179,10 @@ export async function openState(path: string, type: string, found: StateContents
       await handle.truncate(before);
       await handle.datasync();
     },
-    async tidy() {
-      if (contents.whole > Math.max(SMALL, GROWTH * (live + last), compactAt)) await compact();
+    async tidy(atRest = false) {
+      const says = live + last;
+      const most = atRest ? GROWTH_AT_REST * says : Math.min(GROWTH * says, Math.max(2 * says, LARGE));
+      if (contents.whole > Math.max(SMALL, most, compactAt)) await compact();
     },
     close: () => handle.close(),
   };

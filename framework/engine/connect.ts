@@ -6,10 +6,12 @@ import { Secret } from '../core/secret.ts';
 import type { SpecDocument } from '../core/spec-types.gen.ts';
 import type { Credential, FieldValue } from '../credentials/types.ts';
 import { logged } from '../credentials/use.ts';
+import type { ClientEvent } from '../http/types.ts';
 import { resolve } from '../spec/resolve.ts';
 import { appFields } from './app.ts';
 import { type Connection, createConnection } from './connection.ts';
 import { checkedFields, renewable } from './inputs.ts';
+import { metricsAreOn, metricsFor } from './metrics.ts';
 import type { ConnectionOptions } from './options.ts';
 import { openSession, type Preparation, prepare } from './session.ts';
 
@@ -49,7 +51,7 @@ export async function connectSpec(spec: SpecDocument, inputs: Inputs, options: C
     inputs.scopes,
   );
   const credential = newCredential(resolved, inputs, options);
-  const { store, ...unstored } = options;
+  const { store, ...unstored } = await metered(spec, options);
   const ready = prepare(resolved, credential, unstored);
   try {
     if (needsPerson(resolved, credential)) await (resolved.method.device ? waitForDevice : consentTo)(ready, options);
@@ -60,7 +62,7 @@ export async function connectSpec(spec: SpecDocument, inputs: Inputs, options: C
       await ready.closeExchange();
       return await connectStored(spec, name, options);
     }
-    return createConnection(spec, await openSession(ready, unstored), options);
+    return createConnection(spec, await openSession(ready, unstored), { ...options, ...unstored });
   } catch (error) {
     await ready.closeExchange();
     throw error;
@@ -74,7 +76,20 @@ export async function connectStored(spec: SpecDocument, name: string, options: C
     throw new FerruleError('option_unknown', 'A stored credential needs a store', { where: 'store', next: 'Pass { store }.' });
   const use = { action: 'opened', credential: name, connector: spec.name } as const;
   const { resolved, credential } = await logged(store, use, options, async () => storedUnder(await store.get(name), spec, name));
-  return createConnection(spec, await openSession(prepare(resolved, credential, options), options), options);
+  const watched = await metered(spec, options);
+  return createConnection(spec, await openSession(prepare(resolved, credential, watched), watched), watched);
+}
+
+/** What goes over the wire is counted too, where the program has metrics on. */
+async function metered<Options extends ConnectionOptions>(spec: SpecDocument, options: Options): Promise<Options> {
+  const metrics = metricsAreOn() ? await metricsFor(spec.name, Object.keys(spec.streams ?? {})) : undefined;
+  if (metrics === undefined) return options;
+  const { onEvent } = options;
+  const both = (event: ClientEvent): void => {
+    metrics.seeHttp(event);
+    onEvent?.(event);
+  };
+  return { ...options, onEvent: both };
 }
 
 function storedUnder(credential: Credential | undefined, spec: SpecDocument, name: string): { resolved: Resolved; credential: Credential } {

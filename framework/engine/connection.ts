@@ -15,10 +15,11 @@ import { Progress } from '../streams/progress.ts';
 import { type UnitPage, unitReader } from '../streams/read-unit.ts';
 import { type CheckOptions, type CheckReport, check } from './check.ts';
 import type { ExplainRequest, Explanation } from './explain.ts';
+import { metricsAreOn, metricsFor } from './metrics.ts';
 import type { ConnectionOptions } from './options.ts';
 import { offered, readableStream, redacted } from './readable-stream.ts';
 import type { RunOptions } from './run.ts';
-import type { StreamOutcome } from './run-events.ts';
+import type { RunEvent, StreamOutcome } from './run-events.ts';
 import type { Session } from './session.ts';
 import { streamEnvironment } from './stream-environment.ts';
 
@@ -103,7 +104,14 @@ export function createConnection(spec: SpecDocument, session: Session, options: 
     read: (name, how = {}) => createReading(session, name, { ...(limit !== undefined && { limit }), ...how }),
     readInto: async (into, how = {}) => {
       const streams = how.streams ?? connection.streams().flatMap(({ name, available }) => (available ? [name] : []));
-      return await (await import('./run.ts')).runStreams(session, { ...how, streams, into });
+      const { runStreams } = await import('./run.ts');
+      if (!metricsAreOn()) return await runStreams(session, { ...how, streams, into });
+      const metrics = await metricsFor(resolved.name, Object.keys(resolved.streams));
+      const onEvent = (event: RunEvent): void => {
+        metrics?.seeRun(event);
+        how.onEvent?.(event);
+      };
+      return await runStreams(session, { ...how, streams, into, onEvent });
     },
     renew: ({ signal } = {}) => tokens.renewNow(signal),
     revoke: ({ signal } = {}) => tokens.end(signal),

@@ -33,7 +33,7 @@ function write(path: string, text: string): void {
 }
 
 /** The event as far as the verbosity goes; undefined when it says nothing of it. */
-function logged(event: ClientEvent, verbosity: Verbosity): object | undefined {
+export function logged(event: ClientEvent, verbosity: Verbosity): object | undefined {
   if (verbosity < levelOf(event)) return undefined;
   const { at, type, ...rest } = event;
   const { headers, body, ...plain } = rest as Record<string, unknown>;

@@ -5,6 +5,7 @@ import type { Resolved, ResolvedStream } from '../core/resolved.ts';
 import { Secret } from '../core/secret.ts';
 import { urlOf } from '../core/url.ts';
 import type { Method, Patch } from '../core/value.ts';
+import { streamScopes } from '../core/window-scope.ts';
 import type { CaptureValue, Credential } from '../credentials/types.ts';
 import { requestOf } from '../http/facade.ts';
 import type { CallDraft, CallOptions, HttpOptions, Preview, SignatureAbout } from '../http/types.ts';
@@ -107,7 +108,12 @@ async function explained(session: Session, ready: Session, request: ExplainReque
     given: givenIn(request, options),
   };
   const named = { ...vars, vars: compileVars(resolved, scopes.send)(vars) };
-  const parts = explainParts(preview, subject, { ...session, redactor: ready.redactor }, named);
+  const parts = explainParts(
+    preview,
+    subject,
+    { ...session, scopes: streamScopes(scopes, stream?.cursor), redactor: ready.redactor },
+    named,
+  );
   const signature = signatureOf(preview, session);
   const token = explainToken(session, options.oauth);
   return {

@@ -35,10 +35,28 @@ export interface StreamOutcome extends StreamProgress {
   errors: number;
 }
 
+/** Records of one page that do not fit in the same way. */
+export interface MisfitCount extends Misfit {
+  records: number;
+}
+
+/** What leaves records out in a stream: its `keep`, or that they came with the last read, or one of the two. */
+export type SkipReason = 'keep' | 'known' | 'keep or known';
+
 /** What happens in a run, as it happens. Records are in none of them. */
 export type RunEvent =
   | { type: 'start'; at: number; stream: string; mode: WriteMode; resumed: boolean; place: string }
-  | { type: 'page'; at: number; stream: string; partition: JsonObject; records: number; skipped: number; index: number }
+  | {
+      type: 'page';
+      at: number;
+      stream: string;
+      partition: JsonObject;
+      records: number;
+      skipped: number;
+      /** Why they were. */
+      why?: SkipReason;
+      index: number;
+    }
   | {
       type: 'unit';
       at: number;
@@ -47,7 +65,7 @@ export type RunEvent =
       window?: { start: string | null; end: string | null };
       state: 'begun' | 'resumed' | 'finished';
     }
-  | { type: 'misfit'; at: number; stream: string; misfits: readonly Misfit[] }
+  | { type: 'misfit'; at: number; stream: string; misfits: readonly MisfitCount[] }
   | { type: 'commit'; at: number; stream: string; records: number; duration: number }
   | { type: 'column'; at: number; stream: string; change: SinkChange }
   | { type: 'failure'; at: number; stream: string; partition: JsonObject; error: FerruleError }

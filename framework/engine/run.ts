@@ -1,6 +1,7 @@
+import { setMaxListeners } from 'node:events';
 import { FerruleError, isFerruleError } from '../core/errors.ts';
 import type { ResolvedStream } from '../core/resolved.ts';
-import type { Sink, SinkChange, StreamState, WriteMode } from '../core/sink.ts';
+import type { Sink, StreamState, WriteMode } from '../core/sink.ts';
 import type { JsonObject } from '../core/value.ts';
 import { cursorPoints } from '../streams/cursor.ts';
 import { type Plan, planOf, pointOf } from '../streams/plan.ts';
@@ -9,7 +10,7 @@ import { type UnitPage, type UnitReader, unitReader } from '../streams/read-unit
 import type { Misfit } from '../streams/shape.ts';
 import type { Unit } from '../streams/unit.ts';
 import { readableStream, redacted } from './readable-stream.ts';
-import type { RunEvent, StreamOutcome, StreamProgress } from './run-events.ts';
+import type { MisfitCount, RunEvent, SkipReason, StreamOutcome, StreamProgress } from './run-events.ts';
 import type { Session } from './session.ts';
 import { Slots } from './slots.ts';
 import { streamEnvironment } from './stream-environment.ts';
@@ -20,6 +21,8 @@ export interface RunOptions {
   into: Sink;
   /** What happens to rows that are there. Default: upsert where a stream is incremental and has a primary key, append where it has none, overwrite where it is read whole. */
   mode?: WriteMode;
+  /** Records of a stream that gather at most before they are committed. Default 10,000; a kill loses no more than those, which are read again. */
+  commitEvery?: number;
   /** Pages under way at a time, over all streams. Default 4. */
   concurrency?: number;
   /** Forgets what earlier reads have done. */
@@ -46,6 +49,8 @@ export async function runStreams(session: Session, options: RunOptions): Promise
   const slots = new Slots(options.concurrency ?? CONCURRENCY);
   const stop = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
+  // As many listen as requests are under way, which is no leak.
+  setMaxListeners(0, signal);
   const runs = options.streams.map((name) => new StreamRun(session, name, { ...options, signal }, slots));
   return await Promise.all(
     runs.map(async (run) => {
@@ -65,12 +70,13 @@ class StreamRun {
   readonly #options: RunOptions & { signal: AbortSignal };
   readonly #slots: Slots;
   readonly #counts: StreamProgress;
-  readonly #changes: SinkChange[] = [];
   readonly #began: number;
+  readonly #changesBefore: number;
   #errors: FerruleError[] = [];
   #place = '';
   #mode: WriteMode = 'append';
   #resumed = false;
+  #skips: SkipReason = 'known';
 
   constructor(session: Session, name: string, options: RunOptions & { signal: AbortSignal }, slots: Slots) {
     this.#session = session;
@@ -78,6 +84,7 @@ class StreamRun {
     this.#options = options;
     this.#slots = slots;
     this.#began = session.clock.now();
+    this.#changesBefore = options.into.changes.length;
     this.#counts = {
       stream: name,
       records: 0,
@@ -104,7 +111,7 @@ class StreamRun {
       resumed: this.#resumed,
       place: this.#place,
       complete,
-      changes: this.#changes,
+      changes: this.#options.into.changes.slice(this.#changesBefore).filter(({ stream }) => stream === this.#name),
       ...(error && { error }),
       errors: this.#errors.length,
     };
@@ -115,6 +122,7 @@ class StreamRun {
   async #read(): Promise<boolean> {
     const { into, signal, fromStart } = this.#options;
     const stream = readableStream(this.#session, this.#name);
+    this.#skips = stream.keep === undefined ? 'known' : stream.cursor === undefined ? 'keep' : 'keep or known';
     const stored = await into.state(this.#name);
     const isSample = isSampleState(stored);
     if (this.#options.limit !== undefined && stored.size > 0 && !isSample) throw sampleRefused(stream.name);
@@ -122,9 +130,8 @@ class StreamRun {
     this.#mode = isSample || this.#options.limit !== undefined ? 'overwrite' : modeOf(stream, this.#options);
     const range = rangeOf(stream, this.#options, this.#now());
     const under = fromStart || isSample ? undefined : runUnderWay(stored);
-    this.#resumed =
-      under !== undefined && under.mode === this.#mode && JSON.stringify(under.range ?? null) === JSON.stringify(range ?? null);
-    // A read that takes the place of all rows needs all of them; and what waits to take their place is no part of the table.
+    this.#resumed = under !== undefined && goesOn(under, range, this.#mode);
+    // Rows of an overwrite that is given up are thrown away, and those of one that begins take the place of all: what was done says nothing.
     const begins = fromStart || isSample || (!this.#resumed && (this.#mode === 'overwrite' || under?.mode === 'overwrite'));
     const known: StreamState = begins ? new Map() : stored;
     const progress = new Progress(stream, known);
@@ -145,10 +152,17 @@ class StreamRun {
     this.#place = sink.totals.place;
     this.#emit({ type: 'start', at: this.#now(), stream: this.#name, mode: this.#mode, resumed: this.#resumed, place: this.#place });
     const environment = streamEnvironment(this.#session, now, signal);
-    const plan = planOf(stream, environment, progress, { entries: known, prefix: '' }, { now, ...(range && { range }) });
+    const plan = planOf(
+      stream,
+      environment,
+      progress,
+      { entries: known, prefix: '' },
+      { now, resumes: this.#resumed, ...(range && { range }) },
+    );
     const writer = new StreamWriter({
       sink,
       now: () => this.#now(),
+      ...(this.#options.commitEvery !== undefined && { records: this.#options.commitEvery }),
       onCommit: (records, duration) => this.#emit({ type: 'commit', at: this.#now(), stream: this.#name, records, duration }),
     });
     try {
@@ -245,7 +259,7 @@ class StreamRun {
     const { misfits } = page;
     if (misfits.length > 0) {
       this.#counts.misfits += misfits.length;
-      this.#emit({ type: 'misfit', at: this.#now(), stream: this.#name, misfits: (misfits[0] as UnitPage['misfits'][number]).of });
+      this.#emit({ type: 'misfit', at: this.#now(), stream: this.#name, misfits: countMisfits(misfits) });
       if (badRecords === 'fail') throw malformed(this.#name, page);
       if (badRecords === 'aside') {
         for (const { record, of } of misfits) await aside?.(this.#name, record, of);
@@ -261,7 +275,9 @@ class StreamRun {
     counts.pages += 1;
     counts.bytes += page.bytes;
     const { records, skipped, index } = page;
-    this.#emit({ type: 'page', at: this.#now(), stream: this.#name, partition: unit.partition, records: records.length, skipped, index });
+    const why = skipped > 0 && { why: this.#skips };
+    const count = { records: records.length, skipped, ...why, index };
+    this.#emit({ type: 'page', at: this.#now(), stream: this.#name, partition: unit.partition, ...count });
     this.#options.onProgress?.(this.#progress());
   }
 
@@ -364,8 +380,27 @@ function rangeOf(stream: ResolvedStream, { range, mode }: RunOptions, now: numbe
   return { ...(since !== undefined && { since }), ...(until !== undefined && { until }) };
 }
 
+/** How many records of a page do not fit, by column and by what is wrong with it. */
+function countMisfits(misfits: UnitPage['misfits']): MisfitCount[] {
+  const counts = new Map<string, MisfitCount>();
+  for (const one of misfits.flatMap(({ of }) => of)) {
+    const key = JSON.stringify(one);
+    const count = counts.get(key);
+    if (count === undefined) counts.set(key, { ...one, records: 1 });
+    else count.records += 1;
+  }
+  return [...counts.values()];
+}
+
 /** The read that was begun and did not come to its end. */
 const runUnderWay = (state: StreamState): JsonObject | undefined => (state.get('stream') as { run?: JsonObject } | undefined)?.run;
+
+/**
+ * A past range does not go on with another read, nor another read with it. An overwrite's rows wait beside the others, so that it goes on
+ * with no other mode, nor another mode with it.
+ */
+const goesOn = (under: JsonObject, range: object | undefined, mode: WriteMode): boolean =>
+  JSON.stringify(under.range ?? null) === JSON.stringify(range ?? null) && (under.mode === 'overwrite') === (mode === 'overwrite');
 
 const isSampleState = (state: StreamState): boolean => (state.get('stream') as { sample?: true } | undefined)?.sample === true;
 

@@ -9,6 +9,8 @@ const LONGEST = 5000;
 export interface StreamWriterOptions {
   sink: StreamSink;
   now: () => number;
+  /** So many gather at most before they are committed. Default 10,000. */
+  records?: number;
   onCommit(records: number, duration: number): void;
 }
 
@@ -42,20 +44,32 @@ export class StreamWriter {
     Object.assign(this.#state, state);
     this.#bytes += bytes;
     if (urgent) return await this.flush();
-    const isDue = this.#count >= MOST_RECORDS || this.#bytes >= MOST_BYTES || this.#options.now() - this.#since >= LONGEST;
-    if (!isDue) return;
-    // The one before must be through; then this one goes on by itself while more gathers.
-    await this.#running;
-    this.#refuse();
-    if (this.#count > 0 || Object.keys(this.#state).length > 0) void this.#commit();
+    // One commit at a time: it goes on by itself while more gathers. Of several that wait the first commits for all.
+    while (this.#isDue()) {
+      if (this.#running === undefined) return void this.#commit();
+      await this.#running;
+      this.#refuse();
+    }
   }
 
-  /** Everything so far is committed. */
+  /** Everything that was brought before this call is committed. */
   async flush(): Promise<void> {
     await this.#running;
     this.#refuse();
-    if (this.#count > 0 || Object.keys(this.#state).length > 0) await this.#commit();
+    // Whoever woke before this call may have begun a commit with what it brought: that one must be through, too.
+    if (this.#running === undefined && this.#isAny()) void this.#commit();
+    await this.#running;
     this.#refuse();
+  }
+
+  #isAny(): boolean {
+    return this.#count > 0 || Object.keys(this.#state).length > 0;
+  }
+
+  #isDue(): boolean {
+    const { now, records = MOST_RECORDS } = this.#options;
+    if (!this.#isAny()) return false;
+    return this.#count >= records || this.#bytes >= MOST_BYTES || now() - this.#since >= LONGEST;
   }
 
   #refuse(): void {

@@ -356,7 +356,7 @@ class HttpClient implements Client {
     if (verdict.outcome === 'empty') return 'empty';
     if (verdict.outcome === 'renew' && auth?.renewable && !bare && !run.renewed) {
       run.renewed = true;
-      this.#emit?.({ type: 'renew', call: run.id, at: now, attempt: run.sent });
+      this.#emit?.({ ...run.told, type: 'renew', at: now, attempt: run.sent });
       await auth.renew(exchanged.version, run.signal, verdict.error.served);
       await call.redraft?.();
       return 'again';
@@ -380,7 +380,7 @@ class HttpClient implements Client {
           if (wait === undefined) throw error;
           // All callers of the credential wait, also where the server did not say how long.
           if (error.failure.kind === 'rate_limit' && !bare) this.#limiter.pauseUntil(this.#clock.now() + wait);
-          this.#emit?.({ type: 'retry', call: run.id, at: this.#clock.now(), attempt: run.sent, wait, reason: error.failure.message });
+          this.#emit?.({ ...run.told, type: 'retry', at: this.#clock.now(), attempt: run.sent, wait, reason: error.failure.message });
           await this.#clock.sleep(wait, run.signal);
         },
       });

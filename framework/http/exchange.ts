@@ -143,7 +143,7 @@ export class Exchange {
     return limiter.acquire(path, {
       signal: run.signal,
       longest: Math.min(retry.longest, run.left()),
-      onWait: (wait, reason) => onEvent?.({ type: 'wait', call: run.id, at: clock.now(), wait, reason }),
+      onWait: (wait, reason) => onEvent?.({ ...run.told, type: 'wait', at: clock.now(), wait, reason }),
     });
   }
 
@@ -243,12 +243,12 @@ export class Exchange {
   #emitRedirect({ run, bare }: PreparedCall, status: number, from: string, to: string): void {
     const { onEvent, shown, clock } = this.#env;
     const urls = { from: shown.url(from, bare), to: shown.url(to, bare) };
-    onEvent?.({ type: 'redirect', call: run.id, at: clock.now(), attempt: run.sent, status, ...urls });
+    onEvent?.({ ...run.told, type: 'redirect', at: clock.now(), attempt: run.sent, status, ...urls });
   }
 
   #eventBase({ run, bare }: PreparedCall, { draft, encoded }: Hop) {
     const url = this.#env.shown.url(encoded.href, bare);
-    return { call: run.id, ...(run.name !== undefined && { name: run.name }), attempt: run.sent, method: draft.method, url };
+    return { ...run.told, attempt: run.sent, method: draft.method, url };
   }
 }
 

@@ -75,6 +75,11 @@ export class Run {
     return this.#whole.signal;
   }
 
+  /** Which call an event is about. */
+  get told(): { call: number; name?: string } {
+    return { call: this.id, ...(this.name !== undefined && { name: this.name }) };
+  }
+
   /** Milliseconds left of the total, by the injected clock. */
   left(): number {
     return this.timeout.total - (this.#runs.clock.now() - this.#started);

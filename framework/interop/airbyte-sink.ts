@@ -23,6 +23,7 @@ export function airbyteSink(options: AirbyteSinkOptions): Sink {
   const stateOf = (name: string): StreamState => (streams.get(name) === 'incremental' ? (states.get(name) ?? new Map()) : new Map());
   return {
     type: 'airbyte',
+    changes: [],
     state: async (name) => stateOf(name),
     open: async (stream) => openStream(stream, stateOf(stream.name), options),
     close: async () => {},

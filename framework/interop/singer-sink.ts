@@ -44,6 +44,7 @@ export function singerSink(options: SingerSinkOptions): Sink {
   const stateOf = (name: string): StreamState => (streams.get(name)?.incremental ? (states.get(name) ?? new Map()) : new Map());
   return {
     type: 'singer',
+    changes: [],
     state: async (name) => stateOf(name),
     async open(stream) {
       const { name, state } = stream;

@@ -82,7 +82,10 @@ export class Dataset {
     const [part] = splitText(stream.keep ?? '');
     const parents = stream.parent === undefined ? undefined : this.#kept(stream.parent);
     for (const index of this.indexes(name, parents)) {
-      const lookup: Lookup = ([root, ...path]) => (root === 'record' ? (pick(this.record(name, index), path) ?? ABSENT) : UNKNOWN);
+      const lookup: Lookup = ([root, ...path]) => {
+        if (root === 'record') return pick(this.record(name, index), path) ?? ABSENT;
+        return root === 'fields' ? (this.#view.value(path[0] ?? '') ?? UNKNOWN) : UNKNOWN;
+      };
       if (part === undefined || 'text' in part || read(part.expr, lookup) !== false) yield index;
     }
   }

@@ -41,7 +41,8 @@ function create({ asking, dataset, jobs, seed, fault }: JobAsking): Answer {
   const place = dataset.part(stream.name, filled);
   if (typeof place === 'string') throw new Refused(404, place);
   const running = jobs.running(stream.name, ownerOf(view));
-  const said = [request.method, request.path, request.search, request.body].join('\n');
+  // Of another parent it is another job, also where only a header says which.
+  const said = [place, request.method, request.path, request.search, request.body].join('\n');
   const same = running.find(({ asked }) => asked === said);
   if (same !== undefined && refusesTwins(asking)) {
     throw new Refused(425, `The request is a duplicate of: ${Object.values(same.captured)[0] ?? same.key}`);

@@ -16,7 +16,7 @@ export interface Job {
   owner: string;
   /** What the create call said: window, parent, items. */
   filled: Filled[];
-  /** The create call, letter by letter. */
+  /** The create call, letter by letter, and whose partition it is about. */
   asked: string;
   began: number;
   /** What was captured, by name. */

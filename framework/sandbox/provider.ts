@@ -130,7 +130,9 @@ export class Provider {
     const { view, dataset } = this.side(method, choices);
     const fields = { ...view.fields };
     for (const field of view.resolved.fields) {
-      const [first] = field.after === 'auth' && fields[field.name] === undefined ? (offeredValues(view, field.name, dataset) ?? []) : [];
+      // Like every optional field, one that is asked for after auth stays empty unless the caller gives it.
+      const isLeft = field.after === 'auth' && field.required && fields[field.name] === undefined;
+      const [first] = isLeft ? (offeredValues(view, field.name, dataset) ?? []) : [];
       if (first !== undefined) fields[field.name] = first;
     }
     return { method: view.resolved.method.name, choices: { ...view.choices }, fields };

@@ -248,7 +248,9 @@ function call({ name, on, args }: Expr & { type: 'call' }, lookup: Lookup): Read
   if (name === 'has') return first === UNKNOWN ? UNKNOWN : first !== ABSENT;
   if (name === 'default') return first === ABSENT || first === null ? value(1) : first;
   if (name === 'given') return first === true ? value(1) : first === false ? ABSENT : UNKNOWN;
-  if (name === 'host_label' || name === 'string') return first;
+  if (name === 'string')
+    return typeof first === 'number' || typeof first === 'bigint' || typeof first === 'boolean' ? String(first) : first;
+  if (name === 'host_label') return first;
   return UNKNOWN;
 }
 

@@ -3,7 +3,7 @@ import { compilePath, readPath } from '../core/path.ts';
 import type { ResolvedCursor } from '../core/resolved.ts';
 import { formatTime, parseTime } from '../core/time.ts';
 import type { Json, JsonObject } from '../core/value.ts';
-import { zoneOffset } from '../core/zone.ts';
+import { wallClockTime, zoneOffset } from '../core/zone.ts';
 
 /**
  * Points of a cursor as numbers that can be compared: milliseconds since the epoch, or the integer itself. State holds them as text
@@ -18,6 +18,8 @@ export interface CursorPoints {
   parse(text: string): number | undefined;
   /** Down to what the format can write, in the cursor's zone. */
   floor(at: number): number;
+  /** To the nearest that the format can write: a day of a wall clock may have 23 or 25 hours, so that a sum of days lands beside it. */
+  round(at: number): number;
   readonly isTime: boolean;
 }
 
@@ -32,21 +34,26 @@ export function cursorPoints(cursor: ResolvedCursor, stream: string): CursorPoin
   };
   if (cursor.format === 'integer') {
     const text = (at: number): string => String(at);
-    return { of, write: text, text, parse: integer, floor: Math.floor, isTime: false };
+    return { of, write: text, text, parse: integer, floor: Math.floor, round: Math.round, isTime: false };
   }
   const step = cursor.window?.step ?? 1;
   const zoned = (at: number): number => zoneOffset(cursor.time_zone, at) * 60_000;
   // Formats that name their zone are written in UTC; the others say the time of day in the zone.
   const shifts = !/^(iso|iso_ms|epoch|epoch_ms|http_date)$/.test(cursor.format) && !/%[zZs]/.test(cursor.format);
+  const floor = (at: number): number => {
+    const shift = zoned(at);
+    const local = Math.floor((at + shift) / step) * step;
+    // What is written with its zone is no other moment in the hour that a wall clock shows twice.
+    const isOne = !shifts && zoned(local - shift) === shift;
+    return isOne ? local - shift : wallClockTime(cursor.time_zone, local);
+  };
   return {
     of,
     write: (at) => formatTime(shifts ? at + zoned(at) : at, cursor.format),
     text: (at) => formatTime(at, 'iso_ms'),
     parse: (text) => parseTime(text, 'iso_ms'),
-    floor: (at) => {
-      const shift = zoned(at);
-      return Math.floor((at + shift) / step) * step - shift;
-    },
+    floor,
+    round: (at) => floor(at + step / 2),
     isTime: true,
   };
 }
@@ -67,7 +74,7 @@ function timeReader({ format: asked, record_format, time_zone: zone }: ResolvedC
     const at = parseTime(text, format) ?? (record_format === undefined ? parseTime(text, 'iso') : undefined);
     if (at === undefined || zone === 'UTC' || typeof value === 'number' || /^(epoch|epoch_ms)$/.test(format)) return at;
     // A bare date has no clock time whose end could be taken for an offset.
-    if (/^\d{4}-\d{2}-\d{2}$/.test(text) || !NAMES_ZONE.test(text)) return at - zoneOffset(zone, at) * 60_000;
+    if (/^\d{4}-\d{2}-\d{2}$/.test(text) || !NAMES_ZONE.test(text)) return wallClockTime(zone, at);
     return at;
   };
 }

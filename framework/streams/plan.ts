@@ -13,7 +13,7 @@ import { type CursorPoints, cursorPoints } from './cursor.ts';
 import type { StreamEnvironment } from './environment.ts';
 import { Progress } from './progress.ts';
 import { unitReader, windowVariables } from './read-unit.ts';
-import { partitionKey, type Unit } from './unit.ts';
+import { partitionKey, type Unit, type UnitState } from './unit.ts';
 import { windowsOf } from './window.ts';
 
 /** What a read is about. */
@@ -22,6 +22,8 @@ export interface PlanOptions {
   now: number;
   /** A past range, in place of what is new: points of the cursor. */
   range?: { since?: number; until?: number };
+  /** It goes on with a read that was stopped: some partitions may be finished already. */
+  resumes?: boolean;
 }
 
 /** Units in the order in which they should begin. They are made as they are asked for: a parent's records are read on the way. */
@@ -123,7 +125,9 @@ export function firstVariables(stream: ResolvedStream, environment: Pick<StreamE
   const start = startOf(stream, points, vars, now, environment.scopes);
   const [first] = windowsOf({ cursor: stream.cursor, points, done: [], start, now });
   const text = (point: number | undefined): string | null => (point === undefined ? null : points.text(point));
-  const window = { start: text(first?.start), end: text(first?.end) };
+  // Where all that there could be is still to come, there is no window yet: it is shown as one that is empty.
+  const at = points.floor(start ?? now);
+  const window = first === undefined ? { start: text(at), end: text(at) } : { start: text(first.start), end: text(first.end) };
   return { each, window: windowVariables({ window }, points, stream) };
 }
 
@@ -202,13 +206,30 @@ async function* parentRecords(
   const prefix = `${parents.prefix}^`;
   const progress = changed ? new Progress(of, parents.entries, prefix) : new Progress(of, new Map());
   const reader = unitReader(of, environment);
+  const { cursor } = of;
+  const seen = cursor && pointSeen(cursorPoints(cursor, of.name), options);
   progress.begin({ now: options.now });
-  const plan = planOf(of, environment, progress, { entries: parents.entries, prefix }, { now: options.now });
+  const { now, resumes = false } = options;
+  const plan = planOf(of, environment, progress, { entries: parents.entries, prefix }, { now, resumes });
   for await (const unit of plan.units()) {
     for await (const page of reader.read(unit, {})) {
       for (const record of page.records) yield { record, of };
-      if (page.last && changed) Object.assign(later, progress.finished(unit, page.state, options.now));
+      if (page.last && changed) Object.assign(later, progress.finished(unit, seen?.(page.state) ?? page.state, options.now));
     }
   }
   if (changed) Object.assign(later, progress.complete(options.now), plan.afterwards());
+}
+
+/**
+ * How far a parent's cursor may move on. One that changed again while its children were read, or before the read went on, may have been
+ * read before it did: what lies after the read's moment is the next one's. Where points are no times, nobody can say when a record
+ * changed: a read that goes on with another leaves the cursor where it was.
+ */
+function pointSeen(points: CursorPoints, { now, resumes = false }: PlanOptions): (state: UnitState) => UnitState {
+  return (state) => {
+    const { last, keys: _, ...rest } = state;
+    if (!points.isTime) return resumes ? rest : state;
+    if (last === undefined || (points.parse(last) as number) <= now) return state;
+    return { ...rest, last: points.text(now) };
+  };
 }

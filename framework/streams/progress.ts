@@ -10,7 +10,8 @@ import { type Edge, partitionKey, type Unit, type UnitState, unitKey } from './u
 interface CursorEntry {
   /** Ranges of points as text, in order; null: from the beginning. */
   done: [from: string | null, to: string][];
-  edge?: Edge;
+  /** Where the last range has no end of its own: the keys of the records that came at its end. There are many entries, so that its point is not said twice. */
+  keys?: string[];
   /** The read (its moment) whose windows are all finished. */
   at?: number;
   /** While only some of them are: what was done before them. */
@@ -84,7 +85,7 @@ export class Progress {
   }
 
   edge(partition: JsonObject): Edge | undefined {
-    return this.#entry(this.#cursorKey(partition))?.edge;
+    return edgeOf(this.#entry(this.#cursorKey(partition)));
   }
 
   /** Says which units a partition has, before the first of them is finished. */
@@ -177,9 +178,17 @@ export class Progress {
       const at = name.lastIndexOf('|');
       if (!name.startsWith('u') || at === -1) continue;
       const [start = '', end = ''] = name.slice(at + 1).split('/');
-      entry = this.#advanced(entry, { start: start || null, end: end || null }, value as UnitState, now);
+      entry = this.#advanced(entry, { start: start || null, end: end || null }, this.#until(value as UnitState, now), now);
     }
     return entry === undefined ? {} : { p: { ...entry, at: now } as unknown as Json };
+  }
+
+  /** A partition may have been read before another one's last record was there: what lies after the read's moment is the next one's. */
+  #until({ last, ...rest }: UnitState, now: number): UnitState {
+    const points = this.#points as CursorPoints;
+    const point = last === undefined || !points.isTime ? undefined : points.parse(last);
+    if (last === undefined || point === undefined || point <= now) return { ...rest, ...(last !== undefined && { last }) };
+    return { last: points.text(now) };
   }
 
   /** The entry with a window done. */
@@ -194,12 +203,12 @@ export class Progress {
       return { done: text(joined([...before, [point(window.start), points.isTime ? Math.min(end, now) : end]])) };
     }
     // Nothing came: the next read begins where this one did.
-    if (last === undefined) return { done: old?.done ?? [], ...(old?.edge && { edge: old.edge }) };
+    if (last === undefined) return { done: old?.done ?? [], ...(old?.keys && { keys: old.keys }) };
     const from = Math.min(point(window.start), before[0]?.[0] ?? Number.POSITIVE_INFINITY);
     const to = Math.max(point(last), before.at(-1)?.[1] ?? Number.NEGATIVE_INFINITY);
     // The range leaves out its end; what came at it is the edge.
-    const edge = points.text(to) === last ? edgeAt(last, keys, old?.edge) : old?.edge;
-    return { done: text([[from, to]]), ...(edge && { edge }) };
+    const at = points.text(to) === last ? keysAt(last, keys, edgeOf(old)) : old?.keys;
+    return { done: text([[from, to]]), ...(at && { keys: at }) };
   }
 
   #ranges(done: CursorEntry['done'] | undefined): Range[] {
@@ -224,20 +233,27 @@ export class Progress {
     return this.#stream.cursor?.per === 'stream' ? 'p' : `p${partitionKey(partition)}`;
   }
 
-  #set(change: StateChange): StateChange {
-    for (const [key, value] of Object.entries(change)) {
-      if (value === null) this.#entries.delete(key);
-      else this.#entries.set(key, value);
+  #set(given: StateChange): StateChange {
+    const change: Record<string, Json> = {};
+    for (const [key, value] of Object.entries(given)) {
+      // What was never there need not be removed: most units are finished before they are written for the first time.
+      if (value === null && !this.#entries.delete(key)) continue;
+      if (value !== null) this.#entries.set(key, value);
+      change[this.#prefix + key] = value;
     }
-    if (this.#prefix === '') return change;
-    return Object.fromEntries(Object.entries(change).map(([key, value]) => [this.#prefix + key, value]));
+    return change;
   }
 }
 
+function edgeOf(entry: CursorEntry | undefined): Edge | undefined {
+  const last = entry?.done.at(-1);
+  return entry?.keys === undefined || last === undefined ? undefined : { at: last[1], keys: entry.keys };
+}
+
 /** Keys at the same point as before are kept: they do not come again. */
-function edgeAt(last: string | undefined, keys: string[] | undefined, old: Edge | undefined): Edge | undefined {
-  if (last === undefined || keys === undefined) return old?.at === last ? old : undefined;
-  return { at: last, keys: old?.at === last ? [...new Set([...old.keys, ...keys])] : keys };
+function keysAt(last: string, keys: string[] | undefined, old: Edge | undefined): string[] | undefined {
+  if (keys === undefined || old?.at !== last) return old?.at === last ? old.keys : keys;
+  return [...new Set([...old.keys, ...keys])];
 }
 
 /** What the points of a state mean. */

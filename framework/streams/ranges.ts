@@ -26,10 +26,18 @@ export function gaps(whole: Range, taken: readonly Range[]): Range[] {
   return result;
 }
 
-/** Cut into pieces of at most `most`, each but the last exactly so long. One without a beginning stays whole. */
-export function pieces([from, to]: Range, most: number | undefined): Range[] {
+/**
+ * Cut into pieces of at most `most`, each but the last so long, as near as `round` has a place to cut. One without a beginning stays whole.
+ */
+export function pieces([from, to]: Range, most: number | undefined, round: (at: number) => number = (at) => at): Range[] {
   if (most === undefined || !Number.isFinite(from)) return [[from, to]];
   const result: Range[] = [];
-  for (let at = from; at < to; at += most) result.push([at, Math.min(at + most, to)]);
+  for (let at = from; at < to; ) {
+    let next = round(at + most);
+    // In the hour that a wall clock shows twice there is no place behind this one.
+    for (let length = 2 * most; next <= at; length += most) next = round(at + length);
+    result.push([at, Math.min(next, to)]);
+    at = next;
+  }
   return result;
 }

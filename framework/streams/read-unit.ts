@@ -5,6 +5,7 @@ import { compileCall } from '../core/render.ts';
 import type { ResolvedStream } from '../core/resolved.ts';
 import { applyPatch } from '../core/target.ts';
 import type { Json, JsonObject, Patch, RequestDraft, Response } from '../core/value.ts';
+import { streamScopes } from '../core/window-scope.ts';
 import type { CallDraft } from '../http/types.ts';
 import { type CursorPoints, cursorPoints } from './cursor.ts';
 import { decodeStream, isStreamed } from './decode/index.ts';
@@ -42,10 +43,10 @@ export interface UnitReader {
 }
 
 export function unitReader(stream: ResolvedStream, environment: StreamEnvironment): UnitReader {
-  const { scopes } = environment;
+  const scopes = streamScopes(environment.scopes, stream.cursor);
   const compiled: Compiled = {
     stream,
-    environment,
+    environment: { ...environment, scopes },
     call: compileCall(stream, scopes.stream),
     extract: compileExtract(stream, scopes.response),
     shape: compileShape(stream, scopes),
@@ -148,7 +149,7 @@ export function windowVariables({ window }: Pick<Unit, 'window'>, points: Cursor
   if (window.start !== null) put('start', points.parse(window.start) as number);
   if (window.end !== null) {
     const end = points.parse(window.end) as number;
-    put('end', cursor?.window?.end === 'inclusive' ? end - cursor.window.step : end);
+    put('end', cursor?.window?.end === 'inclusive' ? points.round(points.floor(end) - cursor.window.step) : end);
   }
   return result;
 }
@@ -364,8 +365,9 @@ function patched(draft: CallDraft, patch: Patch): CallDraft {
 
 /** The request for a stream's first page, and what paging put on it. */
 export function firstRequest(stream: ResolvedStream, scopes: StreamEnvironment['scopes'], vars: Vars): { draft: CallDraft; patch: Patch } {
-  const patch = createPaginator(stream.paginate, scopes.page).first();
-  return { draft: patched(compileCall(stream, scopes.stream).render(vars), patch), patch };
+  const own = streamScopes(scopes, stream.cursor);
+  const patch = createPaginator(stream.paginate, own.page).first();
+  return { draft: patched(compileCall(stream, own.stream).render(vars), patch), patch };
 }
 
 function refuseRepeat(asked: Set<string>, patch: Patch, stream: ResolvedStream): void {

@@ -29,21 +29,26 @@ export function windowsOf(input: WindowInput): Window[] {
   const { cursor, points, done, range, now } = input;
   const since = range?.since ?? beginning(input);
   if (cursor.window === undefined || cursor.filter === 'client') return [{ start: openStart(input, since), end: undefined }];
-  const { step, end: kind, max } = cursor.window;
+  const { step, end: kind } = cursor.window;
   // A window that includes its end reaches a step beyond what it names: what is said now of today is read today.
-  const until = range?.until ?? (points.isTime ? points.floor(now) + (kind === 'inclusive' ? step : 0) : undefined);
+  const until = range?.until ?? (points.isTime ? points.round(points.floor(now) + (kind === 'inclusive' ? step : 0)) : undefined);
   if (until === undefined) return [{ start: openStart(input, since), end: undefined }];
-  if (range?.since !== undefined || range?.until !== undefined) return cut([since ?? Number.NEGATIVE_INFINITY, until], max);
+  if (range?.since !== undefined || range?.until !== undefined) return cut(input, [since ?? Number.NEGATIVE_INFINITY, until]);
   const whole: Range = [since ?? Number.NEGATIVE_INFINITY, until];
   const last = done.at(-1)?.[1];
-  if (last === undefined) return cut(whole, max);
+  if (last === undefined) return cut(input, whole);
   const again = points.floor(last - cursor.lookback);
-  const head = again > whole[0] ? gaps([whole[0], again], done).flatMap((gap) => cut(gap, max)) : [];
-  return [...head, ...cut([Math.max(again, whole[0]), until], max)];
+  const head = again > whole[0] ? gaps([whole[0], again], done).flatMap((gap) => cut(input, gap)) : [];
+  return [...head, ...cut(input, [Math.max(again, whole[0]), until])];
 }
 
-const cut = (range: Range, max: number | undefined): Window[] =>
-  pieces(range, max).map(([from, to]) => ({ start: Number.isFinite(from) ? from : undefined, end: to }));
+/** No piece is longer than `max`, nor begins beside what the format can write. */
+function cut({ cursor, points }: WindowInput, [from, to]: Range): Window[] {
+  const { max, step = 1 } = cursor.window ?? {};
+  const most = max === undefined || max < step ? max : Math.floor(max / step) * step;
+  const begin = Number.isFinite(from) ? points.floor(from) : from;
+  return pieces([begin, to], most, points.round).map(([start, end]) => ({ start: Number.isFinite(start) ? start : undefined, end }));
+}
 
 function openStart({ cursor, done, range, points }: WindowInput, since: number | undefined): number | undefined {
   const last = done.at(-1)?.[1];

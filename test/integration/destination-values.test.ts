@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import type { ColumnType } from '../../framework/core/resolved.ts';
-import type { Sink } from '../../framework/core/sink.ts';
+import type { OpenedSink } from '../../framework/core/sink.ts';
 import type { Json } from '../../framework/core/value.ts';
 import { open as openDuckdb } from '../../framework/destinations/duckdb.ts';
 import { open as openPostgres } from '../../framework/destinations/postgres.ts';
@@ -35,7 +35,7 @@ interface Written {
 }
 
 /** Each table from values of one kind, of which some are of another, in up to four commits. */
-async function writeAll(sink: Sink, random: () => number): Promise<Written[]> {
+async function writeAll(sink: OpenedSink, random: () => number): Promise<Written[]> {
   const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]!;
   const written: Written[] = [];
   for (let at = 0; at < TABLES; at++) {

@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { inspect } from 'node:util';
-import type { Sink, SinkChange, SinkStream } from '../../framework/core/sink.ts';
+import type { OpenedSink, SinkChange, SinkStream } from '../../framework/core/sink.ts';
 import type { JsonObject } from '../../framework/core/value.ts';
 import { open } from '../../framework/destinations/postgres.ts';
 import { canary } from '../canary.ts';
@@ -22,7 +22,7 @@ afterAll(() => server?.remove());
 
 let made = 0;
 let schema: string;
-const sinks: Sink[] = [];
+const sinks: OpenedSink[] = [];
 const children: ChildProcess[] = [];
 beforeEach(() => {
   schema = `t${++made}`;
@@ -38,7 +38,7 @@ const stream = (parts: Partial<SinkStream> = {}): SinkStream => ({
 });
 
 const changes: SinkChange[] = [];
-async function openSink(url = server.url({ query: `?schema=${schema}` })): Promise<Sink> {
+async function openSink(url = server.url({ query: `?schema=${schema}` })): Promise<OpenedSink> {
   changes.length = 0;
   const sink = await open(url, { onChange: (change) => changes.push(change) });
   sinks.push(sink);

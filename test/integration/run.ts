@@ -14,6 +14,7 @@ const SERVERS = [
   'oidc-provider@9.13.3',
   'azurite@3.35.0',
   'emulate@0.11.2',
+  'parse-server@9.10.0',
   '@sap/cds@9.9.3',
   '@cap-js/sqlite@2.4.2',
   'express@4.22.3',

@@ -2,24 +2,35 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { build } from 'esbuild';
 import type { ChildOptions, Done, Order } from './child.ts';
 
-let bundle: Promise<string> | undefined;
+const bundles = new Map<string, Promise<string>>();
 
-/** One file, made once, since most of such a process's life would be the reading of three hundred. */
-function childFile(): Promise<string> {
-  bundle ??= (async () => {
-    const folder = join('node_modules', '.cache');
-    await mkdir(folder, { recursive: true });
-    // As deep as the sources lie, which look for package.json above them.
-    const outfile = join(folder, `kill-child-${process.pid}.mjs`);
-    process.once('exit', () => rmSync(outfile, { force: true }));
-    const entryPoints = ['test/kill/child.ts'];
-    await build({ entryPoints, outfile, bundle: true, platform: 'node', format: 'esm', packages: 'external', logLevel: 'warning' });
-    return outfile;
-  })();
+/** A program of these tests as one file, made once, since most of such a process's life would be the reading of three hundred. */
+export function bundled(entry: string): Promise<string> {
+  let bundle = bundles.get(entry);
+  if (bundle === undefined) {
+    bundle = (async () => {
+      const folder = join('node_modules', '.cache');
+      await mkdir(folder, { recursive: true });
+      // As deep as the sources lie, which look for package.json above them.
+      const outfile = join(folder, `kill-${basename(entry, '.ts')}-${process.pid}.mjs`);
+      process.once('exit', () => rmSync(outfile, { force: true }));
+      await build({
+        entryPoints: [entry],
+        outfile,
+        bundle: true,
+        platform: 'node',
+        format: 'esm',
+        packages: 'external',
+        logLevel: 'warning',
+      });
+      return outfile;
+    })();
+    bundles.set(entry, bundle);
+  }
   return bundle;
 }
 
@@ -37,7 +48,7 @@ const LONGEST = 120_000;
 
 /** With `elsewhere` in a process namespace of its own, as in a container. */
 export async function startChild(options: ChildOptions, { elsewhere = false } = {}): Promise<Killable> {
-  const command = [process.execPath, await childFile(), JSON.stringify(options)];
+  const command = [process.execPath, await bundled('test/kill/child.ts'), JSON.stringify(options)];
   const [program = '', ...args] = elsewhere ? ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc', ...command] : command;
   const child: ChildProcess = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const ended = once(child, 'exit').then(([code, signal]) => (signal ?? code) as NodeJS.Signals | number | null);

@@ -17,6 +17,7 @@ export function schemaFor([command = '', ...rest]: readonly string[]): string | 
   if (command === 'request' || !rest.includes('--json')) return undefined;
   if (command === 'show') return rest.includes('--hosts') ? 'show-hosts' : rest.includes('--resolved') ? 'show-resolved' : 'show';
   if (command === 'credentials') return rest[0] === 'show' ? 'credential' : rest[0] === 'uses' ? 'uses' : 'credentials';
+  if (command === 'streams' && rest.includes('--infer')) return 'streams-infer';
   return command;
 }
 

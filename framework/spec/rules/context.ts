@@ -2,10 +2,11 @@ import { type Compiled, compile, type Kind, type Place, type Scope, type ScopeEn
 import type { Login } from '../../core/resolved.ts';
 import { attributeEntry, type ScopeName, type Scopes, scopesWith } from '../../core/scope.ts';
 import type { SpecDocument } from '../../core/spec-types.gen.ts';
+import { sharedScope } from '../../core/window-scope.ts';
 import { resolveLogin } from '../resolve.ts';
 import { type Shape, type Place as ShapePlace, walk } from '../shape.ts';
 import type { SpecList, SpecMap, SpecPath, SpecScalar, SpecTree } from '../tree.ts';
-import { inherited } from './inherited.ts';
+import { inherited, inheritedMap } from './inherited.ts';
 
 /** A scalar that stands where the language has a word for it. */
 export type Leaf = ShapePlace & { readonly node: SpecScalar };
@@ -176,10 +177,24 @@ class ScopeTable {
 
   at(path: SpecPath, name: ScopeName): Scope {
     const [part, of] = path;
-    if (part === 'templates') return this.#withParameters(String(of), name, this.#ofAll(name));
+    if (part === 'streams') return this.#ofStreams(name, [String(of)]);
+    if (part === 'templates') return this.#withParameters(String(of), name, this.#ofStreams(name, this.#users(String(of))));
+    if (part === 'defaults') return this.#ofStreams(name, Object.keys(this.#spec.streams ?? {}));
     if (part !== 'auth') return this.#ofAll(name);
     const scope = Object.hasOwn(this.#resolved, String(of)) ? this.#method(String(of))[name] : this.#ofAll(name);
     return this.#soFar(path, name, scope);
+  }
+
+  /** A place that these streams have: each of them has there what its own cursor gives. */
+  #ofStreams(name: ScopeName, streams: readonly string[]): Scope {
+    const scope = this.#ofAll(name);
+    if (scope.window === undefined) return scope;
+    const cursors = streams.map((stream) => inheritedMap(this.#spec, stream, 'cursor'));
+    return sharedScope(scope, cursors, this.#ofAll('api'));
+  }
+
+  #users(template: string): string[] {
+    return Object.entries(this.#spec.streams ?? {}).flatMap(([name, { use }]) => (use === template ? [name] : []));
   }
 
   /** A place outside the methods: it has the names of all of them; that each method has them is a rule of its own. */

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { main } from '../../../framework/cli/main.ts';
@@ -13,8 +13,8 @@ import { misfits } from '../../scenarios/json-schemas.ts';
 let home: string;
 let sandbox: Sandbox;
 
-async function start(connector: string): Promise<void> {
-  const { spec } = await loadFile(`connectors/${connector}.yaml`);
+async function start(connector: string, file = `connectors/${connector}.yaml`): Promise<void> {
+  const { spec } = await loadFile(file);
   sandbox = await startSandbox(spec!, { records: 4, parents: 2 });
 }
 
@@ -60,7 +60,7 @@ describe('connect through consent', () => {
     expect(new URL(url).searchParams.get('code_challenge_method')).toBe('S256');
     expect((await fetch(await answerPage(url, 'accept'))).ok).toBe(true);
     const [, profile] = await until(io, /^ *2 {2}.* {2}(\S+)$/m);
-    await until(io, /Number: /);
+    await until(io, /Number \(Enter to leave out\): /);
     io.type('2\r');
     expect(await running).toBe(0);
     expect((await stored('ads'))?.fields.profile_id).toBe(profile);
@@ -68,14 +68,32 @@ describe('connect through consent', () => {
     const read = fakeIo({ env, cwd: home });
     expect(await main(['read', 'amazon-ads', 'sp_campaigns', '--out', '-'], read)).toBe(0);
     expect(read.out().trim().split('\n')).toHaveLength(4);
+    // Enter alone chooses none: then all are read.
+    const again = fakeIo({ env, columns: 100 });
+    const leaving = main(['connect', 'amazon-ads', '--sandbox', sandbox.origin, '--redirect', '18767', '--name', 'all'], again);
+    const [next] = await until(again, /http:\/\/127\.0\.0\.1:\d+\/ap\/oa\S+/);
+    expect((await fetch(await answerPage(next, 'accept'))).ok).toBe(true);
+    await until(again, /Number \(Enter to leave out\): /);
+    again.type('\r');
+    expect(await leaving).toBe(0);
+    expect((await stored('all'))?.fields).not.toHaveProperty('profile_id');
+
     for (const secret of [...sandbox.tokens.access, ...sandbox.tokens.refresh, sandbox.inputs.fields.client_secret!]) {
       for (const text of [io.err(), io.out(), read.err(), read.out()]) expect(text).not.toContain(secret);
     }
   });
 
   it('says what can be chosen where nobody can be asked, and takes it later without another consent', async () => {
-    await start('amazon-ads');
-    const env = { FERRULE_HOME: home, BROWSER: 'none' };
+    // As Amazon Ads is, but for a profile that must be chosen, and that the check does not look for.
+    const folder = join(home, 'specs');
+    mkdirSync(folder);
+    const text = readFileSync('connectors/amazon-ads.yaml', 'utf8');
+    writeFileSync(
+      join(folder, 'amazon-ads.yaml'),
+      text.replace('    after: auth\n    required: false\n', '    after: auth\n').replace(/ {2}expect: .*exists.*\n/, ''),
+    );
+    await start('amazon-ads', join(folder, 'amazon-ads.yaml'));
+    const env = { FERRULE_HOME: home, FERRULE_CONNECTORS: folder, BROWSER: 'none' };
     const first = fakeIo({ env });
     const running = main(['connect', 'amazon-ads', '--sandbox', sandbox.origin, '--redirect', '18766', '--name', 'ads'], first);
     const [url] = await until(first, /http:\/\/127\.0\.0\.1:\d+\/ap\/oa\S+/);

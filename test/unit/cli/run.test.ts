@@ -183,7 +183,7 @@ describe('long commands', () => {
       if (!read) continue;
       expect(await rowsIn(join(folder, 'out', 'demo', `${connector}.duckdb`))).toBe(records);
     }
-  });
+  }, 60_000);
 
   it('demo exits with 1 and names the stream when a count is wrong', async () => {
     // A spec whose page size the provider does not keep: the sandbox gives 100 a page, the spec stops after a short one of 7.
@@ -200,7 +200,7 @@ describe('long commands', () => {
     expect(await main(['demo', '--records', '3', '--catalogue', 'specs'], io)).toBe(1);
     expect(io.err()).toMatch(/^acme customers: \d records, the sandbox has 3/m);
     expect(io.out()).toMatch(/✗ {2}acme/);
-  });
+  }, 60_000);
 
   it('lint --watch lints again when a file changes', async () => {
     const file = join(folder, 'acme.yaml');

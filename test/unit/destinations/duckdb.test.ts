@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
-import type { Sink, SinkChange, SinkStream } from '../../../framework/core/sink.ts';
+import type { OpenedSink, SinkChange, SinkStream } from '../../../framework/core/sink.ts';
 import type { JsonObject } from '../../../framework/core/value.ts';
 import { open } from '../../../framework/destinations/duckdb.ts';
 import { DUCKDB } from '../../../framework/destinations/duckdb-file.ts';
@@ -338,14 +338,17 @@ describe('the file', () => {
     await (await open(link)).close();
   });
 
-  it('must be one of DuckDB, and in a folder that is there', async () => {
+  it('must be one of DuckDB, and in a folder that can be made', async () => {
     const [text, damaged] = [newPath(), newPath()];
     await writeFile(text, 'id,name\n'.repeat(10_000));
     await written(damaged, {}, [[{ id: 1 }]]);
     await writeFile(damaged, (await readFile(damaged)).fill(7, 4096, 12_288));
     for (const path of [text, damaged]) await expect(open(path)).rejects.toMatchObject({ code: 'output_unreadable', where: path });
-    const nowhere = join(folder, 'none', 'x.duckdb');
-    await expect(open(nowhere)).rejects.toMatchObject({ code: 'output_failed', message: expect.stringContaining('folder does not exist') });
+    await expect(open(join(text, 'x.duckdb'))).rejects.toMatchObject({
+      code: 'output_failed',
+      message: expect.stringContaining('cannot be made'),
+    });
+    await (await open(join(folder, 'none', 'x.duckdb'))).close();
     await mkdir(join(folder, 'folder'));
     await expect(open(join(folder, 'folder'))).rejects.toMatchObject({
       code: 'output_failed',
@@ -377,7 +380,7 @@ describe('the file', () => {
 
 describe('what goes wrong on the way', () => {
   const agree = async (path: string) => {
-    const sink: Sink = await open(path);
+    const sink: OpenedSink = await open(path);
     const state = await sink.state('users');
     await sink.close();
     const [row] = await sql(path, 'SELECT count(*) AS rows, coalesce(max("batch"), 0) AS last FROM users');

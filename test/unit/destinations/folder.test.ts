@@ -173,6 +173,22 @@ describe('the state file', () => {
     await expect(sink.state('users')).rejects.toMatchObject({ message: expect.stringContaining('newer Ferrule') as string });
   });
 
+  it('holds little more than it says when a read has ended, however often its keys have changed', async () => {
+    const sink = await opened();
+    // 1000 keys of 110 bytes or so, each written three times: less than ten times what they say.
+    const keys = Object.fromEntries(Array.from({ length: 1000 }, (_, n) => [`partition ${n}`, { at: 'x'.repeat(80) }]));
+    const stream = await sink.open(streamOf());
+    for (let n = 0; n < 3; n++) await stream.commit({ records: [{ id: n }], state: keys });
+    const during = (await stat(statePath())).size;
+    await stream.finish({ last: 1 });
+    const { size } = await stat(statePath());
+    expect([during > 300_000, size > 100_000, size < 125_000]).toEqual([true, true, true]);
+    expect((await sink.state('users')).size).toBe(1001);
+    await stream.close();
+    await sink.close();
+    expect((await (await opened()).state('users')).get('partition 999')).toEqual({ at: 'x'.repeat(80) });
+  });
+
   it('is written anew when it has grown to ten times what it holds, and says the same then', async () => {
     const sink = await opened();
     const stream = await sink.open(streamOf());

@@ -144,6 +144,32 @@ streams:
     expect(ids('items')).toEqual([1, 2, 3, 5, 8, 9]);
   });
 
+  it('an overwrite reads all of it, and goes on with no other mode nor another with it', async () => {
+    let fails = true;
+    await open(WINDOWED, (request) =>
+      fails && request.query.get('since')?.startsWith('2026-01-07') ? { status: 400, json: {} } : filtering(rows)(request),
+    );
+    // Appended, and stopped before the last window: what is there is no part of an overwrite.
+    await run(['items'], { concurrency: 1, mode: 'append' });
+    expect(ids('items')).toEqual([1, 2, 3, 5]);
+    const [given] = await run(['items'], { concurrency: 1, mode: 'overwrite' });
+    expect(given).toMatchObject({ resumed: false, complete: false, records: 4 });
+    fails = false;
+    const [whole] = await run(['items'], { concurrency: 1, mode: 'overwrite' });
+    expect(whole).toMatchObject({ resumed: true, complete: true, records: 2 });
+    expect(ids('items')).toEqual([1, 2, 3, 5, 8, 9]);
+    // What earlier reads have done says nothing to one that takes the place of all.
+    const [again] = await run(['items'], { mode: 'overwrite' });
+    expect(again).toMatchObject({ resumed: false, complete: true, records: 6 });
+    expect(ids('items')).toEqual([1, 2, 3, 5, 8, 9]);
+    fails = true;
+    await run(['items'], { concurrency: 1, mode: 'overwrite' });
+    fails = false;
+    // Its waiting rows are gone: they are read again.
+    expect((await run(['items']))[0]).toMatchObject({ mode: 'upsert', resumed: false, complete: true, records: 6 });
+    expect(ids('items')).toEqual([1, 2, 3, 5, 8, 9]);
+  });
+
   it('reads a past range without moving what is new', async () => {
     await open(WINDOWED, filtering(rows));
     await run(['items']);
@@ -191,7 +217,7 @@ streams:
     await open(spec, (request) => (fails && request.query.get('skip') === '4' ? { status: 400, json: {} } : filtering(rows)(request)));
     expect((await run(['items']))[0]).toMatchObject({ complete: false, records: 4 });
     expect(sink.states.items).toMatchObject({
-      p: { done: [[null, '2026-01-04T00:00:00.000Z']], edge: { at: '2026-01-04T00:00:00.000Z', keys: ['4'] } },
+      p: { done: [[null, '2026-01-04T00:00:00.000Z']], keys: ['4'] },
     });
     fails = false;
     asked();
@@ -279,6 +305,8 @@ streams:
       units: { finished: 2, failed: 1, all: 3 },
       error: { code: 'request_refused' },
     });
+    // What was read in one page was never under way: there is nothing to take away.
+    expect(sink.batches.flatMap(({ state }) => Object.keys(state)).filter((key) => key.startsWith('u'))).toEqual([]);
     asked();
     broken = '';
     expect((await run(['boards']))[0]).toMatchObject({ complete: true, records: 1, resumed: true });
@@ -309,6 +337,48 @@ streams:
     expect((await run(['notes']))[0]).toMatchObject({ complete: true, records: 1 });
     expect(asked()).toEqual(['/spaces', '/spaces/1/notes']);
     expect(ids('notes')).toEqual([100, 200, 300]);
+  });
+
+  it('of a parent that changed while the read was stopped are read again with the next', async () => {
+    await open(TREE, answer);
+    broken = '/v1/spaces/2/notes';
+    await run(['notes']);
+    // Its notes are read already, and are others now.
+    spaces[2] = { id: 3, at: '2026-01-11' };
+    clock.advance(3 * 86_400_000);
+    broken = '';
+    asked();
+    expect((await run(['notes']))[0]).toMatchObject({ complete: true, resumed: true });
+    expect(asked()).toEqual(['/spaces', '/spaces/2/notes']);
+    expect((await run(['notes']))[0]).toMatchObject({ complete: true, resumed: false });
+    expect(asked()).toEqual(['/spaces', '/spaces/3/notes']);
+    spaces[2] = { id: 3, at: '2026-01-03' };
+  });
+
+  it('with one cursor for all lose nothing of those that were read before a read was stopped', async () => {
+    const own: Record<string, JsonObject[]> = { 1: [{ id: 11, at: '2026-01-02' }], 2: [{ id: 21, at: '2026-01-05' }], 3: [] };
+    let fails = true;
+    await open(
+      TREE.replace(
+        "boards', primary_key: [id], cursor: { field: at, format: date }",
+        "boards', primary_key: [id], cursor: { field: at, format: date, per: stream }",
+      ),
+      ({ path, query }) => {
+        if (path === '/v1/spaces') return { json: spaces };
+        const space = /\d/.exec(path.slice(3))?.[0] ?? '';
+        if (space === '3' && fails) return { status: 404, json: {} };
+        return { json: (own[space] ?? []).filter(({ at }) => String(at) >= (query.get('since') ?? '')) };
+      },
+    );
+    expect((await run(['boards']))[0]).toMatchObject({ complete: false, records: 2 });
+    fails = false;
+    own[1]?.push({ id: 12, at: '2026-01-11' });
+    own[3]?.push({ id: 31, at: '2026-01-12' });
+    clock.advance(3 * 86_400_000);
+    expect((await run(['boards']))[0]).toMatchObject({ complete: true, resumed: true });
+    expect(sink.states.boards?.p).toMatchObject({ done: [[null, '2026-01-10T00:00:00.000Z']] });
+    expect((await run(['boards']))[0]).toMatchObject({ complete: true });
+    expect(ids('boards')).toEqual([11, 12, 21, 31]);
   });
 
   it('of lists multiply', async () => {
