@@ -116,6 +116,11 @@ describe('Airbyte', () => {
     expect(counts(seen.records)).toEqual(sandbox.expected);
     expect(new Set(Object.values(seen.statuses).map((list) => list.join()))).toEqual(new Set(['STARTED,RUNNING,COMPLETE']));
     expect(seen.errors).toEqual([]);
+    await sleep(1100);
+    const { updated, inserted } = sandbox.change({ stream: 'products', update: 1, insert: 1 });
+    await choose('jumpseller', ['products']);
+    const again = await airbyteRead('jumpseller', 'again.jsonl', Object.values(seen.states));
+    expect(again.records.products?.sort()).toEqual(keysOf([...updated, ...inserted]));
   });
 
   it('the state that it keeps brings exactly what has changed', async () => {
