@@ -123,6 +123,10 @@ const CREDENTIAL: Readonly<Record<string, OptionInfo>> = {
   credential: { help: 'Stored credential to use. Default: the only one of this connector.', value: 'NAME' },
 };
 
+const SANDBOX: Readonly<Record<string, OptionInfo>> = {
+  sandbox: { help: 'Everything goes to a sandbox that `ferrule sandbox` runs at this address.', value: 'URL' },
+};
+
 const CONNECTOR: ArgumentInfo = { name: 'connector', help: 'name of a connector, or path of a spec', required: true };
 
 export const COMMANDS: readonly CommandInfo[] = [
@@ -440,6 +444,53 @@ export const COMMANDS: readonly CommandInfo[] = [
       ['ferrule read jumpseller orders --out - --limit 10', 'ten records on standard output'],
     ],
     load: () => import('./read.ts'),
+  },
+  {
+    name: 'airbyte',
+    summary: "Speak Airbyte's protocol: a connector as an Airbyte source",
+    about:
+      'Messages go to standard output, one JSON object a line. check ends with exit code 0 whatever it finds; read with 1 when a stream could not be read in full. docs/protocols.md shows how a connector is added to Airbyte.',
+    args: [
+      { name: 'action', help: 'spec, check, discover or read', required: true },
+      { name: 'connector', help: 'name of a connector, or path of a spec. Default: FERRULE_CONNECTOR, for images.' },
+    ],
+    options: {
+      config: { help: 'JSON file with the configuration that `spec` describes.', value: 'FILE' },
+      catalog: { help: 'The configured catalog, for read.', value: 'FILE' },
+      state: { help: 'The state that the last read ended with.', value: 'FILE' },
+      ...SANDBOX,
+      ...CATALOGUE,
+      ...BEHAVIOUR,
+    },
+    examples: [
+      ['ferrule airbyte spec jumpseller', 'what a configuration has'],
+      ['ferrule airbyte read jumpseller --config config.json --catalog catalog.json --state state.json', 'records and states'],
+    ],
+    load: () => import('./airbyte.ts'),
+  },
+  {
+    name: 'singer',
+    summary: 'Be a Singer tap: a connector for Meltano and other pipelines',
+    about:
+      'The catalog, or messages, go to standard output; what is for people to standard error. Without a catalog all streams are read. Exit code 1 when a stream could not be read in full: the last STATE says how far it came. A refresh token that the provider rotates is written into the file of --config. docs/protocols.md shows how a connector is added to Meltano.',
+    args: [{ name: 'connector', help: 'name of a connector, or path of a spec. Default: FERRULE_CONNECTOR.' }],
+    options: {
+      config: { help: 'JSON file with the configuration; `ferrule airbyte spec` describes it.', value: 'FILE' },
+      discover: { help: 'Print the catalog, and read nothing.' },
+      catalog: { help: 'The catalog, with what is selected.', value: 'FILE' },
+      properties: { help: 'The same, as older tools call it.', value: 'FILE' },
+      state: { help: 'The value of the last STATE.', value: 'FILE' },
+      credential: { help: 'Stored credential to use in place of --config.', value: 'NAME' },
+      ...SANDBOX,
+      ...CATALOGUE,
+      ...STORE,
+      ...BEHAVIOUR,
+    },
+    examples: [
+      ['ferrule singer jumpseller --config config.json --discover', 'the catalog'],
+      ['ferrule singer jumpseller --config config.json --catalog catalog.json --state state.json | target-jsonl', 'into a target'],
+    ],
+    load: () => import('./singer.ts'),
   },
   {
     name: 'runs',

@@ -31,6 +31,8 @@ export interface OpenOptions {
   everyCall?: boolean;
   /** The option that names the auth method. Default: method. */
   methodOption?: string;
+  /** The command has --credential and no options for inputs. */
+  stored?: boolean;
 }
 
 /**
@@ -49,7 +51,7 @@ export async function openConnection(args: Arguments, io: Io, options: OpenOptio
     signal: io.signal,
   };
   const named = args.text('credential');
-  const given = givesInputs(args, methodOption);
+  const given = options.stored !== true && givesInputs(args, methodOption);
   if (named !== undefined && given) {
     throw new FerruleError('usage', '--credential takes a stored credential: inputs do not go with it', {
       next: `Leave the inputs out, or store them with \`ferrule connect ${spec.name} --name ${named}\`.`,

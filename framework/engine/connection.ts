@@ -29,7 +29,12 @@ export interface StreamInfo {
   help?: string;
   parent?: string;
   primary_key: string[];
+  /** Declared columns, of the types that their values leave the stream with. */
   columns: Record<string, Column>;
+  /** A read can go on from the last one's state, and bring only what is new. */
+  incremental: boolean;
+  /** The path of the cursor in a record. */
+  cursor?: string;
   /** False when the choices made, or the auth method, do not offer it. */
   available: boolean;
 }
@@ -117,14 +122,16 @@ export function createConnection(spec: SpecDocument, session: Session, options: 
 }
 
 function streamInfo(stream: ResolvedStream, session: Session): StreamInfo {
-  const { name, title, help, parent, primary_key, columns } = stream;
+  const { name, title, help, parent, primary_key, columns, types, cursor, parents } = stream;
   return {
     name,
     title,
     ...(help !== undefined && { help }),
     ...(parent !== undefined && { parent }),
     primary_key,
-    columns,
+    columns: { ...columns, ...Object.fromEntries(Object.entries(types).map(([column, type]) => [column, { ...columns[column], type }])) },
+    incremental: cursor !== undefined || parents === 'changed',
+    ...(cursor !== undefined && { cursor: cursor.field }),
     available: offered(stream, session),
   };
 }

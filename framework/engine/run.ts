@@ -190,7 +190,12 @@ class StreamRun {
     for (;;) {
       const unit = await work.next().catch((error: unknown) => this.#fail(error));
       this.#counts.units.all = work.all;
-      if (unit === undefined || this.#isOver() || this.#isSampled()) return;
+      if (unit === undefined || this.#isSampled()) return;
+      if (this.#isOver()) {
+        // Between two units nothing throws by itself, and what has units left is not complete.
+        if (this.#options.signal.aborted) this.#fail(this.#options.signal.reason, unit);
+        return;
+      }
       try {
         await this.#readUnit(unit, work, takesTurns);
         this.#counts.units.finished += 1;

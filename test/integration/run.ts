@@ -27,8 +27,16 @@ const PROGRAMS: Record<string, string> = {
   ...{ 'gnome-keyring-daemon': 'gnome-keyring', 'dbus-run-session': 'dbus', 'secret-tool': 'libsecret-tools' },
 };
 
-/** From PyPI, with what only Python has: a server that verifies AWS signatures, one that lets in by NTLM, and readers of Parquet. */
-const PYTHON = ['moto[server]==5.2.5', 'pyspnego==0.12.4', 'pyarrow==26.0.1', 'duckdb==2.0.1'];
+/**
+ * From PyPI, with what only Python has: a server that verifies AWS signatures, one that lets in by NTLM, readers of Parquet, Airbyte's own models of
+ * its protocol, and what checks its JSON Schemas.
+ */
+const PYTHON = [
+  ...['moto[server]==5.2.5', 'pyspnego==0.12.4', 'pyarrow==26.0.1', 'duckdb==2.0.1'],
+  ...['airbyte-protocol-models-pdv2==0.18.0', 'jsonschema==4.26.0', 'rfc3339-validator==0.1.4'],
+];
+/** Programs that want other versions of the same libraries: an environment each. */
+const PYTHON_APART: Record<string, string> = { 'target-jsonl': 'target-jsonl==0.1.4', 'target-csv': 'meltanolabs-target-csv==0.5.0' };
 
 /** Programs of servers, which the path of a person does not have, and Debian's package of each. */
 const SERVER_PROGRAMS: Record<string, string> = { initdb: 'postgresql', pgbouncer: 'pgbouncer' };
@@ -67,6 +75,10 @@ async function installServers(folder: string): Promise<void> {
   });
   if (!existsSync(join(folder, 'python'))) execFileSync('python3', ['-m', 'venv', join(folder, 'python')], { stdio: 'inherit' });
   execFileSync(join(folder, 'python/bin/pip'), ['install', '--quiet', '--disable-pip-version-check', ...PYTHON], { stdio: 'inherit' });
+  for (const [name, wanted] of Object.entries(PYTHON_APART)) {
+    if (!existsSync(join(folder, name))) execFileSync('python3', ['-m', 'venv', join(folder, name)], { stdio: 'inherit' });
+    execFileSync(join(folder, name, 'bin/pip'), ['install', '--quiet', '--disable-pip-version-check', wanted], { stdio: 'inherit' });
+  }
   console.log(`servers installed in ${Math.round((Date.now() - begin) / 1000)} s`);
 }
 

@@ -111,6 +111,19 @@ streams:
     expect(asked()[0]).toContain('since=2026-01-09T00%3A00%3A00Z&until=2026-01-11T00%3A00%3A00Z');
   });
 
+  it('stopped between two units it is not complete', async () => {
+    await open(
+      "streams:\n  items: { get: '/items/${each.n}', each: { n: [1, 2, 3] }, primary_key: [id], columns: { id: integer }, paginate: none }",
+      ({ path }) => ({ json: [{ id: Number(path.at(-1)) }] }),
+    );
+    const stop = new AbortController();
+    const onEvent: RunOptions['onEvent'] = (event) => event.type === 'unit' && event.state === 'finished' && stop.abort();
+    const [outcome] = await run(['items'], { concurrency: 1, signal: stop.signal, onEvent });
+    expect(outcome).toMatchObject({ complete: false, records: 1, error: { code: 'aborted' } });
+    // An overwrite would have taken the place of the whole table with a third of it.
+    expect([sink.finished, sink.rows.items]).toEqual([[], undefined]);
+  });
+
   it('fills the gaps of windows that failed beside others', async () => {
     let fails = true;
     await open(WINDOWED.replace('3d', '1d'), (request) =>
