@@ -154,9 +154,12 @@ async function* redacting<T>(pages: AsyncIterable<T>, session: Session): AsyncGe
   }
 }
 
-/** All of a stream, one unit after the other. */
-async function* readPages(session: Session, name: string, { signal }: ReadOptions): AsyncGenerator<UnitPage> {
-  const stream = readableStream(session, name);
+/** All of a stream, one unit after the other. A stream that is not there is told of before anybody asks for a page. */
+function readPages(session: Session, name: string, { signal }: ReadOptions): AsyncGenerator<UnitPage> {
+  return unitPages(session, readableStream(session, name), signal);
+}
+
+async function* unitPages(session: Session, stream: ResolvedStream, signal: AbortSignal | undefined): AsyncGenerator<UnitPage> {
   const now = session.clock.now();
   const environment = streamEnvironment(session, now, signal);
   const reader = unitReader(stream, environment);

@@ -252,22 +252,26 @@ ${rest}`;
     ),
   };
 
-  // The slowest takes a second.
-  it.each(Object.keys(TEXTS))('%s', async (name) => {
-    const text = TEXTS[name] ?? '';
-    const started = performance.now();
-    const { spec } = loadText(text, 'acme.yaml');
-    expect(lintText(text, 'acme.yaml').every(({ message }) => message !== '')).toBe(true);
-    if (spec !== undefined) {
-      const opened = async () => {
-        hostsOf(spec);
-        await using connection = await connectSpec(spec, { fields: { token: KEY } }, { environment: {} });
-        return connection.streams();
-      };
-      await opened().catch((error: unknown) => expect(error).toBeInstanceOf(FerruleError));
-    }
-    expect(performance.now() - started).toBeLessThan(12_000);
-  });
+  // The slowest takes a second, on a slow machine some; what hangs takes minutes.
+  it.each(Object.keys(TEXTS))(
+    '%s',
+    async (name) => {
+      const text = TEXTS[name] ?? '';
+      const started = performance.now();
+      const { spec } = loadText(text, 'acme.yaml');
+      expect(lintText(text, 'acme.yaml').every(({ message }) => message !== '')).toBe(true);
+      if (spec !== undefined) {
+        const opened = async () => {
+          hostsOf(spec);
+          await using connection = await connectSpec(spec, { fields: { token: KEY } }, { environment: {} });
+          return connection.streams();
+        };
+        await opened().catch((error: unknown) => expect(error).toBeInstanceOf(FerruleError));
+      }
+      expect(performance.now() - started).toBeLessThan(30_000);
+    },
+    40_000,
+  );
 
   const evaluated = (source: string, text: string) => {
     const { response } = scopesOf(resolve(acme('auth: { key: { type: bearer } }')));
