@@ -196,7 +196,8 @@ async function* parentRecords(
   options: PlanOptions,
   later: Record<string, Json>,
 ): AsyncGenerator<{ record: JsonObject; of: ResolvedStream }> {
-  const of = environment.streams[stream.parent as string];
+  const name = stream.parent as string;
+  const of = Object.hasOwn(environment.streams, name) ? environment.streams[name] : undefined;
   if (of === undefined) {
     throw new FerruleError('stream_unknown', `${stream.name} names "${stream.parent}" as its parent, which is not there`, {
       where: `streams.${stream.name}.parent`,

@@ -48,11 +48,19 @@ function flattening({ flatten }: ResolvedStream): Step | undefined {
       const name = prefix + key;
       const deeper = typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length > 0;
       if (deeper && level < depth) into(result, value, name + separator, level + 1);
-      else result[name] = value;
+      else put(result, name, value);
     }
     return result;
   };
   return (result) => into({}, result, '', 0);
+}
+
+/** A key of data may be the name of something that every object has. */
+const own = (record: JsonObject, column: string): Json | undefined => (Object.hasOwn(record, column) ? record[column] : undefined);
+
+function put(record: JsonObject, column: string, value: Json): void {
+  if (column === '__proto__') Object.defineProperty(record, column, { value, enumerable: true, configurable: true, writable: true });
+  else record[column] = value;
 }
 
 function renaming({ rename }: ResolvedStream): Step | undefined {
@@ -89,7 +97,7 @@ function typing({ types }: ResolvedStream): Step | undefined {
   if (wanted.length === 0) return undefined;
   return (result, _record, _vars, misfits) => {
     for (const [column, type] of wanted) {
-      const value = result[column];
+      const value = own(result, column);
       if (value === undefined || value === null) continue;
       const made = CONVERSIONS[type]?.(value);
       if (made === undefined) misfits.push({ column, wanted: type, found: kindOf(value) });
@@ -148,7 +156,7 @@ function fitting({ columns }: ResolvedStream): ((record: JsonObject, misfits: Mi
   if (declared.length === 0) return undefined;
   return (record, misfits) => {
     for (const { column, type, test } of declared) {
-      const value = record[column];
+      const value = own(record, column);
       if (value !== undefined && value !== null && !test(value)) misfits.push({ column, wanted: type, found: kindOf(value) });
     }
   };

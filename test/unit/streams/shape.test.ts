@@ -203,3 +203,13 @@ describe('where records are in an answer', () => {
     );
   });
 });
+
+it('a key may have the name of something that every object has', () => {
+  const { record, misfits } = shaped(
+    'flatten: {}, types: { constructor: text }, columns: { toString: integer }',
+    JSON.parse('{"a":1,"__proto__":{"b":2},"__proto__x":{"y":3}}') as JsonObject,
+  );
+  expect(JSON.stringify(record)).toBe('{"a":1,"__proto___b":2,"__proto__x_y":3}');
+  expect(misfits).toEqual([]);
+  expect(JSON.stringify(made('flatten: { depth: 1 }', JSON.parse('{"__proto__":5}') as JsonObject))).toBe('{"__proto__":5}');
+});
