@@ -46,6 +46,9 @@ const MOST_FAILURES = 20;
 
 /** Reads streams into a destination, at the same time. A stream that fails is in its outcome; the others go on. */
 export async function runStreams(session: Session, options: RunOptions): Promise<StreamOutcome[]> {
+  if (options.badRecords === 'aside' && options.aside === undefined) {
+    throw new FerruleError('option_unknown', 'badRecords: aside needs a function aside, which takes the records', { where: 'badRecords' });
+  }
   const slots = new Slots(options.concurrency ?? CONCURRENCY);
   const stop = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;

@@ -203,7 +203,8 @@ async function* parentRecords(
       where: `streams.${stream.name}.parent`,
     });
   }
-  const changed = stream.parents === 'changed';
+  // A past range is about all parents, and says nothing of what is new.
+  const changed = stream.parents === 'changed' && options.range === undefined;
   const prefix = `${parents.prefix}^`;
   const progress = changed ? new Progress(of, parents.entries, prefix) : new Progress(of, new Map());
   const reader = unitReader(of, environment);

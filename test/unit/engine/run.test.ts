@@ -319,6 +319,7 @@ streams:
   spaces: { get: /spaces, primary_key: [id], cursor: { field: at, format: date, filter: client } }
   boards: { parent: spaces, get: '/spaces/\${parent.id}/boards', primary_key: [id], cursor: { field: at, format: date }, query: { since: '\${window.start}' } }
   notes: { parent: spaces, parents: changed, get: '/spaces/\${parent.id}/notes', primary_key: [id] }
+  logs: { parent: spaces, parents: changed, get: '/spaces/\${parent.id}/boards', primary_key: [id], cursor: { field: at, format: date, filter: client } }
   insights: { each: { level: [campaign, ad], kind: [x, y] }, get: '/insights/\${each.level}', query: { kind: '\${each.kind}' }, primary_key: [id], add: { level: '\${each.level}' } }
 `;
   const spaces: JsonObject[] = [1, 2, 3].map((id) => ({ id, at: `2026-01-0${id}` }));
@@ -419,6 +420,16 @@ streams:
     expect(ids('boards')).toEqual([11, 12, 21, 31]);
   });
 
+  it('of all parents for a past range, which says nothing of what is new', async () => {
+    await open(TREE, answer);
+    await run(['logs']);
+    asked();
+    expect((await run(['logs'], { range: { since: '2026-01-01' } }))[0]).toMatchObject({ complete: true, resumed: false });
+    expect(asked().sort()).toEqual(['/spaces', '/spaces/1/boards', '/spaces/2/boards', '/spaces/3/boards']);
+    expect((await run(['logs']))[0]).toMatchObject({ complete: true });
+    expect(asked()).toEqual(['/spaces']);
+  });
+
   it('of lists multiply', async () => {
     await open(TREE, answer);
     expect((await run(['insights'], { concurrency: 1 }))[0]).toMatchObject({ mode: 'overwrite', complete: true, records: 4 });
@@ -477,6 +488,7 @@ streams:
     expect((await run(['b'], { badRecords: 'aside', aside: put }))[0]).toMatchObject({ complete: true, records: 6, misfits: 1 });
     expect(aside).toEqual([['b', { id: 21, name: 7 }, [{ column: 'name', wanted: 'text', found: 'number' }]]]);
     expect(ids('b')).toEqual([10, 11, 20, 30, 31, 40]);
+    await expect(run(['b'], { badRecords: 'aside' })).rejects.toMatchObject({ code: 'option_unknown', where: 'badRecords' });
     const [outcome] = await run(['b'], { badRecords: 'fail' });
     expect(outcome).toMatchObject({ complete: false, error: { code: 'record_malformed', where: 'streams.b.columns.name' } });
     expect(outcome?.error?.message).toBe('b: name is number where text is declared (page 2; 1 such record there)');
