@@ -613,7 +613,7 @@ export interface Cursor {
    */
   filter?: 'server' | 'client';
   /**
-   * asc: records come sorted by the cursor, so that the state moves on with each page. none: only when a window is finished.
+   * asc: records come sorted by the cursor, and none can come later that lies before one that was seen; the state moves on with each page. none: only when a window is finished, and no further than to the moment when the read began.
    */
   order?: 'asc' | 'none';
   /**
