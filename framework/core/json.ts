@@ -15,7 +15,7 @@ const TOO_DEEP = `it is nested deeper than ${MAX_DEPTH} levels`;
  * @throws FerruleError response_malformed (with line and column, never an excerpt), number_too_large
  */
 export function parseJson(text: string, bigIntegers: BigIntegers, plain = false): Json {
-  const suspicious = !plain && /\d{16}|[eE]\+?\d{3}/.test(text);
+  const suspicious = !plain && (hasLongDigits(text) || LARGE_EXPONENT.test(text));
   const source = suspicious ? withoutRounding(text, bigIntegers) : text;
   let value: Json;
   try {
@@ -26,6 +26,26 @@ export function parseJson(text: string, bigIntegers: BigIntegers, plain = false)
   }
   if (!plain && mayBeDeep(text) && isDeeper(value, MAX_DEPTH)) throw malformed(text);
   return value;
+}
+
+const LARGE_EXPONENT = /[eE]\+?\d{3}/;
+const LONG = 16;
+
+const isDigitAt = (text: string, at: number): boolean => {
+  const code = text.charCodeAt(at);
+  return code >= 48 && code <= 57;
+};
+
+/** Whether there are 16 digits in a row. Only each sixteenth character is looked at: one of so many in a row is always hit. */
+function hasLongDigits(text: string): boolean {
+  for (let at = LONG - 1; at < text.length; at += LONG) {
+    if (!isDigitAt(text, at)) continue;
+    let [from, to] = [at, at];
+    while (isDigitAt(text, from - 1)) from -= 1;
+    while (isDigitAt(text, to + 1)) to += 1;
+    if (to - from + 1 >= LONG) return true;
+  }
+  return false;
 }
 
 /** Text as JSON. `sorted`: keys in order at all levels, so that equal data gives equal text. */

@@ -115,3 +115,16 @@ describe('plainNumber', () => {
     expect(plainNumber(value)).toBe(text);
   });
 });
+
+it('sees a number of 16 digits wherever it stands', () => {
+  for (let before = 0; before < 40; before++) {
+    const space = ' '.repeat(before);
+    for (const number of ['9007199254740993', '12345678901234567', `1${'0'.repeat(30)}`]) {
+      expect(parseJson(`[${space}${number}]`, 'text')).toEqual([number]);
+      expect(() => parseJson(`${space}${number}`, 'number')).toThrow(expect.objectContaining({ code: 'number_too_large' }));
+    }
+    // Exact as a double, and as long as one may be that is looked at no closer.
+    expect(parseJson(`[${space}999999999999999]`, 'text')).toEqual([999_999_999_999_999]);
+    expect(parseJson(`[${space}9007199254740991]`, 'text')).toEqual([9_007_199_254_740_991]);
+  }
+});
