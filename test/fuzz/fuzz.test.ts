@@ -7,7 +7,7 @@ import { TARGETS } from './targets.ts';
  */
 const { FERRULE_FUZZ_SEED: wanted = '20261127' } = process.env;
 const SEED = wanted === 'new' ? Math.floor(Math.random() * 2 ** 31) : Number(wanted);
-const CASES = 1500;
+const CASES = 600;
 
 const told = ({ seed, path, input, message }: Failure, name: string): string =>
   `${name}: again with FERRULE_FUZZ_SEED=${SEED}, or alone with ` +

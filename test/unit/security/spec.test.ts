@@ -204,7 +204,7 @@ ${rest}`;
   const MiB = 1_000_000;
 
   const TEXTS: Record<string, string> = {
-    'a megabyte of brackets': base(`x_: ${filled('[', MiB)}`),
+    'a quarter of a megabyte of brackets': base(`x_: ${filled('[', MiB / 4)}`),
     braces: base(`x_: ${filled('{a: ')}`),
     'brackets that close': base(`x_: ${filled('[')}${filled(']')}`),
     'keys in brackets': base(`x_: {${filled('${a: ')}}`),
