@@ -1,7 +1,8 @@
 /**
  * `npm run test:integration`: installs the servers that nobody here wrote into a temporary folder, then runs the tests
  * against them on loopback. Needs the npm registry, PyPI, and programs that root gets from apt (PostgreSQL among them). In
- * FERRULE_INTEGRATION a folder can be named that is kept for the next run. What is missing is said, and fails.
+ * FERRULE_INTEGRATION a folder can be named that is kept for the next run; with `--servers-only` nothing but that is done. What is missing
+ * is said, and fails.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -87,11 +88,15 @@ const folder = kept ?? (await mkdtemp(join(tmpdir(), 'ferrule-integration-')));
 try {
   installPrograms();
   await installServers(folder);
+  if (!process.argv.includes('--servers-only')) runTests();
+} finally {
+  if (kept === undefined) await rm(folder, { recursive: true, force: true });
+}
+
+function runTests(): void {
   // They use the program as it ships, too.
   execFileSync(process.execPath, ['scripts/run.mjs', 'scripts/build.ts'], { stdio: 'inherit' });
   const jest = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js', '-c', 'test/integration/jest.config.mjs'];
   const env = { ...process.env, FERRULE_INTEGRATION: folder };
   process.exitCode = spawnSync(process.execPath, [...jest, ...process.argv.slice(2)], { stdio: 'inherit', env }).status ?? 1;
-} finally {
-  if (kept === undefined) await rm(folder, { recursive: true, force: true });
 }
