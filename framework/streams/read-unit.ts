@@ -351,7 +351,8 @@ class Tally {
     return {
       ...more,
       ...(this.#last !== undefined && { last: (points as CursorPoints).text(this.#last) }),
-      ...(this.#keys !== undefined && { keys: this.#keys }),
+      // Its own: the next page is gone through before this state is written, and its keys would be taken for written ones.
+      ...(this.#keys !== undefined && { keys: [...this.#keys] }),
       ...(this.#unsorted && { unsorted: true as const }),
     };
   }
