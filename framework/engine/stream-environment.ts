@@ -3,13 +3,12 @@ import type { Session } from './session.ts';
 
 /** What a session's streams are read with. `now`: one moment for a whole read, for a range that ends now must not grow between two pages. */
 export function streamEnvironment(session: Session, now: number, signal?: AbortSignal): StreamEnvironment {
-  const { resolved, scopes, clock, random } = session;
+  const { resolved, scopes, clock } = session;
   return {
     streams: resolved.streams,
     scopes,
     bigIntegers: resolved.http.big_integers,
     clock,
-    random,
     variables: () => session.apiVariables(signal, now),
     fetch: async (draft, call, { redraft, elsewhere, anyType }) => {
       const page = await session.page(call, draft, {

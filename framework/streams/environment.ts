@@ -1,4 +1,4 @@
-import type { Clock, Random } from '../core/clock.ts';
+import type { Clock } from '../core/clock.ts';
 import type { Vars } from '../core/expression/index.ts';
 import type { BigIntegers } from '../core/json.ts';
 import type { ResolvedCall, ResolvedStream } from '../core/resolved.ts';
@@ -38,7 +38,6 @@ export interface StreamEnvironment {
   scopes: Scopes;
   bigIntegers: BigIntegers;
   clock: Clock;
-  random: Random;
   /** fields, choices, auth, now, uuid, token. */
   variables(): Promise<Vars>;
   fetch(draft: CallDraft, call: ResolvedCall, options: FetchOptions): Promise<Fetched>;

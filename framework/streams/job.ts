@@ -1,6 +1,5 @@
-import { ABSENT } from '../core/absent.ts';
 import { FerruleError, isFerruleError } from '../core/errors.ts';
-import { compileOrThrow, type Vars } from '../core/expression/index.ts';
+import type { Scope, Vars } from '../core/expression/index.ts';
 import { compilePath, readPath, readRequired } from '../core/path.ts';
 import { compileCall } from '../core/render.ts';
 import type { ResolvedCall, ResolvedJob, ResolvedStream } from '../core/resolved.ts';
@@ -9,6 +8,7 @@ import type { Json, Response } from '../core/value.ts';
 import type { CallDraft } from '../http/types.ts';
 import type { Fetched, StreamEnvironment } from './environment.ts';
 import type { PageRequest } from './read-unit.ts';
+import { responsePath } from './response-path.ts';
 import type { UnitState } from './unit.ts';
 
 type Begun = NonNullable<UnitState['job']>;
@@ -38,7 +38,13 @@ export function jobDownload(stream: ResolvedStream, environment: StreamEnvironme
     const draft = async (): Promise<CallDraft> => compiled.render(await withJob(captures));
     return await environment.fetch(await draft(), { ...call, name: `${stream.name} ${call.name ?? ''}`.trim() }, { redraft: draft });
   };
-  const taken = (call: ResolvedCall, answer: Fetched): Begun['captures'] => capturesOf(call, answer, `streams.${stream.name}.job`, scopes);
+  const taken = async (call: ResolvedCall, answer: Fetched, known: Begun['captures']): Promise<Begun['captures']> => {
+    // An answer that nothing is wanted of may be anything.
+    if (Object.keys(call.capture).length === 0) return {};
+    const reading = { scope: scopes.response, vars: await withJob(known) };
+    return capturesOf(call, responseOf(answer), `streams.${stream.name}.job`, reading);
+  };
+  const status = responsePath(job.status, scopes.response);
 
   const end = async (call: ResolvedCall | undefined, { captures }: Begun, name: string): Promise<void> => {
     if (call !== undefined) await send({ ...call, name }, captures, 'job');
@@ -47,16 +53,16 @@ export function jobDownload(stream: ResolvedStream, environment: StreamEnvironme
   return {
     async create() {
       const answer = await send(job.create, {}, 'stream');
-      return { captures: taken(job.create, answer), created: clock.now() };
+      return { captures: await taken(job.create, answer, {}), created: clock.now() };
     },
 
     async result(begun) {
       const since = clock.now();
       for (let wait = job.poll.every; ; wait = Math.min(wait * GROWTH, job.poll.every * LONGEST)) {
         const answer = await send(job.poll, begun.captures, 'job');
-        const word = statusOf(stream, answer, scopes);
+        const word = wordOf(stream, status(responseOf(answer), await withJob(begun.captures)));
         if (job.states.none.includes(word)) return undefined;
-        if (job.states.done.includes(word)) return download({ ...begun.captures, ...taken(job.poll, answer) });
+        if (job.states.done.includes(word)) return download({ ...begun.captures, ...(await taken(job.poll, answer, begun.captures)) });
         if (!job.states.running.includes(word)) throw failed(stream, word, answer);
         // A restart gives the same job as long again.
         if (clock.now() + wait - since > job.poll.timeout) {
@@ -97,19 +103,12 @@ export function jobDownload(stream: ResolvedStream, environment: StreamEnvironme
   }
 }
 
-function statusOf(stream: ResolvedStream, answer: Fetched, scopes: StreamEnvironment['scopes']): string {
+function wordOf(stream: ResolvedStream, value: Json | undefined): string {
   const { status } = stream.job as ResolvedJob;
-  const value = valueAt(status, responseOf(answer), scopes);
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return String(value);
   throw new FerruleError('path_missing', `${stream.name}: the poll's answer has no status at ${status}`, {
     where: `streams.${stream.name}.job.status`,
   });
-}
-
-function valueAt(path: string, response: Response, scopes: StreamEnvironment['scopes']): Json | undefined {
-  if (!path.includes('${')) return readPath(compilePath(path), response.body);
-  const value = compileOrThrow(path, 'computed_path', 'data', scopes.response).evaluate({ response });
-  return value === ABSENT ? undefined : (value as Json);
 }
 
 function responseOf(answer: Fetched): Response {
@@ -117,14 +116,16 @@ function responseOf(answer: Fetched): Response {
   return { status, headers, cookies, url, body: answer.json(), bytes: answer.bytes ?? new Uint8Array() };
 }
 
-function capturesOf(call: ResolvedCall, answer: Fetched, where: string, scopes: StreamEnvironment['scopes']): Begun['captures'] {
-  const names = Object.entries(call.capture);
-  if (names.length === 0) return {};
-  const response = responseOf(answer);
+function capturesOf(
+  call: ResolvedCall,
+  response: Response,
+  where: string,
+  { scope, vars }: { scope: Scope; vars: Vars },
+): Begun['captures'] {
   const captures: Begun['captures'] = {};
-  for (const [name, { path }] of names) {
+  for (const [name, { path }] of Object.entries(call.capture)) {
     const at = `${where}.${call.name}.capture.${name}`;
-    const value = path.includes('${') ? valueAt(path, response, scopes) : readRequired(compilePath(path), response.body, at);
+    const value = path.includes('${') ? responsePath(path, scope)(response, vars) : readRequired(compilePath(path), response.body, at);
     if (value !== undefined && value !== null) captures[name] = value;
     else if (!path.endsWith('?')) throw new FerruleError('path_missing', `Nothing is at ${path} in the answer`, { where: at });
   }

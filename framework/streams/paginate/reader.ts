@@ -1,22 +1,14 @@
-import { ABSENT } from '../../core/absent.ts';
 import { FerruleError } from '../../core/errors.ts';
-import { compileOrThrow, type Scope } from '../../core/expression/index.ts';
-import { compilePath, readPath } from '../../core/path.ts';
+import type { Scope } from '../../core/expression/index.ts';
 import type { Json } from '../../core/value.ts';
+import { responsePath } from '../response-path.ts';
 import type { PageReader, PageSeen } from './types.ts';
 
 /** A path from the body, or one ${…} over response, record, last_record and page. Nothing there gives undefined. */
 export function pageReader(text: string, scope: Scope): PageReader {
-  if (!text.includes('${')) {
-    const path = compilePath(text);
-    return ({ response }) => readPath(path, response.body);
-  }
-  const template = compileOrThrow(text, 'computed_path', 'data', scope);
-  return ({ response, last, size, vars, index, count }) => {
-    const page = { index, size, count };
-    const value = template.evaluate({ ...vars, response, record: last, last_record: last, page });
-    return value === ABSENT ? undefined : (value as Json);
-  };
+  const read = responsePath(text, scope);
+  return ({ response, last, size, vars, index, count }) =>
+    read(response, { ...vars, record: last, last_record: last, page: { index, size, count } });
 }
 
 /** How many there are in all, as a whole number or its text; undefined when the spec names no place for it. Anything else there would end a read too soon. */

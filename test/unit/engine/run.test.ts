@@ -570,7 +570,7 @@ streams:
     job:
       create: { post: /reports, body: { from: '\${window.start}', to: '\${window.end}' }, capture: { id: id } }
       poll: { get: '/reports/\${job.id}', capture: { url: url }, every: 10s, timeout: 2m }
-      status: state
+      status: '\${auth.method == "none" ? response.body.state : "odd"}'
       states: { done: [ready], failed: [error], running: [queued], none: [empty] }
       message: why
       download: { get: '\${job.url}' }
