@@ -11,6 +11,7 @@ import { Exchange, type Exchanged, type PreparedCall, type Sender } from './exch
 import { createHttp } from './facade.ts';
 import { createHostPolicy, type HostPolicy } from './hosts.ts';
 import { judge } from './judge.ts';
+import { beginning, joinedBody, pagedOf } from './page.ts';
 import { parseProxy } from './proxy.ts';
 import { createRateLimiter, type RateLimiter } from './rate-limit.ts';
 import { mayRetry, Retryable, retryPolicy, waitBeforeRetry } from './retry.ts';
@@ -158,10 +159,7 @@ class HttpClient implements Client {
   async stream(draft: CallDraft, options: RawCallOptions = {}): Promise<StreamedResponse> {
     const call = this.#prepare(draft, { decode: 'bytes', ...options });
     try {
-      return await this.#streamOnce(call).catch((error: unknown) => {
-        if (error instanceof Retryable) return this.#again(call, error, () => this.#streamOnce(call));
-        throw error;
-      });
+      return await this.#attempts(call, () => this.#streamOnce(call));
     } catch (error) {
       call.run.end();
       throw error;
@@ -174,13 +172,9 @@ class HttpClient implements Client {
   ): Promise<PagedResponse> {
     const call = this.#prepare(draft, options);
     const sender = this.#pagedUpTo(wholeBytes);
-    const once = () => this.#pageOnce(call, sender);
     let streams = false;
     try {
-      const page = await once().catch((error: unknown) => {
-        if (error instanceof Retryable) return this.#again(call, error, once);
-        throw error;
-      });
+      const page = await this.#attempts(call, () => this.#pageOnce(call, sender));
       streams = page.stream !== undefined;
       return page;
     } finally {
@@ -223,18 +217,19 @@ class HttpClient implements Client {
     }
   }
 
-  #largePage({ run, bare }: PreparedCall, { headers, href, where, release }: Exchanged<Paged>, opened: Opened): PagedResponse {
+  #largePage(call: PreparedCall, exchanged: Exchanged<Paged>, opened: Opened): PagedResponse {
+    const head = this.#answer(call, exchanged, { ...opened, bytes: Buffer.alloc(0) });
+    return { ...pagedOf(head), bytes: undefined, stream: this.#bodyOf(call, exchanged, opened) };
+  }
+
+  /** A good answer's body as it comes; with its end the call ends. */
+  #bodyOf({ run }: PreparedCall, { headers, where, release }: Exchanged<unknown>, opened: Opened): Readable {
     run.headIsThere();
-    const stream = uncompressStream(Readable.from(opened.body, { objectMode: false }), headers['content-encoding'], where);
-    stream.once('close', () => {
+    const body = uncompressStream(Readable.from(opened.body, { objectMode: false }), headers['content-encoding'], where);
+    return body.once('close', () => {
       release();
       run.end();
     });
-    const body = this.#answer({ run, bare } as PreparedCall, { headers, href, where } as Exchanged<unknown>, {
-      ...opened,
-      bytes: Buffer.alloc(0),
-    });
-    return { ...pagedOf(body), bytes: undefined, stream };
   }
 
   async close(): Promise<void> {
@@ -248,14 +243,10 @@ class HttpClient implements Client {
     return this.close();
   }
 
-  /** The first attempt, which mostly is the last, goes without the machinery of the others. */
   async #raw(draft: CallDraft, options: RawCallOptions): Promise<Answer> {
     const call = this.#prepare(draft, options);
     try {
-      return await this.#once(call);
-    } catch (error) {
-      if (!(error instanceof Retryable)) throw error;
-      return await this.#again(call, error, () => this.#once(call));
+      return await this.#attempts(call, () => this.#once(call));
     } finally {
       call.run.end();
     }
@@ -317,15 +308,7 @@ class HttpClient implements Client {
       const { answer, headers, href, where } = exchanged;
       const encoding = headers['content-encoding'];
       const result = { status: answer.status, headers, url: this.#shown.url(href, bare) };
-      if (isGood(answer.status)) {
-        run.headIsThere();
-        const body = uncompressStream(Readable.from(answer.body, { objectMode: false }), encoding, where);
-        body.once('close', () => {
-          exchanged.release();
-          run.end();
-        });
-        return { ...result, body };
-      }
+      if (isGood(answer.status)) return { ...result, body: this.#bodyOf(call, exchanged, answer) };
       const bytes = await uncompress(await collect(answer, MAX_ERROR_BYTES), encoding, MAX_ERROR_BYTES, where);
       exchanged.release();
       const outcome = await this.#settle(call, exchanged, this.#answer(call, exchanged, { ...answer, bytes }));
@@ -367,6 +350,16 @@ class HttpClient implements Client {
     throw new Retryable(verdict.error, asked);
   }
 
+  /** The first attempt, which mostly is the last, goes without the machinery of the others. */
+  async #attempts<T>(call: PreparedCall, once: () => Promise<T>): Promise<T> {
+    try {
+      return await once();
+    } catch (error) {
+      if (!(error instanceof Retryable)) throw error;
+      return await this.#again(call, error, once);
+    }
+  }
+
   /** Attempts until one gives a result. All timing is ours, by the injected clock: p-retry's own is nil. */
   async #again<T>({ run, retry, bare }: PreparedCall, first: Retryable, attempt: () => Promise<T>): Promise<T> {
     try {
@@ -387,49 +380,6 @@ class HttpClient implements Client {
     } catch (error) {
       throw error instanceof Retryable ? error.failure : error;
     }
-  }
-}
-
-const pagedOf = (answer: Answer): PagedResponse => ({
-  status: answer.status,
-  headers: answer.headers,
-  get cookies() {
-    return answer.cookies;
-  },
-  get url() {
-    return answer.url;
-  },
-  empty: answer.empty,
-  attempts: answer.attempts,
-  bytes: answer.bytes,
-  json: () => answer.decode('json'),
-  stream: undefined,
-});
-
-/** The first bytes of a body; without a rest they are all of it. */
-async function beginning(body: AsyncIterable<Buffer>, most: number): Promise<{ begun: Buffer; rest?: AsyncIterator<Buffer> }> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  const rest = body[Symbol.asyncIterator]();
-  for (;;) {
-    const { value, done } = await rest.next();
-    if (done) return { begun: chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size) };
-    chunks.push(value);
-    size += value.length;
-    if (size > most) return { begun: Buffer.concat(chunks, size), rest };
-  }
-}
-
-async function* joinedBody(begun: Buffer, rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
-  try {
-    yield begun;
-    for (;;) {
-      const { value, done } = await rest.next();
-      if (done) return;
-      yield value;
-    }
-  } finally {
-    await rest.return?.();
   }
 }
 
