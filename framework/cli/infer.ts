@@ -144,7 +144,7 @@ async function written(path: string, before: string, after: string): Promise<voi
     await chmod(temporary, mode);
     await rename(temporary, file);
   } catch (cause) {
-    await unlink(temporary).catch(() => {});
+    await unlink(temporary).catch(() => {}); // it may not be there; what failed before says more
     throw new FerruleError('output_failed', `${path} cannot be written (${(cause as NodeJS.ErrnoException).code ?? 'unknown'})`, {
       where: path,
       next: 'Check its rights and the free space; it is as it was.',

@@ -17,6 +17,8 @@ export const open = (folder: string, options: FolderOptions = {}): Promise<Opene
 
 /** Records that become one write: enough to be fast, few enough that a huge batch costs no second copy of itself. */
 const SLICE = 1000;
+/** Pages that become one. */
+const JOINED = 16;
 
 const JSONL: RowFormat = {
   type: 'jsonl',
@@ -37,7 +39,7 @@ const JSONL: RowFormat = {
       // A record that cannot be flattened is refused with its place in the batch, which is known at the commit alone.
       ...(nested !== 'flat' && { pack }),
       async stage(records, packed = []) {
-        for (const { bytes } of joinedBytes(packed)) await file.append(bytes);
+        for (const bytes of joinedBytes(packed)) await file.append(bytes);
         for (let start = 0; start < records.length; start += SLICE) {
           const slice = records.slice(start, start + SLICE);
           await file.append(
@@ -72,7 +74,7 @@ function linesOf(records: readonly JsonObject[], lineOf: (record: JsonObject, at
 }
 
 /** Few large writes in place of many small ones. */
-function* joinedBytes(packed: readonly Packed[]): Generator<{ bytes: Uint8Array }> {
-  for (let start = 0; start < packed.length; start += 16)
-    yield { bytes: Buffer.concat(packed.slice(start, start + 16).map(({ bytes }) => bytes)) };
+function* joinedBytes(packed: readonly Packed[]): Generator<Uint8Array> {
+  for (let start = 0; start < packed.length; start += JOINED)
+    yield Buffer.concat(packed.slice(start, start + JOINED).map(({ bytes }) => bytes));
 }

@@ -1,6 +1,7 @@
 import type { Sink, SinkStream, StreamSink, StreamState } from '../core/sink.ts';
 import type { SyncMode } from './airbyte-catalog.ts';
 import { line } from './airbyte-messages.ts';
+import { recordLines, writeLines } from './record-lines.ts';
 import { recordText, safeLines } from './record-text.ts';
 import { stateEntries, statePace } from './state-entries.ts';
 
@@ -51,18 +52,11 @@ function openStream(
   };
   return {
     pack(records) {
-      const back = `,"emitted_at":${now()}}}\n`;
-      const bytes = Buffer.from(safeLines(records.map((one) => front + record(one) + back).join('')), 'utf8');
-      return { bytes, records: records.length };
+      const back = `,"emitted_at":${now()}}}`;
+      return recordLines(records, (one) => front + record(one) + back);
     },
     async commit({ packed = [], state }) {
-      let count = 0;
-      for (const { bytes, records } of packed) {
-        await write(bytes);
-        count += records;
-        totals.bytes += bytes.length;
-      }
-      totals.records += count;
+      const count = await writeLines(packed, totals, write);
       entries.apply(state);
       const isDue = pace.isDue(count, entries.size);
       if (streams.get(name) !== 'incremental') return;

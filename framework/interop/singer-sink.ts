@@ -1,6 +1,7 @@
 import type { Sink, SinkStream, StreamSink, StreamState } from '../core/sink.ts';
 import type { StreamInfo } from '../engine/connection.ts';
 import { streamSchema, topLevel } from './json-schema.ts';
+import { recordLines, writeLines } from './record-lines.ts';
 import { recordText, safeLines } from './record-text.ts';
 import type { SingerSelection } from './singer-catalog.ts';
 import { type StateEntries, stateEntries, statePace } from './state-entries.ts';
@@ -93,18 +94,11 @@ function openStream({ name, columns }: SinkStream, { entries, shared, without }:
   const totals = { records: 0, bytes: 0, place: 'standard output' };
   return {
     pack(records) {
-      const back = `,"time_extracted":"${new Date(now()).toISOString()}"}\n`;
-      const bytes = Buffer.from(safeLines(records.map((one) => front + record(one) + back).join('')), 'utf8');
-      return { bytes, records: records.length };
+      const back = `,"time_extracted":"${new Date(now()).toISOString()}"}`;
+      return recordLines(records, (one) => front + record(one) + back);
     },
     async commit({ packed = [], state }) {
-      let count = 0;
-      for (const { bytes, records } of packed) {
-        await write(bytes);
-        count += records;
-        totals.bytes += bytes.length;
-      }
-      totals.records += count;
+      const count = await writeLines(packed, totals, write);
       if (entries === undefined) return;
       entries.apply(state);
       await shared.moved(count);
