@@ -3,14 +3,14 @@ import { FerruleError, isFerruleError } from '../core/errors.ts';
 import type { ResolvedStream } from '../core/resolved.ts';
 import type { Sink, StreamState, WriteMode } from '../core/sink.ts';
 import type { JsonObject } from '../core/value.ts';
-import { cursorPoints } from '../streams/cursor.ts';
-import { type Plan, planOf, pointOf } from '../streams/plan.ts';
+import { type Plan, planOf } from '../streams/plan.ts';
 import { Progress } from '../streams/progress.ts';
 import { type UnitPage, type UnitReader, unitReader } from '../streams/read-unit.ts';
 import type { Misfit } from '../streams/shape.ts';
 import type { Unit } from '../streams/unit.ts';
 import { readableStream, redacted } from './readable-stream.ts';
 import type { MisfitCount, RunEvent, SkipReason, StreamOutcome, StreamProgress } from './run-events.ts';
+import { goesOn, isSampleState, modeOf, rangeOf, runUnderWay, sampleRefused } from './run-start.ts';
 import type { Session } from './session.ts';
 import { Slots } from './slots.ts';
 import { streamEnvironment } from './stream-environment.ts';
@@ -347,42 +347,6 @@ class Work {
   }
 }
 
-function modeOf(stream: ResolvedStream, { mode, range }: RunOptions): WriteMode {
-  const keyed = stream.primary_key.length > 0;
-  if (mode === 'upsert' && !keyed) {
-    throw new FerruleError('input_malformed', `${stream.name} has no primary key, so that nothing can be upserted`, {
-      where: `streams.${stream.name}.primary_key`,
-      next: 'Append or overwrite, or give the stream a primary_key.',
-    });
-  }
-  if (mode !== undefined) return mode;
-  const incremental = stream.cursor !== undefined || stream.parents === 'changed' || range !== undefined;
-  return incremental ? (keyed ? 'upsert' : 'append') : 'overwrite';
-}
-
-function rangeOf(stream: ResolvedStream, { range, mode }: RunOptions, now: number): { since?: number; until?: number } | undefined {
-  if (range?.since === undefined && range?.until === undefined) return undefined;
-  const { cursor, name } = stream;
-  if (cursor === undefined) {
-    throw new FerruleError('input_malformed', `${name} has no cursor: it is always read whole`, {
-      where: `streams.${name}`,
-      next: 'Leave out the range, or this stream.',
-    });
-  }
-  if (mode === 'overwrite') {
-    throw new FerruleError('input_malformed', `${name}: a past range would take the place of everything`, { where: `streams.${name}` });
-  }
-  const points = cursorPoints(cursor, name);
-  const point = (text: string | undefined, which: string): number | undefined => {
-    if (text === undefined) return undefined;
-    const found = pointOf(text, cursor.format, points, now);
-    if (found === undefined) throw new FerruleError('input_malformed', `${which} is neither a date nor a duration`, { where: which });
-    return found;
-  };
-  const [since, until] = [point(range?.since, 'since'), point(range?.until, 'until')];
-  return { ...(since !== undefined && { since }), ...(until !== undefined && { until }) };
-}
-
 /** How many records of a page do not fit, by column and by what is wrong with it. */
 function countMisfits(misfits: UnitPage['misfits']): MisfitCount[] {
   const counts = new Map<string, MisfitCount>();
@@ -394,24 +358,6 @@ function countMisfits(misfits: UnitPage['misfits']): MisfitCount[] {
   }
   return [...counts.values()];
 }
-
-/** The read that was begun and did not come to its end. */
-const runUnderWay = (state: StreamState): JsonObject | undefined => (state.get('stream') as { run?: JsonObject } | undefined)?.run;
-
-/**
- * A past range does not go on with another read, nor another read with it. An overwrite's rows wait beside the others, so that it goes on
- * with no other mode, nor another mode with it.
- */
-const goesOn = (under: JsonObject, range: object | undefined, mode: WriteMode): boolean =>
-  JSON.stringify(under.range ?? null) === JSON.stringify(range ?? null) && (under.mode === 'overwrite') === (mode === 'overwrite');
-
-const isSampleState = (state: StreamState): boolean => (state.get('stream') as { sample?: true } | undefined)?.sample === true;
-
-const sampleRefused = (stream: string): FerruleError =>
-  new FerruleError('input_malformed', `${stream}: a sample would take the place of what was read`, {
-    where: 'limit',
-    next: 'Write the sample to another place, or to standard output.',
-  });
 
 function malformed(stream: string, { misfits, index }: UnitPage): FerruleError {
   const [{ of: [misfit] = [] } = {}] = misfits;
