@@ -262,6 +262,10 @@ test('A17 five callers at once with an ended token: one request, the new token f
     const sent = await Promise.all([mine, mine, theirs, mine, theirs].map(({ http }) => http.get('/me').json()));
     expect([rotates, sent]).toEqual([rotates, Array(5).fill(bearer(1))]);
     expect(at('/token')).toHaveLength(1);
+    // Without a store, and so without its lock.
+    const { http } = await connect(part, { fields: CLIENT, tokens: { refresh_token: rotates ? refresh(1) : refresh(0) } });
+    expect(await Promise.all(Array.from({ length: 5 }, () => http.get('/me').json()))).toEqual(Array(5).fill(bearer(2)));
+    expect(at('/token')).toHaveLength(2);
   }
 });
 
@@ -296,10 +300,22 @@ test('A19 401: renewed once and sent again; five at once, one renewal', async ()
   expect(await failureIn(() => http.get('/me').json())).toMatchObject({ code: 'unauthorized', status: 401 });
   expect([at('/token').length, at('/v1/me').length]).toEqual([2, 4]);
 
-  const five = await issuing(undefined, new Set([0]));
+  // One of the five hears that its token is refused when the other four have gone on with the new one.
+  let goOn = () => {};
+  const four = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  const five = await provider(async ({ path, headers: { authorization } }, count) => {
+    if (path === '/token') return tokenAnswer(access(count));
+    if (authorization !== `Bearer ${access(0)}`) return { json: { sent: authorization } };
+    if (path === '/v1/late') await four;
+    return { status: 401, json: {} };
+  });
   const shared = await five.connect(OAUTH(), granted(3600));
-  const sent = await Promise.all(Array.from({ length: 5 }, () => shared.http.get('/me').json()));
-  expect(sent).toEqual(Array(5).fill(bearer(1)));
+  const late = shared.http.get('/late').json();
+  expect(await Promise.all(Array.from({ length: 4 }, () => shared.http.get('/me').json()))).toEqual(Array(4).fill(bearer(1)));
+  goOn();
+  expect(await late).toEqual(bearer(1));
   expect(five.at('/token')).toHaveLength(1);
 
   // A renewal that fails is what the caller is told, and the refused token is not sent again.
