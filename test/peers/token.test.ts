@@ -191,16 +191,17 @@ test('A13 an end in the future without an access token: renewed at once', async 
 });
 
 test('A14 an answer without an access token is an error; one three levels down is read by its path', async () => {
-  const answers: Answer[] = [{ json: { expires_in: 60 } }, { json: { data: { auth: { token: access(2) } } } }];
-  const { connect, at } = await issuing((count) => answers[Math.min(count, 2) - 1]!);
-  for (const count of [1, 2]) {
+  const nested: Answer = { json: { data: { auth: { token: access(3) } } } };
+  const answers: Answer[] = [{ json: { expires_in: 60 } }, { json: { access_token: null } }, nested, nested];
+  const { connect, at } = await issuing((count) => answers[count - 1]!);
+  for (const count of [1, 2, 3]) {
     const { http } = await connect(APP(), { fields: CLIENT });
     expect(await failureIn(() => http.get('/me').json())).toMatchObject({ code: 'token_malformed', kind: 'auth' });
     expect(at('/token')).toHaveLength(count);
   }
   expect(at('/v1/me')).toHaveLength(0);
   const declared = await connect(APP('token: { capture: { access_token: data.auth.token } }'), { fields: CLIENT });
-  expect(await declared.http.get('/me').json()).toEqual(bearer(2));
+  expect(await declared.http.get('/me').json()).toEqual(bearer(3));
 });
 
 test('A15 token endpoint: a 500 is sent again, a reset for ever ends as transient', async () => {
