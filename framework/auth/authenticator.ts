@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ABSENT } from '../core/absent.ts';
-import { encodeQuery } from '../core/encode.ts';
+import { encodeQuery, isMap } from '../core/encode.ts';
+import { FerruleError } from '../core/errors.ts';
 import type { Vars } from '../core/expression/index.ts';
 import { compileEntries, compileValue } from '../core/render.ts';
 import type { Resolved } from '../core/resolved.ts';
@@ -58,7 +59,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       const sent = laid(draft, headers(full) as Record<string, Text | null>, query(full), cookies(full) as Record<string, Text>);
       const added = body?.(full);
       if (added !== undefined && added !== ABSENT)
-        sent.body = { ...(sent.body as Record<string, Value>), ...(added as Record<string, Value>) };
+        sent.body = bodyWith(sent.body, added as Value, `auth.${resolved.method.name}.send.body`);
       return { draft: prefixed(sent, options.authorizationPrefix), version };
     },
     renew: (version, signal, served) => tokens.renew(version, signal, served),
@@ -91,6 +92,22 @@ function laid(
   for (const [name, value] of Object.entries(query)) {
     if (value === null) delete result.query[name];
     else result.query[name] = value;
+  }
+  return result;
+}
+
+/** Maps merge key by key at every depth: the key in `a.b` leaves what the call itself has in `a`. */
+function bodyWith(body: Value | undefined, added: Value, where: string): Value {
+  if (body === undefined) return added;
+  if (isMap(body) && isMap(added)) return mergedMaps(body, added);
+  throw new FerruleError('input_malformed', 'The body is no map, so that nothing can be put into it', { where });
+}
+
+function mergedMaps(below: Record<string, Value>, above: Record<string, Value>): Record<string, Value> {
+  const result: Record<string, Value> = { ...below };
+  for (const [name, value] of Object.entries(above)) {
+    const own = below[name];
+    result[name] = own !== undefined && isMap(own) && isMap(value) ? mergedMaps(own, value) : value;
   }
   return result;
 }

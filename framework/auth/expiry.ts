@@ -45,7 +45,8 @@ export function expiry(
 }
 
 function fromLifetime(expires: Expires, body: Json, now: number, step: string): number | undefined {
-  if (expires.in === undefined) return undefined;
+  // An `at` of the author's own, where the type has its `in`: a time stands there.
+  if (expires.in === undefined || withoutMark(expires.in) === withoutMark(expires.at ?? '')) return undefined;
   const found = look(expires.in, body, step);
   if (found === undefined) return undefined;
   const amount = typeof found === 'string' && found.trim() !== '' ? Number(found) : found;
@@ -78,8 +79,10 @@ function fromDefault(expires: Expires, now: number): number | undefined {
   return lifetime === undefined ? undefined : now + lifetime;
 }
 
+const withoutMark = (path: string): string => path.replace(/\?$/, '');
+
 /** With a default (or another rung) below it, a missing value is no error. */
 function look(path: string, body: Json, step: string): Json | undefined {
-  const compiled = compilePath(path.endsWith('?') ? path : `${path}?`);
+  const compiled = compilePath(`${withoutMark(path)}?`);
   return readRequired(compiled, body, `${step}: expires`) ?? undefined;
 }

@@ -67,7 +67,7 @@ function graphqlBody(value: Value): Value {
   return operation === undefined ? rest : { ...rest, operationName: operation };
 }
 
-const isMap = (value: Value): value is { [key: string]: Value } =>
+export const isMap = (value: Value): value is { [key: string]: Value } =>
   value !== null && typeof value === 'object' && !Array.isArray(value) && !(value instanceof Secret);
 
 function refused(encode: string, what: string): FerruleError {
