@@ -11,21 +11,31 @@ import type { Io } from './io.ts';
 
 type See = (event: ClientEvent) => void;
 
+export interface BehaviourOptions {
+  onEvent?: See | undefined;
+  /** Whether it looks at headers or bodies. Default true. */
+  eventDetails?: boolean;
+  /** Whether --header and --query are for every call. Default true. */
+  everyCall?: boolean;
+}
+
 /** How the connection behaves, as the options of connect, check, request and read say: the word of whoever runs the command. */
 export async function behaviourOptions(
   args: Arguments,
   io: Io,
-  { onEvent, everyCall = true }: { onEvent?: See | undefined; everyCall?: boolean } = {},
-): Promise<Pick<ConnectionOptions, 'network' | 'retry' | 'timeout' | 'throttle' | 'onEvent'>> {
+  { onEvent, eventDetails = true, everyCall = true }: BehaviourOptions = {},
+): Promise<Pick<ConnectionOptions, 'network' | 'retry' | 'timeout' | 'throttle' | 'onEvent' | 'eventDetails'>> {
   const timeout = duration('timeout', args.text('timeout'));
   const throttle = args.text('throttle');
-  const seen = [onEvent, ...(await watchers(args, io))].filter((one) => one !== undefined);
+  const watching = await watchers(args, io);
+  const seen = [onEvent, ...watching].filter((one) => one !== undefined);
   return {
     network: { ...(await networkOptions(args, io)), ...(everyCall && addedOptions(args)) },
     retry: retryOptions(args),
     ...(timeout !== undefined && { timeout: { total: timeout } }),
     ...(throttle !== undefined && { throttle: throttled(throttle) }),
     ...(seen.length > 0 && { onEvent: (event) => seen.forEach((see) => void see(event)) }),
+    eventDetails: (onEvent !== undefined && eventDetails) || watching.length > 0,
   };
 }
 

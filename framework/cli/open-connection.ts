@@ -8,9 +8,8 @@ import type { CheckReport } from '../engine/check.ts';
 import { connectSpec, connectStored } from '../engine/connect.ts';
 import type { Connection } from '../engine/connection.ts';
 import type { ConnectionOptions } from '../engine/options.ts';
-import type { ClientEvent } from '../http/types.ts';
 import type { Arguments } from './arguments.ts';
-import { behaviourOptions } from './behaviour.ts';
+import { type BehaviourOptions, behaviourOptions } from './behaviour.ts';
 import { type FoundSpec, findSpec, pathOf } from './catalogue.ts';
 import { gatherInputs, givesInputs, shapeOf } from './inputs.ts';
 import type { Io } from './io.ts';
@@ -25,10 +24,7 @@ export interface Opened extends AsyncDisposable {
   remember(report: CheckReport): Promise<void>;
 }
 
-export interface OpenOptions {
-  onEvent?: (event: ClientEvent) => void;
-  /** Whether --header and --query are for every call. Default true. */
-  everyCall?: boolean;
+export interface OpenOptions extends BehaviourOptions {
   /** The option that names the auth method. Default: method. */
   methodOption?: string;
   /** The command has --credential and no options for inputs. */

@@ -31,7 +31,7 @@ export const run: Run = async (args, io) => {
     traffic.see(event);
     log.seeHttp(event);
   };
-  await using opened = await openConnection(args, io, { onEvent });
+  await using opened = await openConnection(args, io, { onEvent, eventDetails: false });
   const { connection, spec } = opened;
   const streams = pickStreams(connection, wanted);
   const out = args.text('out') ?? join('out', spec.name);

@@ -158,8 +158,21 @@ const ANYWHERE = /password|secret|apikey|authtoken|authorization|(access|refresh
 /** Page tokens say where a list goes on; hiding them would blind a trace. */
 const PAGE_TOKEN = /(^|[-_.])(next|previous|prev|page|continuation|sync)[-_.]?(page[-_.]?)?token$/;
 
+/** Names come again with each request; so many different ones are remembered. */
+const MOST_NAMES = 500;
+const judged = new Map<string, boolean>();
+
 /** Is that a header, query parameter or field whose value is a secret by its name? */
 export function isSensitiveName(name: string): boolean {
+  const known = judged.get(name);
+  if (known !== undefined) return known;
+  if (judged.size >= MOST_NAMES) judged.clear();
+  const is = judgeName(name);
+  judged.set(name, is);
+  return is;
+}
+
+function judgeName(name: string): boolean {
   const plain = name.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase();
   if (PAGE_TOKEN.test(plain)) return false;
   return SENSITIVE.test(plain) || KEY.test(plain) || CODE.test(plain) || ANYWHERE.test(plain);

@@ -84,12 +84,12 @@ export async function connectStored(spec: SpecDocument, name: string, options: C
 async function metered<Options extends ConnectionOptions>(spec: SpecDocument, options: Options): Promise<Options> {
   const metrics = metricsAreOn() ? await metricsFor(spec.name, Object.keys(spec.streams ?? {})) : undefined;
   if (metrics === undefined) return options;
-  const { onEvent } = options;
+  const { onEvent, eventDetails = onEvent !== undefined } = options;
   const both = (event: ClientEvent): void => {
     metrics.seeHttp(event);
     onEvent?.(event);
   };
-  return { ...options, onEvent: both };
+  return { ...options, onEvent: both, eventDetails };
 }
 
 function storedUnder(credential: Credential | undefined, spec: SpecDocument, name: string): { resolved: Resolved; credential: Credential } {

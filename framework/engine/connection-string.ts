@@ -152,6 +152,7 @@ async function networkOf({ caFile, ...plain }: NonNullable<RuntimeOptions['netwo
 /** Options over options: sections merge, and both see every event. */
 export function over(under: ConnectOptions, top: ConnectOptions): ConnectOptions {
   const seen = [under.onEvent, top.onEvent].filter((one) => one !== undefined);
+  const details = [under, top].some((one) => one.onEvent !== undefined && one.eventDetails !== false);
   return {
     ...under,
     ...top,
@@ -159,7 +160,7 @@ export function over(under: ConnectOptions, top: ConnectOptions): ConnectOptions
     ...(under.retry && { retry: { ...under.retry, ...top.retry } }),
     ...(under.timeout && { timeout: { ...under.timeout, ...top.timeout } }),
     ...(under.oauth && { oauth: { ...under.oauth, ...top.oauth } }),
-    ...(seen.length > 0 && { onEvent: (event) => seen.forEach((see) => void see(event)) }),
+    ...(seen.length > 0 && { onEvent: (event) => seen.forEach((see) => void see(event)), eventDetails: details }),
   };
 }
 

@@ -237,7 +237,7 @@ function clientOptions(
   redactor: Redactor,
   options: ConnectionOptions,
   network: Network,
-): Pick<ClientOptions, 'redactor' | 'network' | 'retry' | 'timeout' | 'clock' | 'random' | 'onEvent'> {
+): Pick<ClientOptions, 'redactor' | 'network' | 'retry' | 'timeout' | 'clock' | 'random' | 'onEvent' | 'eventDetails'> {
   const { retry, timeout } = resolved.http;
   return {
     redactor,
@@ -258,6 +258,7 @@ function clientOptions(
     ...(options.clock && { clock: options.clock }),
     ...(options.random && { random: options.random }),
     ...(options.onEvent && { onEvent: options.onEvent }),
+    ...(options.eventDetails !== undefined && { eventDetails: options.eventDetails }),
   };
 }
 

@@ -116,6 +116,7 @@ class HttpClient implements Client {
       random: this.#random,
       auth,
       onEvent,
+      eventDetails: options.eventDetails ?? true,
       maxBytes: this.#maxBytes,
       maxRedirects: options.maxRedirects ?? 5,
     });

@@ -60,6 +60,7 @@ export interface ExchangeEnv {
   maxRedirects: number;
   maxBytes: number;
   onEvent: ((event: ClientEvent) => void) | undefined;
+  eventDetails: boolean;
 }
 
 /** What differs between a whole answer and a stream. */
@@ -218,20 +219,19 @@ export class Exchange {
   }
 
   #emitRequest(call: PreparedCall, hop: Hop, headers: Record<string, string>): void {
-    const { onEvent, shown, clock } = this.#env;
+    const { onEvent, eventDetails, shown, clock } = this.#env;
     if (!onEvent) return;
-    const body = shown.body(hop.encoded.body);
-    const base = this.#eventBase(call, hop);
-    onEvent({ ...base, type: 'request', at: clock.now(), headers: shown.headers(headers, hop.draft), ...(body !== undefined && { body }) });
+    const details = eventDetails ? detailsOf(shown.headers(headers, hop.draft), shown.body(hop.encoded.body)) : NO_DETAILS;
+    onEvent({ ...this.#eventBase(call, hop), type: 'request', at: clock.now(), ...details });
   }
 
   #emitResponse(call: PreparedCall, hop: Hop, { status, headers }: WireResponse, bytes: Uint8Array | undefined, started: number): void {
-    const { onEvent, shown, clock } = this.#env;
+    const { onEvent, eventDetails, shown, clock } = this.#env;
     if (!onEvent) return;
     const at = clock.now();
-    const body = shown.answer(bytes, status);
-    const seen = { status, headers: shown.answerHeaders(headers, status), bytes: bytes?.length ?? 0, duration: at - started };
-    onEvent({ ...this.#eventBase(call, hop), type: 'response', at, ...seen, ...(body !== undefined && { body }) });
+    const details = eventDetails ? detailsOf(shown.answerHeaders(headers, status), shown.answer(bytes, status)) : NO_DETAILS;
+    const seen = { status, bytes: bytes?.length ?? 0, duration: at - started };
+    onEvent({ ...this.#eventBase(call, hop), type: 'response', at, ...seen, ...details });
   }
 
   #emitFailure(call: PreparedCall, hop: Hop, { code, message }: FerruleError, started: number): void {
@@ -246,11 +246,14 @@ export class Exchange {
     onEvent?.({ ...run.told, type: 'redirect', at: clock.now(), attempt: run.sent, status, ...urls });
   }
 
-  #eventBase({ run, bare }: PreparedCall, { draft, encoded }: Hop) {
-    const url = this.#env.shown.url(encoded.href, bare);
-    return { ...run.told, attempt: run.sent, method: draft.method, url };
+  #eventBase({ run, bare }: PreparedCall, hop: Hop) {
+    hop.url ??= this.#env.shown.url(hop.encoded.href, bare);
+    return { ...run.told, attempt: run.sent, method: hop.draft.method, url: hop.url };
   }
 }
+
+const NO_DETAILS = { headers: {} };
+const detailsOf = (headers: Record<string, string>, body: string | undefined) => ({ headers, ...(body !== undefined && { body }) });
 
 /** So often a server may ask for another proof within one attempt: for the first one, and for one with a fresh nonce. */
 const MOST_CHALLENGES = 2;
@@ -291,6 +294,8 @@ interface Hop {
   encoded: EncodedRequest;
   where: () => string;
   channel: Channel | undefined;
+  /** As events show it; the redactor knows what is in it before the first one. */
+  url?: string;
 }
 
 /** A limit's pattern is written as the spec's paths are: under the base URL. */

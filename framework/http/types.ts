@@ -192,6 +192,8 @@ export interface ClientOptions {
   random?: Random;
   /** Everything in an event is redacted already. */
   onEvent?: (event: ClientEvent) => void;
+  /** Whether events have headers (else there are none in them) and bodies. To hide what is secret in those takes time. Default true. */
+  eventDetails?: boolean;
 }
 
 /** A request as a stream or a step names it: null removes a header or a query key that `http` names. */
