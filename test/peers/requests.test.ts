@@ -48,7 +48,7 @@ function refusals(rest: string): string[] {
   const head = `spec: 1\nname: acme\ntitle: Acme\nversion: 1.0.0\nhttp: { base_url: 'https://api.acme.test/v1' }\ncheck: { get: /me }\nauth: { none: none }\n`;
   const { spec, findings } = loadText(`${head}${rest}`, 'acme.yaml');
   expect(spec).toBeUndefined();
-  return findings.filter(({ severity }) => severity === 'error').map(({ rule, message, hint }) => `${rule}: ${message} ${hint ?? ''}`);
+  return findings.filter(({ severity }) => severity === 'error').map(({ rule, message }) => `${rule}: ${message}`);
 }
 
 test('R1 one slash between base and path, whatever either begins or ends with; the path’s own last slash stays', async () => {
@@ -193,7 +193,9 @@ streams:
   await records(connection, 'flat');
   expect(targets).toEqual(['/v1/s?k=a&k=b&c=a%2Cb']);
 
-  expect(refusals('streams: { s: { get: /s, query: { filter: { a: 1 } } } }').join('\n')).toMatch(/query\.filter|`filter`/);
+  expect(refusals('streams: { s: { get: /s, query: { filter: { a: 1 } } } }')).toEqual([
+    'wrong-kind: `streams.s.query.filter` must be text or a list, not a map.',
+  ]);
   // The same of an object that only data bring.
   answer = ({ path }) => ({ json: path.endsWith('owners') ? [{ id: 1, filter: { a: 1 } }] : [] });
   const failure = await failureIn(() => records(connection, 'deep'));
@@ -203,13 +205,19 @@ streams:
 
 test('R6 a request has one body: a second one does not load', async () => {
   const stream = (rest: string) => `streams:\n  s:\n    post: /s\n${rest}`;
-  expect(refusals(stream('    body: { a: 1 }\n    form: { b: 2 }')).join('\n')).toMatch(/unknown.*`form`/);
-  expect(refusals(stream('    body: { a: 1 }\n    body: { b: 2 }\n    encode: form')).join('\n')).toMatch(/body.*twice|twice.*body|unique/i);
-  expect(refusals(stream('    body: { a: 1 }\n    encode: [json, form]')).join('\n')).toMatch(/encode/);
+  expect(refusals(stream('    body: { a: 1 }\n    form: { b: 2 }'))).toEqual(['unknown-key: `form` is no key of `streams.s`.']);
+  expect(refusals(stream('    body: { a: 1 }\n    body: { b: 2 }\n    encode: form'))).toEqual([
+    'duplicate-key: `body` stands here twice.',
+  ]);
+  expect(refusals(stream('    body: { a: 1 }\n    encode: [json, form]'))).toEqual([
+    'wrong-kind: `streams.s.encode` must be a word, not a list.',
+  ]);
   // What is said once is sent in one way.
   const connection = await connect(acme(`auth: { none: none }\n${stream('    body: { a: 1 }\n    encode: form')}`));
   await records(connection, 's');
-  expect(server.received.map(({ headers, body }) => [headers['content-type'], body])).toEqual([['application/x-www-form-urlencoded', 'a=1']]);
+  expect(server.received.map(({ headers, body }) => [headers['content-type'], body])).toEqual([
+    ['application/x-www-form-urlencoded', 'a=1'],
+  ]);
 });
 
 test('R7 one URL with other headers is asked for again, whatever the answer says of caches', async () => {
