@@ -103,17 +103,20 @@ function textOf(value: Json | undefined): string | undefined {
   if (value === undefined || value === null || value === '') return undefined;
   if (typeof value === 'string') return value;
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
-  if (Array.isArray(value)) {
-    const texts = value.map(textOf).filter((text) => text !== undefined);
-    return texts.length === 0 ? undefined : texts.join('; ');
-  }
+  if (Array.isArray(value)) return joined(value.map(textOf));
   return usualMessage(value) ?? JSON.stringify(value);
+}
+
+/** Not by commas, which messages hold themselves. */
+function joined(texts: readonly (string | undefined)[]): string | undefined {
+  const found = texts.filter((text) => text !== undefined);
+  return found.length === 0 ? undefined : found.join('; ');
 }
 
 /** Where providers put their words when the spec says nothing: RFC 6749 section 5.2, RFC 9457, GraphQL, and common habit. */
 function usualMessage(body: Json): string | undefined {
   if (body === null || typeof body !== 'object') return undefined;
-  if (Array.isArray(body)) return body.length > 0 && typeof body[0] === 'object' && body[0] !== null ? usualMessage(body[0]) : undefined;
+  if (Array.isArray(body)) return joined(body.map(usualMessage));
   for (const key of ['error_description', 'message', 'detail', 'details', 'title', 'msg', 'error_message', 'errorMessage', 'reason']) {
     const value = body[key];
     if (typeof value === 'string' && value !== '') return value;

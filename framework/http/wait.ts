@@ -34,7 +34,8 @@ export function askedWait(headers: Record<string, string>, limits: readonly Rate
     const left = remaining === undefined ? undefined : headers[remaining.toLowerCase()];
     if (left !== undefined && Number.parseInt(left, 10) > 0) return []; // this limit is not the one that was hit
     const time = parseReset(headers[reset.header.toLowerCase()], reset.as, now);
-    return time === undefined ? [] : [Math.max(0, time - now)];
+    // One that has passed, be it by two clocks that differ, says nothing: to come back at once would only spend the retries.
+    return time === undefined || time <= now ? [] : [time - now];
   });
   return resets.length === 0 ? undefined : Math.max(...resets);
 }

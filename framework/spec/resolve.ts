@@ -186,6 +186,9 @@ function resolveStream(spec: SpecDocument, name: string, defaults: Layer[], orig
   const { use, with: literals = {}, ...own } = stream;
   const template = use === undefined ? undefined : templateOf(spec, use);
   const at = `streams.${name}`;
+  // Lint finds it, and a spec may run that nobody has linted: without its template the stream would ask for something else.
+  if (use !== undefined && template === undefined)
+    throw new FerruleError('spec_invalid', `There is no template ${use}`, { where: `${at}.use` });
   const merged = lay(
     [
       { value: { records: '$', paginate: { type: 'none' } }, from: 'built-in' },

@@ -5,7 +5,7 @@ import { HASHES } from './functions.ts';
 import { patternProblem } from './match.ts';
 import type { Problem } from './types.ts';
 
-/** What can be said of a call's literal arguments before any run: patterns, algorithms, time formats, durations. */
+/** What can be said of a call's literal arguments before any run: patterns, algorithms, time formats, times, durations. */
 export function argumentProblems(name: string, args: readonly Node[]): Problem[] {
   const check = Object.hasOwn(CHECKS, name) ? CHECKS[name]! : undefined;
   const node = check && args[check.at];
@@ -48,6 +48,21 @@ const CHECKS: Record<string, Check> = {
   ago: {
     at: 0,
     problem: (text) => (parseDuration(text) === undefined ? wrong(`${text} is no duration.`, 'Write 30s, 5m, 1h or 7d.') : undefined),
+  },
+  // What CEL's own two take, which is less than an author may expect.
+  timestamp: {
+    at: 0,
+    problem: (text) =>
+      text.length >= 20 && text.length <= 30 && !Number.isNaN(Date.parse(text))
+        ? undefined
+        : wrong(`${text} is no RFC 3339 time.`, 'Write 2026-01-31T00:00:00Z, or parse_time(text, format) for another form.'),
+  },
+  duration: {
+    at: 0,
+    problem: (text) =>
+      /^[+-]?((\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h))+$/.test(text)
+        ? undefined
+        : wrong(`${text} is no duration here.`, 'Write 1h30m or 15s; a day is 24h.'),
   },
   match: {
     at: 1,

@@ -274,6 +274,8 @@ describe('an error answer', () => {
       { error: 'insufficient_scope', error_description: 'needs read' },
       { code: 'forbidden', kind: 'permission', provider: 'needs read', providerCode: 'insufficient_scope' },
     ],
+    [400, { errors: [{ message: 'no name' }, 7, { code: 3 }, { message: 'no date' }] }, { provider: 'no name; no date' }],
+    [400, [{ message: 'no name' }, { message: 'no date' }], { provider: 'no name; no date' }],
     [401, { errors: [{ message: 'who are you' }] }, { code: 'unauthorized', kind: 'auth', provider: 'who are you' }],
     [409, { meta: { status: 'Conflict', message: 'twice' } }, { code: 'request_refused', provider: 'twice' }],
     [304, null, { code: 'request_refused', status: 304 }],

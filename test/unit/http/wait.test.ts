@@ -68,5 +68,10 @@ describe('askedWait', () => {
     expect(askedWait({ 'x-ban-reset': '2026-01-02T03:05:05Z' }, [minute, ban], NOW)).toBe(60_000));
   it('leaves a limit aside that has some left', () =>
     expect(askedWait({ 'x-second-left': '4', 'x-ban-reset': '2026-01-02T03:05:05Z' }, [minute, ban], NOW)).toBeUndefined());
+  it('leaves a reset aside that has passed, and takes a Retry-After of nothing at its word', () => {
+    expect(askedWait({ 'x-ban-reset': '2026-01-02T03:04:05Z' }, [minute, ban], NOW)).toBeUndefined();
+    expect(askedWait({ 'x-ban-reset': '2026-01-02T03:00:00Z' }, [minute, ban], NOW)).toBeUndefined();
+    expect(askedWait({ 'retry-after': '0' }, [minute, ban], NOW)).toBe(0);
+  });
   it('is undefined when nothing was said', () => expect(askedWait({}, [minute, ban], NOW)).toBeUndefined());
 });
