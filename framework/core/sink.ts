@@ -74,6 +74,8 @@ export interface StreamSink {
    * those cost more to keep than to write.
    */
   pack?(records: readonly JsonObject[]): Packed;
+  /** The same for records as the provider wrote them: each the bytes of one JSON object (UTF-8, no line break in it). */
+  packVerbatim?(records: readonly Uint8Array[]): Packed;
   /**
    * Writes records and state as one: when it resolves both are durable, when it throws neither is (or is undone when the destination is
    * opened again). @throws FerruleError output_failed, output_locked, record_refused (with the record's place in the batch and its column)

@@ -103,6 +103,7 @@ export function committing(ready: Ready): OpenStream {
     contents: () => (stopped === undefined ? state.contents : undefined),
     sink: {
       ...(writer.pack && { pack: writer.pack }),
+      ...(writer.packVerbatim && { packVerbatim: writer.packVerbatim }),
       async commit({ records, packed, state: change }) {
         const changes = await guarded(() => write(records, change, packed));
         for (const one of changes) options.onChange?.(one);

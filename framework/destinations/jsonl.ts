@@ -5,6 +5,7 @@ import { flatRecord } from './flat-record.ts';
 import { type FolderOptions, openFolder } from './folder.ts';
 import { holdsFile, openRowFile, pathOf, removeFile, replaceRows, restoreFile } from './row-file.ts';
 import type { RowFormat } from './rows.ts';
+import { NEWLINE } from './whole-lines.ts';
 
 /**
  * A folder of JSON Lines: `<stream>.jsonl`, one record a line, UTF-8, `\n` after each.
@@ -37,7 +38,7 @@ const JSONL: RowFormat = {
     });
     return {
       // A record that cannot be flattened is refused with its place in the batch, which is known at the commit alone.
-      ...(nested !== 'flat' && { pack }),
+      ...(nested !== 'flat' && { pack, packVerbatim }),
       async stage(records, packed = []) {
         for (const bytes of joinedBytes(packed)) await file.append(bytes);
         for (let start = 0; start < records.length; start += SLICE) {
@@ -66,6 +67,17 @@ const JSONL: RowFormat = {
 };
 
 const plainLine = (record: JsonObject): string => JSON.stringify(record);
+
+function packVerbatim(records: readonly Uint8Array[]): Packed {
+  const bytes = Buffer.allocUnsafe(records.reduce((size, record) => size + record.length + 1, 0));
+  let at = 0;
+  for (const record of records) {
+    bytes.set(record, at);
+    at += record.length;
+    bytes[at++] = NEWLINE;
+  }
+  return { bytes, records: records.length };
+}
 
 function linesOf(records: readonly JsonObject[], lineOf: (record: JsonObject, at: number) => string): string {
   const lines = records.map(lineOf);

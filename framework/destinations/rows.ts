@@ -43,6 +43,7 @@ export interface RowWriter {
   /** Without records: what a file needs that has none (a header). @throws FerruleError record_refused; system errors */
   stage(records: readonly JsonObject[], packed?: readonly Packed[]): Promise<Staged>;
   pack?(records: readonly JsonObject[]): Packed;
+  packVerbatim?(records: readonly Uint8Array[]): Packed;
   /** The state file says it: puts in its place what stands beside. When it throws nothing was put there. */
   settle(): Promise<void>;
   /** The state file does not say it: takes away what was staged. */

@@ -5,7 +5,7 @@ import type { Sink, StreamState, WriteMode } from '../core/sink.ts';
 import type { JsonObject } from '../core/value.ts';
 import { type Plan, planOf } from '../streams/plan.ts';
 import { Progress } from '../streams/progress.ts';
-import { type UnitPage, type UnitReader, unitReader } from '../streams/read-unit.ts';
+import { sizeOf, type UnitPage, type UnitReader, unitReader } from '../streams/read-unit.ts';
 import type { Misfit } from '../streams/shape.ts';
 import type { Unit } from '../streams/unit.ts';
 import { readableStream, redacted } from './readable-stream.ts';
@@ -169,7 +169,7 @@ class StreamRun {
       onCommit: (records, duration) => this.#emit({ type: 'commit', at: this.#now(), stream: this.#name, records, duration }),
     });
     try {
-      const work = new Work(plan, unitReader(stream, environment), progress, writer, now);
+      const work = new Work(plan, unitReader(stream, environment, sink.packVerbatim !== undefined), progress, writer, now);
       await this.#readUnits(stream, work);
       await writer.flush();
       if (this.#errors.length > 0) return false;
@@ -246,7 +246,7 @@ class StreamRun {
         }
         await this.#take(page, unit);
         const change = page.last ? progress.finished(unit, page.state, now) : progress.page(unit, page.state);
-        await writer.write(page.records, this.#options.limit === undefined ? change : {}, page.bytes, page.urgent);
+        await writer.write(page, this.#options.limit === undefined ? change : {});
         if (this.#isSampled()) break;
         if (page.last || this.#options.limit !== undefined) coming = next(); // a job cleans up behind its last page
       }
@@ -272,14 +272,19 @@ class StreamRun {
     }
     const counts = this.#counts;
     const { limit = Number.POSITIVE_INFINITY } = this.#options;
-    if (counts.records + page.records.length > limit) page.records = page.records.slice(0, Math.max(0, limit - counts.records));
-    counts.records += page.records.length;
+    if (counts.records + sizeOf(page) > limit) {
+      const left = Math.max(0, limit - counts.records);
+      page.records = page.records.slice(0, left);
+      if (page.verbatim) page.verbatim = page.verbatim.slice(0, left);
+    }
+    const records = sizeOf(page);
+    counts.records += records;
     counts.skipped += page.skipped;
     counts.pages += 1;
     counts.bytes += page.bytes;
-    const { records, skipped, index } = page;
+    const { skipped, index } = page;
     const why = skipped > 0 && { why: this.#skips };
-    const count = { records: records.length, skipped, ...why, index };
+    const count = { records, skipped, ...why, index };
     this.#emit({ type: 'page', at: this.#now(), stream: this.#name, partition: unit.partition, ...count });
     this.#options.onProgress?.(this.#progress());
   }

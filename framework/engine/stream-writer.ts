@@ -1,5 +1,7 @@
+import { FerruleError } from '../core/errors.ts';
 import type { Packed, StateChange, StreamSink } from '../core/sink.ts';
 import type { Json, JsonObject } from '../core/value.ts';
+import type { UnitPage } from '../streams/read-unit.ts';
 
 /** When what has gathered is committed: enough to make a commit cheap, little enough that a kill loses little. */
 const MOST_RECORDS = 10_000;
@@ -13,6 +15,9 @@ export interface StreamWriterOptions {
   records?: number;
   onCommit(records: number, duration: number): void;
 }
+
+/** Of a page, what is written. */
+export type WrittenPage = Pick<UnitPage, 'records' | 'verbatim' | 'bytes' | 'urgent'>;
 
 /**
  * Gathers pages of one stream, and commits them with the state that they stand for. While one batch is being committed the next one
@@ -34,13 +39,11 @@ export class StreamWriter {
     this.#since = options.now();
   }
 
-  /** The state change is of the moment of this call: pages and their state stay in one order. `bytes`: about so many. */
-  async write(records: readonly JsonObject[], state: StateChange, bytes: number, urgent = false): Promise<void> {
+  /** The state change is of the moment of this call: pages and their state stay in one order. */
+  async write(page: WrittenPage, state: StateChange): Promise<void> {
     this.#refuse();
-    const { sink } = this.#options;
-    this.#count += records.length;
-    if (sink.pack === undefined) for (const record of records) this.#records.push(record);
-    else if (records.length > 0) this.#packed.push(sink.pack(records));
+    const { bytes, urgent } = page;
+    this.#gather(page);
     Object.assign(this.#state, state);
     this.#bytes += bytes;
     if (urgent) return await this.flush();
@@ -50,6 +53,17 @@ export class StreamWriter {
       await this.#running;
       this.#refuse();
     }
+  }
+
+  #gather({ records, verbatim = [] }: WrittenPage): void {
+    const { sink } = this.#options;
+    this.#count += records.length + verbatim.length;
+    if (verbatim.length > 0) {
+      if (sink.packVerbatim === undefined) throw new FerruleError('internal', `a ${sink.totals.place} takes no records as they came`);
+      this.#packed.push(sink.packVerbatim(verbatim));
+    }
+    if (sink.pack === undefined) for (const record of records) this.#records.push(record);
+    else if (records.length > 0) this.#packed.push(sink.pack(records));
   }
 
   /** Everything that was brought before this call is committed. */

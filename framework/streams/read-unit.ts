@@ -17,10 +17,13 @@ import { recordKey } from './primary-key.ts';
 import { compileExtract, type Extract } from './records.ts';
 import { compileShape, type Misfit, type Shape } from './shape.ts';
 import type { Edge, Unit, UnitState } from './unit.ts';
+import { compileVerbatim, type ReadVerbatim } from './verbatim.ts';
 
 /** Some records of a unit, in the order in which they came, and how far the unit is when they are written. */
 export interface UnitPage {
   records: JsonObject[];
+  /** In their place: the records as the provider wrote them, each the bytes of one JSON object. */
+  verbatim?: Uint8Array[];
   /** Records of the page that came and are not among them: `keep`, or they came with the last read. */
   skipped: number;
   misfits: { record: JsonObject; of: Misfit[] }[];
@@ -42,7 +45,11 @@ export interface UnitReader {
   read(unit: Unit, state: UnitState): AsyncGenerator<UnitPage>;
 }
 
-export function unitReader(stream: ResolvedStream, environment: StreamEnvironment): UnitReader {
+/** How many came to be written. */
+export const sizeOf = ({ records, verbatim }: Pick<UnitPage, 'records' | 'verbatim'>): number => (verbatim ?? records).length;
+
+/** @param verbatim the records may come as the provider wrote them, where nothing about them is changed */
+export function unitReader(stream: ResolvedStream, environment: StreamEnvironment, verbatim = false): UnitReader {
   const scopes = streamScopes(environment.scopes, stream.cursor);
   const compiled: Compiled = {
     stream,
@@ -52,6 +59,7 @@ export function unitReader(stream: ResolvedStream, environment: StreamEnvironmen
     shape: compileShape(stream, scopes),
     paginator: createPaginator(stream.paginate, scopes.page),
     points: stream.cursor && cursorPoints(stream.cursor, stream.name),
+    verbatim: verbatim ? compileVerbatim(stream) : undefined,
   };
   return { read: (unit, state) => readUnit(compiled, unit, state) };
 }
@@ -64,6 +72,7 @@ interface Compiled {
   shape: Shape;
   paginator: Paginator;
   points: CursorPoints | undefined;
+  verbatim: ReadVerbatim | undefined;
 }
 
 async function* readUnit(compiled: Compiled, unit: Unit, state: UnitState): AsyncGenerator<UnitPage> {
@@ -170,13 +179,13 @@ async function* pages(compiled: Compiled, state: UnitState, tally: Tally, reques
     let next: Patch | undefined;
     for await (const part of steadyParts(compiled, request, fetch, vars)) {
       // Of a page that was half done when the read was stopped, what is done comes again.
-      const fresh = skip === 0 ? part.raw : part.raw.slice(skip);
-      const passed = part.raw.length - fresh.length;
+      const fresh = skip === 0 ? part : behind(part, skip);
+      const passed = part.raw.length - fresh.raw.length;
       skip -= passed;
       count += part.raw.length;
-      const page = tally.page(fresh, vars);
+      const page = fresh.verbatim === undefined ? tally.page(fresh.raw, vars) : tally.verbatim(fresh.raw, fresh.verbatim);
       if (part.response === undefined) {
-        if (page.records.length > 0 || page.skipped > 0)
+        if (sizeOf(page) > 0 || page.skipped > 0)
           yield {
             ...page,
             bytes: part.bytes,
@@ -210,10 +219,10 @@ async function* steadyParts(compiled: Compiled, request: PageRequest, fetch: () 
     let known = given;
     try {
       for await (const part of parts(compiled, request, answer, vars)) {
-        const raw = known === 0 ? part.raw : part.raw.slice(known);
-        known -= part.raw.length - raw.length;
-        given += raw.length;
-        yield { ...part, raw };
+        const fresh = known === 0 ? part : behind(part, known);
+        known -= part.raw.length - fresh.raw.length;
+        given += fresh.raw.length;
+        yield fresh;
       }
       return;
     } catch (error) {
@@ -227,7 +236,9 @@ async function* steadyParts(compiled: Compiled, request: PageRequest, fetch: () 
 const BATCH_BYTES = 256 * 1024;
 
 interface Part {
+  /** With `verbatim` only what is to be known of them. */
   raw: JsonObject[];
+  verbatim?: Uint8Array[];
   bytes: number;
   /** With the last part of an answer: all of it but the records. */
   response?: Response;
@@ -236,8 +247,20 @@ interface Part {
   empty?: true;
 }
 
+/** Without its first records. */
+const behind = (part: Part, count: number): Part => ({
+  ...part,
+  raw: part.raw.slice(count),
+  ...(part.verbatim && { verbatim: part.verbatim.slice(count) }),
+});
+
 /** An answer's records: at once where it is whole, else as they come. */
-async function* parts({ stream, environment, extract }: Compiled, request: PageRequest, answer: Fetched, vars: Vars): AsyncGenerator<Part> {
+async function* parts(
+  { stream, environment, extract, verbatim }: Compiled,
+  request: PageRequest,
+  answer: Fetched,
+  vars: Vars,
+): AsyncGenerator<Part> {
   const about = (body: Json): Response => {
     const { status, headers, cookies, url } = answer;
     return { status, headers, cookies, url, body, bytes: answer.bytes ?? new Uint8Array() };
@@ -249,6 +272,12 @@ async function* parts({ stream, environment, extract }: Compiled, request: PageR
   const contentType = answer.headers['content-type'];
   const streamed = answer.body !== undefined || isStreamed(request.chain, contentType);
   if (!streamed) {
+    const page = answer.bytes && verbatim?.(answer.bytes, contentType);
+    if (page !== undefined) {
+      const { known, records, rest, last } = page;
+      yield { raw: known, verbatim: records, bytes: answer.bytes?.length ?? 0, response: about(rest), last };
+      return;
+    }
     const response = about(answer.json());
     const raw = extract(response, vars);
     yield { raw, bytes: response.bytes.length, response, last: raw.at(-1) };
@@ -328,6 +357,18 @@ class Tally {
       records.push(record);
     }
     return { records, skipped: raw.length - records.length, misfits };
+  }
+
+  /** The same for records of which only the cursor's keys are known. */
+  verbatim(known: readonly JsonObject[], records: Uint8Array[]): Pick<UnitPage, 'records' | 'verbatim' | 'skipped' | 'misfits'> {
+    const fresh = this.#counts ? records.filter((_, at) => this.#isNew(known[at] as JsonObject)) : records;
+    return { records: [], verbatim: fresh, skipped: records.length - fresh.length, misfits: [] };
+  }
+
+  #isNew(record: JsonObject): boolean {
+    const point = (this.#compiled.points as CursorPoints).of(record);
+    if (this.#least !== undefined && point < this.#least) return false;
+    return !this.#note(point, record);
   }
 
   /** Keeps the greatest point and who is at it. True: the record came with the last read. */

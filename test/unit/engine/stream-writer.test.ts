@@ -35,7 +35,8 @@ it('what is urgent is through when its call resolves, also when another one has 
   const { sink, batches, through } = slowSink();
   const writer = writerOf(sink);
   const ended: string[] = [];
-  const urgent = (name: string): void => void writer.write([{ name }], { [name]: 1 }, 10, true).then(() => ended.push(name));
+  const urgent = (name: string): void =>
+    void writer.write({ records: [{ name }], bytes: 10, urgent: true }, { [name]: 1 }).then(() => ended.push(name));
   urgent('first');
   await settle();
   // Both wait for the first; the second then commits the third's records along with its own.
@@ -56,7 +57,8 @@ it('commits never overlap, whoever waits, and each record goes once', async () =
   // Eight workers bring single records; some of them are urgent.
   const work = async (worker: number): Promise<void> => {
     for (let page = 0; page < 20; page += 1) {
-      await writer.write([{ id: next++ }], { [`w${worker}`]: page }, 1, (worker + page) % 5 === 0);
+      const urgent = (worker + page) % 5 === 0 && ({ urgent: true } as const);
+      await writer.write({ records: [{ id: next++ }], bytes: 1, ...urgent }, { [`w${worker}`]: page });
       if (page % 3 === 0) await settle();
     }
   };
@@ -79,10 +81,12 @@ it('commits never overlap, whoever waits, and each record goes once', async () =
 it('behind a commit that failed nothing is written: its state would be ahead of the records', async () => {
   const { sink, batches, through } = slowSink();
   const writer = writerOf(sink, 1);
-  await writer.write([{ id: 1 }], {}, 1);
-  const waiting = [writer.write([{ id: 2 }], {}, 1), writer.flush()].map((one) => one.catch(({ message }: Error) => message));
+  await writer.write({ records: [{ id: 1 }], bytes: 1 }, {});
+  const waiting = [writer.write({ records: [{ id: 2 }], bytes: 1 }, {}), writer.flush()].map((one) =>
+    one.catch(({ message }: Error) => message),
+  );
   through[0]?.(new Error('full'));
   expect(await Promise.all(waiting)).toEqual(['full', 'full']);
-  await expect(writer.write([{ id: 3 }], {}, 1)).rejects.toThrow('full');
+  await expect(writer.write({ records: [{ id: 3 }], bytes: 1 }, {})).rejects.toThrow('full');
   expect(batches).toHaveLength(1);
 });

@@ -1,0 +1,132 @@
+import { isUtf8 } from 'node:buffer';
+import { parseJson } from '../core/json.ts';
+import { compilePath, EACH } from '../core/path.ts';
+import type { ColumnType, ResolvedStream } from '../core/resolved.ts';
+import type { Json, JsonObject } from '../core/value.ts';
+import { charsetOf } from '../http/decode.ts';
+import { KIND, ObjectScanner, type ScannedObjects, type WatchedKey } from './decode/json-objects.ts';
+import { startSkeleton, walkSkeleton } from './decode/json-skeleton.ts';
+
+/** A page whose records go on as the provider wrote them. */
+export interface VerbatimPage {
+  /** Each the bytes of one JSON object, on one line. Views of the answer. */
+  records: Uint8Array[];
+  /** Of each only what the cursor needs. */
+  known: JsonObject[];
+  /** The last one whole. */
+  last: JsonObject | undefined;
+  /** The document; its list of records is empty in it. */
+  rest: Json;
+}
+
+/** Undefined: this answer has something that only the parser reads right, or tells what is wrong with it. */
+export type ReadVerbatim = (bytes: Uint8Array, contentType: string | undefined) => VerbatimPage | undefined;
+
+/** So many answers after one another that came to nothing: the provider's others will be no better. */
+const MOST_MISSES = 3;
+
+/**
+ * A stream that changes nothing about its records needs no values of them, but its cursor's: they are checked where they lie, and cut out. To
+ * make objects of them and texts of those again is most of what reading costs. Undefined for a stream that looks into its records.
+ */
+export function compileVerbatim(stream: ResolvedStream): ReadVerbatim | undefined {
+  if (!isUnchanged(stream)) return undefined;
+  const path = compilePath(stream.records);
+  const steps = path.steps.filter((step) => step !== EACH);
+  const watched = watchedKeys(stream);
+  if (steps.length < path.steps.length || watched === undefined || looksIntoList(stream, steps)) return undefined;
+  const scanner = new ObjectScanner(watched);
+  let misses = 0;
+  return (bytes, contentType) => {
+    if (misses >= MOST_MISSES) return undefined;
+    const page = isPlainUtf8(bytes, contentType)
+      ? readPage(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), steps, scanner)
+      : undefined;
+    misses = page === undefined ? misses + 1 : 0;
+    return page;
+  };
+}
+
+function isUnchanged({ keep, flatten, rename, types, remove, add, records }: ResolvedStream): boolean {
+  const changes = [rename, types, remove, add].some((one) => Object.keys(one).length > 0);
+  return keep === undefined && flatten === undefined && !changes && !records.includes('${');
+}
+
+/** What must be seen of each record; undefined where it lies deeper than a key of its own. */
+function watchedKeys({ columns, cursor, primary_key }: ResolvedStream): WatchedKey[] | undefined {
+  const watched = new Map<string, WatchedKey>(
+    Object.entries(columns).map(([key, { type }]) => [key, { key, kinds: KINDS[type], wanted: false }]),
+  );
+  for (const text of cursor === undefined ? [] : [cursor.field, ...primary_key]) {
+    const [key, ...deeper] = text === '' ? [] : compilePath(text).steps;
+    if (typeof key !== 'string' || deeper.length > 0) return undefined;
+    watched.set(key, { key, kinds: watched.get(key)?.kinds ?? ANY, wanted: true });
+  }
+  return [...watched.values()];
+}
+
+const ANY = 127;
+
+/** What surely fits a column. Text may hold a number: that is looked at by `fitting` in shape.ts, which has the last word on all of it. */
+const KINDS: Record<ColumnType, number> = {
+  text: KIND.text | KIND.null,
+  integer: KIND.whole | KIND.null,
+  number: KIND.whole | KIND.decimal | KIND.null,
+  boolean: KIND.boolean | KIND.null,
+  date: KIND.text | KIND.null,
+  datetime: KIND.text | KIND.whole | KIND.decimal | KIND.null,
+  object: KIND.object | KIND.null,
+  list: KIND.list | KIND.null,
+};
+
+/** Where a paginator names what it reads of an answer. */
+const READS = ['from', 'more', 'total', 'total_pages'] as const;
+
+/** Whether paging may look at what is in the list, beyond its last record: of an expression over the answer nobody can tell. */
+function looksIntoList({ paginate }: ResolvedStream, list: readonly string[]): boolean {
+  const { type, from, more, total, total_pages } = paginate as { type: string } & Partial<Record<(typeof READS)[number], string>>;
+  // A keyset's own key is read from the last record.
+  const texts = [type === 'keyset' && !from?.includes('${') ? undefined : from, more, total, total_pages];
+  return texts.some((text) => {
+    if (text === undefined) return false;
+    if (text.includes('${')) return /\bresponse\b(?!\.(headers|status|cookies|url)\b)/.test(text);
+    const { steps } = compilePath(text);
+    return list.every((step, at) => steps[at] === step || steps[at] === EACH);
+  });
+}
+
+function readPage(bytes: Buffer, steps: readonly string[], scanner: ObjectScanner): VerbatimPage | undefined {
+  const skeleton = startSkeleton(steps);
+  const begin = walkSkeleton(skeleton, bytes, 0);
+  if (!skeleton.found) return undefined;
+  const found = scanner.scan(bytes, begin);
+  if (found === undefined) return undefined;
+  // The same key once more would take the list's place.
+  skeleton.found = false;
+  skeleton.replaced = false;
+  walkSkeleton(skeleton, bytes, found.end + 1);
+  if (skeleton.found || skeleton.replaced) return undefined;
+  const rest = restOf(bytes, begin, found.end);
+  if (rest === undefined) return undefined;
+  return { ...cut(bytes, found), rest };
+}
+
+function restOf(bytes: Buffer, begin: number, end: number): Json | undefined {
+  try {
+    return parseJson(bytes.toString('utf8', 0, begin) + bytes.toString('utf8', end), 'number');
+  } catch {
+    return undefined; // the parser of whole answers says what is wrong with it
+  }
+}
+
+function cut(bytes: Buffer, { starts, ends, values }: ScannedObjects): Omit<VerbatimPage, 'rest'> {
+  const records = starts.map((start, at) => bytes.subarray(start, ends[at]));
+  const last = records.at(-1);
+  return { records, known: values, last: last && (JSON.parse(last.toString('utf8')) as JsonObject) };
+}
+
+/** Without a byte order mark, which JSON must not have. */
+function isPlainUtf8(bytes: Uint8Array, contentType: string | undefined): boolean {
+  const charset = charsetOf(Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(3, bytes.length)), contentType);
+  return (charset === 'utf-8' || charset === 'utf8') && bytes[0] !== 0xef && isUtf8(bytes);
+}
