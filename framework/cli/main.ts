@@ -8,6 +8,8 @@ import { type Io, print, Stop } from './io.ts';
 import { say } from './say.ts';
 import { styleOf } from './style.ts';
 
+export { processIo } from './io.ts';
+
 /**
  * Runs one command line (without `node` and the program's name) and gives the exit code: 0 clean, 1 findings or a
  * failed check or read, 2 usage or I/O, 130 Ctrl-C. Never throws; ends no process.
