@@ -33,7 +33,9 @@ const server = createServer((request, response) => {
   const total = Number(url.searchParams.get('of') ?? pages);
   if (url.pathname === '/parents') {
     response.writeHead(200, { 'content-type': 'application/json' });
-    response.end(JSON.stringify({ data: number > total ? [] : Array.from({ length: 100 }, (_, at) => ({ id: (number - 1) * 100 + at })) }));
+    response.end(
+      JSON.stringify({ data: number * 100 > total ? [] : Array.from({ length: 100 }, (_, at) => ({ id: (number - 1) * 100 + at + 1 })) }),
+    );
     return;
   }
   const body = Buffer.from(number > total ? EMPTY : page(number));
