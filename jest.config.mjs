@@ -9,6 +9,7 @@ export default {
     '<rootDir>/test/scenarios/**/*.test.ts',
     '<rootDir>/test/auth/**/*.test.ts',
     '<rootDir>/test/fuzz/**/*.test.ts',
+    '<rootDir>/test/peers/**/*.test.ts',
   ],
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'es6' } }] },
