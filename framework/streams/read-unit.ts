@@ -9,6 +9,7 @@ import { streamScopes } from '../core/window-scope.ts';
 import type { CallDraft } from '../http/types.ts';
 import { type CursorPoints, cursorPoints } from './cursor.ts';
 import { decodeStream, isStreamed } from './decode/index.ts';
+import { isGzip } from './decode/recognise.ts';
 import type { Fetched, StreamEnvironment } from './environment.ts';
 import { jobDownload } from './job.ts';
 import { createPaginator } from './paginate/index.ts';
@@ -247,7 +248,8 @@ async function* parts({ stream, environment, extract }: Compiled, request: PageR
     return;
   }
   const contentType = answer.headers['content-type'];
-  const streamed = answer.body !== undefined || isStreamed(request.chain, contentType);
+  // A small answer may be packed without a word, as a large one may.
+  const streamed = answer.body !== undefined || isStreamed(request.chain, contentType) || isGzip(answer.bytes);
   if (!streamed) {
     const response = about(answer.json());
     const raw = extract(response, vars);
