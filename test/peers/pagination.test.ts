@@ -330,7 +330,7 @@ test('P10 a ceiling of rows: paging begins again behind the last key; without a 
 });
 
 test('P11 a token, URL or key that comes back is an error that names what repeats', async () => {
-  const words = (paginate: string): string => `get: /things, records: data, paginate: { ${paginate} }`;
+  const words = (paginate: string): string => `get: /things, records: data, paginate: { ${paginate}, max_pages: 9 }`;
   const token = await reading(words('type: next_token, from: next, into: query.after'), () => ({
     json: { data: [{ id: 1 }], next: 'same' },
   }));

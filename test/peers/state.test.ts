@@ -9,6 +9,7 @@ import { type MemorySink, memorySink } from '../sink.ts';
 /** A provider, a connection to it and a destination; the clock is set to seconds since the epoch. */
 interface Setting {
   server: LocalServer;
+  connection: Connection;
   sink: MemorySink;
   clock: FakeClock;
   /** Reads streams one page after the other, and says what was asked for. */
@@ -35,6 +36,7 @@ async function setting(streams: string, answer: (request: Received) => Answer): 
   open.push({ connection, server });
   return {
     server,
+    connection,
     sink,
     clock,
     async read(stream, at) {
@@ -209,7 +211,7 @@ test('S1 a parent without its key is told of, and the others are read; 0 is a ke
 test('S2 each parent has a request of its own; one that comes twice is read once, and parents are read as they are needed', async () => {
   const streams = `  parents: { get: /parents, records: data, primary_key: [id], paginate: { type: next_token, from: next, into: query.after } }
   kids: { parent: parents, get: /kids, query: { of: '\${parent.id}' }, primary_key: [id] }`;
-  const { read, sink } = await setting(streams, ({ path, query }) => {
+  const { read, sink, connection } = await setting(streams, ({ path, query }) => {
     if (path === '/v1/kids') return { json: [{ id: `kid of ${query.get('of')}` }] };
     if (query.has('after')) return { json: { data: [{ id: 'b' }, { id: 'c' }] } };
     return { json: { data: [{ id: 'a' }, { id: 'b' }], next: '2' } };
@@ -217,5 +219,10 @@ test('S2 each parent has a request of its own; one that comes twice is read once
   const { asked, outcome } = await read('kids');
   expect(asked).toEqual(['/parents', '/kids?of=a', '/kids?of=b', '/parents?after=2', '/kids?of=c']);
   expect(outcome).toMatchObject({ complete: true, records: 3, units: { finished: 3 } });
-  expect(sink.rows.kids).toEqual([{ id: 'kid of a' }, { id: 'kid of b' }, { id: 'kid of c' }]);
+  const kids = [{ id: 'kid of a' }, { id: 'kid of b' }, { id: 'kid of c' }];
+  expect(sink.rows.kids).toEqual(kids);
+  // The same where nothing is kept of what is read.
+  const plain: unknown[] = [];
+  for await (const kid of connection.read('kids')) plain.push(kid);
+  expect(plain).toEqual(kids);
 });
