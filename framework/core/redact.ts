@@ -17,7 +17,7 @@ interface Shapes {
 
 /**
  * Replaces every form of every known secret in a text: raw, base64 at each of the three offsets in both alphabets,
- * percent-encoded (once or twice), JSON- and HTML-escaped, hexadecimal. The last guard before text leaves for a person,
+ * percent-encoded (once or twice), JSON- and HTML-escaped, hexadecimal; the encodings also of what a form or JSON makes of it. The last guard before text leaves for a person,
  * a log or a file; the first is that secrets are `Secret`.
  */
 export class Redactor {
@@ -92,9 +92,16 @@ function formsOf(text: string): string[] {
   const texts = lines.length > 1 ? [text, ...lines] : [text];
   const forms: string[] = [];
   for (const one of texts) {
-    forms.push(one, ...percentForms(one), ...jsonForms(one), ...htmlForms(one), ...base64Forms(one), ...hexForms(one));
+    forms.push(one, ...percentForms(one), ...jsonForms(one), ...htmlForms(one));
+    for (const sent of sentForms(one)) forms.push(...percentEncodings(sent), ...base64Forms(sent), ...hexForms(sent));
   }
   return forms.filter((form) => form.length >= SHORTEST_INSIDE);
+}
+
+/** As it is, and as it stands in a form or in JSON that was sent: a provider may say back all of that body in base64. */
+function sentForms(text: string): Set<string> {
+  const form = new URLSearchParams({ a: text }).toString().slice(2);
+  return new Set([text, form, encodeURIComponent(wellFormed(text)), JSON.stringify(text).slice(1, -1)]);
 }
 
 /** RFC 3986 with each set of characters that encoders leave alone, form encoding (+ for space), both hex cases; and all that once more. */

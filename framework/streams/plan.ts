@@ -60,7 +60,8 @@ export function planOf(
         planned.add(key);
         const units = unitsOf(stream, partition, points, progress, vars, options, environment);
         progress.planned(partition.partition, units);
-        for (const unit of units) if (!progress.isFinished(unit)) yield unit;
+        // All at once: with the last of them the marks of those that were finished before go, and they would be read again.
+        yield* units.filter((unit) => !progress.isFinished(unit));
       }
     },
   };
@@ -151,10 +152,22 @@ async function* partitionsOf(
     yield* withItems({ partition: {} });
     return;
   }
+  const nameless = { count: 0, of: '', path: '' };
   for await (const { record, of } of parentRecords(stream, environment, parents, options, later)) {
-    yield* withItems({ partition: parentName(of, record), parent: record });
+    const path = of.primary_key.find((one) => readPath(compilePath(one), record) === undefined);
+    if (path === undefined) yield* withItems({ partition: parentName(of, record), parent: record });
+    else Object.assign(nameless, { count: nameless.count + 1, of: of.name, path });
   }
+  if (nameless.count > 0) throw parentsWithoutName(stream.name, nameless);
 }
+
+/** Told at the end: the other parents are read all the same. */
+const parentsWithoutName = (stream: string, { count, of, path }: { count: number; of: string; path: string }): FerruleError =>
+  new FerruleError(
+    'path_missing',
+    `${count} record${count === 1 ? '' : 's'} of ${of} ha${count === 1 ? 's' : 've'} no ${path}, the primary key: ${stream} is not read for ${count === 1 ? 'it' : 'them'}`,
+    { where: `streams.${of}.primary_key` },
+  );
 
 /** All combinations of the items of `each`, the last name changing fastest. */
 function eachOf(stream: ResolvedStream, { scopes }: Pick<StreamEnvironment, 'scopes'>, vars: Vars): JsonObject[] {
@@ -172,20 +185,10 @@ function eachOf(stream: ResolvedStream, { scopes }: Pick<StreamEnvironment, 'sco
   return all;
 }
 
-/** A parent's record by its primary key; without one by all that it has. */
+/** A parent's record by its primary key, which it has; without one by all that it has. */
 function parentName(parent: ResolvedStream, record: JsonObject): JsonObject {
   if (parent.primary_key.length === 0) return { parent: record };
-  return Object.fromEntries(
-    parent.primary_key.map((path) => {
-      const value = readPath(compilePath(path), record);
-      if (value === undefined) {
-        throw new FerruleError('path_missing', `A record of ${parent.name} has no ${path}, its primary key`, {
-          where: `streams.${parent.name}.primary_key`,
-        });
-      }
-      return [`parent.${path}`, value];
-    }),
-  );
+  return Object.fromEntries(parent.primary_key.map((path) => [`parent.${path}`, readPath(compilePath(path), record) as Json]));
 }
 
 /** The parent's records, read for this stream; with `parents: changed` those that changed since it was read last. */

@@ -9,6 +9,7 @@ import { streamScopes } from '../core/window-scope.ts';
 import type { CallDraft } from '../http/types.ts';
 import { type CursorPoints, cursorPoints } from './cursor.ts';
 import { decodeStream, isStreamed } from './decode/index.ts';
+import { isGzip } from './decode/recognise.ts';
 import type { Fetched, StreamEnvironment } from './environment.ts';
 import { jobDownload } from './job.ts';
 import { createPaginator } from './paginate/index.ts';
@@ -270,7 +271,8 @@ async function* parts(
     return;
   }
   const contentType = answer.headers['content-type'];
-  const streamed = answer.body !== undefined || isStreamed(request.chain, contentType);
+  // A small answer may be packed without a word, as a large one may.
+  const streamed = answer.body !== undefined || isStreamed(request.chain, contentType) || isGzip(answer.bytes);
   if (!streamed) {
     const page = answer.bytes && verbatim?.(answer.bytes, contentType);
     if (page !== undefined) {

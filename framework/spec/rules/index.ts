@@ -31,6 +31,7 @@ import { rule as nameFile } from './name-file.ts';
 import { rule as nullItem } from './null-item.ts';
 import { rule as numberTooLarge } from './number-too-large.ts';
 import { rule as optionAttribute } from './option-attribute.ts';
+import { rule as pageSize } from './page-size.ts';
 import { rule as paginateAmend } from './paginate-amend.ts';
 import { rule as parentCycle } from './parent-cycle.ts';
 import { rule as parentVariable } from './parent-variable.ts';
@@ -101,6 +102,7 @@ export const RULES: readonly Rule[] = Object.freeze(
     nullItem,
     numberTooLarge,
     optionAttribute,
+    pageSize,
     paginateAmend,
     parentCycle,
     parentVariable,

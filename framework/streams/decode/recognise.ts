@@ -53,7 +53,7 @@ export function chainOfName(name: string): DecodeChain | undefined {
   return Object.hasOwn(BY_ENDING, ending) ? BY_ENDING[ending] : undefined;
 }
 
-export const isGzip = (head: Buffer): boolean => head[0] === 0x1f && head[1] === 0x8b && head[2] === 8;
+export const isGzip = (head: Uint8Array | undefined): boolean => head?.[0] === 0x1f && head[1] === 0x8b && head[2] === 8;
 
 /** What the first bytes say; text that is neither JSON nor XML says nothing. */
 export function chainOfBytes(head: Buffer): DecodeChain | undefined {

@@ -22,5 +22,11 @@ export function createPaginator(options: Paginate, scope: Scope): Paginator {
     throw new FerruleError('spec_invalid', `paginate.type ${options.type} is unknown; known: ${[...PAGINATORS.keys()].join(', ')}`, {
       where: 'paginate.type',
     });
+  // Lint finds it where no choice or method brings a size; here one was chosen that does not.
+  if ('size' in options && options.size !== undefined && options.page_size === undefined)
+    throw new FerruleError('spec_invalid', `paginate.size says where the page size goes (${options.size}), and there is no page_size`, {
+      where: 'paginate.page_size',
+      next: 'Write page_size for this choice and method, or leave out size.',
+    });
   return strategy.create(options, scope);
 }

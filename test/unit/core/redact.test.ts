@@ -48,6 +48,21 @@ describe('Redactor', () => {
     }
   });
 
+  it.each([
+    ['a form', new URLSearchParams({ a: secret }).toString()],
+    ['a query', `?a=${encodeURIComponent(secret)}`],
+    ['JSON', JSON.stringify({ a: secret })],
+  ])('in %s that is encoded as a whole', (_, body) => {
+    for (const encoded of [
+      encodeURIComponent(body),
+      ...(['base64', 'base64url', 'hex'] as const).map((alphabet) => Buffer.from(body).toString(alphabet)),
+    ]) {
+      expect(redactor.redact(encoded)).toContain('[secret]');
+      for (const alphabet of ['base64', 'base64url', 'hex', 'latin1'] as const)
+        expect(Buffer.from(redactor.redact(encoded).replace('[secret]', ' '), alphabet).toString('latin1')).not.toContain(stem);
+    }
+  });
+
   it('finds the user info of Basic', () => {
     const shown = redactor.redact(`Authorization: Basic ${Buffer.from(`user:${secret}`).toString('base64')}`);
     expect(shown).toMatch(/^Authorization: Basic dXNlcjp?[\w+/=]?\[secret\][\w+/=]{0,4}$/);
