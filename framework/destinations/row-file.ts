@@ -12,6 +12,8 @@ export interface RowFile {
   /** Bytes, committed or not. */
   length: number;
   append(bytes: Uint8Array): Promise<void>;
+  /** The same for pieces, with one call of the system. */
+  appendAll(pieces: readonly Uint8Array[]): Promise<void>;
   /** Makes what was appended last. */
   flush(): Promise<void>;
   cut(length: number): Promise<void>;
@@ -29,6 +31,13 @@ export async function openRowFile(path: string, length: number): Promise<RowFile
     async append(bytes) {
       await writeAll(handle, bytes, file.length);
       file.length += bytes.length;
+    },
+    async appendAll(pieces) {
+      const size = pieces.reduce((sum, { length }) => sum + length, 0);
+      const { bytesWritten } = await handle.writev(pieces, file.length);
+      // It may write less than it was given: then the rest once more as one.
+      if (bytesWritten < size) await writeAll(handle, Buffer.concat(pieces).subarray(bytesWritten), file.length + bytesWritten);
+      file.length += size;
     },
     flush: () => handle.datasync(),
     async cut(to) {

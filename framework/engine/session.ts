@@ -221,9 +221,18 @@ function tlsOf({ method }: Resolved, scopes: Scopes, vars: Vars): Pick<Network, 
   };
 }
 
-/** Whether a call carries a token in a place of its own. */
-const namesToken = ({ url, query, headers, cookies, body }: ResolvedCall): boolean =>
-  /\btoken\./.test(JSON.stringify([url, query, headers, cookies, body]));
+/** Whether a call carries a token in a place of its own. The same calls are sent again and again. */
+function namesToken(call: ResolvedCall): boolean {
+  let names = withToken.get(call);
+  if (names === undefined) {
+    const { url, query, headers, cookies, body } = call;
+    names = /\btoken\./.test(JSON.stringify([url, query, headers, cookies, body]));
+    withToken.set(call, names);
+  }
+  return names;
+}
+
+const withToken = new WeakMap<ResolvedCall, boolean>();
 
 type Entries = Record<string, string | string[] | null>;
 

@@ -210,8 +210,7 @@ class HttpClient implements Client {
       const bytes = got.bytes ?? (await collect(got, MAX_ERROR_BYTES));
       const answer = this.#answer(call, exchanged, { ...got, bytes });
       exchanged.release();
-      const plain = isGood(answer.status) && call.rules.rules.length === 0;
-      const outcome = plain ? 'good' : await this.#settle(call, exchanged, answer);
+      const outcome = isPlain(answer, call.rules) ? 'good' : await this.#settle(call, exchanged, answer);
       if (outcome === 'again') continue;
       if (outcome === 'empty') answer.empty = true;
       return pagedOf(answer);
@@ -293,8 +292,7 @@ class HttpClient implements Client {
       const exchanged = await this.#exchange.run(call, this.#whole);
       const answer = this.#answer(call, exchanged, exchanged.answer);
       exchanged.release();
-      // Without rules a good status is a good answer: its body need not be looked at here.
-      if (isGood(answer.status) && call.rules.rules.length === 0) return answer;
+      if (isPlain(answer, call.rules)) return answer;
       const outcome = await this.#settle(call, exchanged, answer);
       if (outcome === 'again') continue;
       if (outcome === 'empty') answer.empty = true;
@@ -385,6 +383,10 @@ class HttpClient implements Client {
 }
 
 const isGood = (status: number) => status >= 200 && status < 300;
+
+/** A good status that no rule names is a good answer: its body need not be looked at for that. */
+const isPlain = ({ status }: Answer, { rules }: ErrorRules): boolean =>
+  isGood(status) && rules.every((rule) => rule.status !== undefined && !rule.status.includes(status));
 
 function hostPolicyOf({ baseUrl, credentialHosts, network }: ClientOptions): HostPolicy {
   return createHostPolicy({

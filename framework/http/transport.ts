@@ -1,5 +1,5 @@
-import { type ClientRequest, Agent as HttpAgent } from 'node:http';
-import { type AgentOptions, Agent as HttpsAgent } from 'node:https';
+import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import { type AgentOptions, Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
 import type { Readable } from 'node:stream';
 import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
@@ -75,6 +75,7 @@ export function createTransport(network: Network, deadlines: Deadlines): Transpo
     responseType: 'buffer',
     maxHeaderSize: MAX_HEADER_BYTES,
     headers: { 'user-agent': undefined },
+    request: send,
   });
 
   let allowed: string | undefined;
@@ -133,6 +134,21 @@ export function createTransport(network: Network, deadlines: Deadlines): Transpo
 
     close: () => destroy(shared),
   };
+}
+
+/**
+ * What got sends with. It would hand on three dozen settings, nearly all of them undefined, which Node copies several times for each request; TLS is the
+ * agents' business here.
+ */
+function send(
+  url: URL,
+  { method, headers, agent, maxHeaderSize }: RequestOptions,
+  onResponse?: (response: IncomingMessage) => void,
+): ClientRequest {
+  const { protocol, hostname, port, pathname, search } = url;
+  const host = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
+  const options = { protocol, hostname: host, port, path: pathname + search, method, headers, agent, maxHeaderSize } as RequestOptions;
+  return protocol === 'https:' ? httpsRequest(options, onResponse) : httpRequest(options, onResponse);
 }
 
 const KEEP_ALIVE = { keepAlive: true, scheduling: 'lifo', maxFreeSockets: 32 } as const;

@@ -95,6 +95,8 @@ function looksIntoList({ paginate }: ResolvedStream, list: readonly string[]): b
   });
 }
 
+const NEWLINE = 10;
+
 function readPage(bytes: Buffer, steps: readonly string[], scanner: ObjectScanner): VerbatimPage | undefined {
   const skeleton = startSkeleton(steps);
   const begin = walkSkeleton(skeleton, bytes, 0);
@@ -119,7 +121,9 @@ function restOf(bytes: Buffer, begin: number, end: number): Json | undefined {
   }
 }
 
+/** The byte behind each record becomes a line break, in the answer itself: records that lie one behind the other are lines then, and need not be copied. */
 function cut(bytes: Buffer, { starts, ends, values }: ScannedObjects): Omit<VerbatimPage, 'rest'> {
+  for (const end of ends) bytes[end] = NEWLINE;
   const records = starts.map((start, at) => bytes.subarray(start, ends[at]));
   const last = records.at(-1);
   return { records, known: values, last: last && (JSON.parse(last.toString('utf8')) as JsonObject) };
