@@ -89,12 +89,7 @@ describe('records that nothing is changed about', () => {
     await open(`s: { get: /s, records: rows, ${COLUMNS}, ${OFFSET} }`, pagesOf(pages));
     const { lines, ...outcome } = await read();
     expect(outcome).toMatchObject({
-      complete: true,
-      mode: 'overwrite',
-      records: 5,
-      skipped: 0,
-      misfits: 0,
-      pages: 3,
+      ...{ complete: true, mode: 'overwrite', records: 5, skipped: 0, misfits: 0, pages: 3 },
       asked: ['?skip=0', '?skip=2', '?skip=4'],
     });
     expect(lines).toEqual(pages.flat());
@@ -108,6 +103,26 @@ describe('records that nothing is changed about', () => {
     file = await openSink({ type: 'jsonl', target: folder }, { nested: 'flat' });
     await connection.readInto(file, { streams: ['s'] });
     expect(await linesNow()).toEqual(['{"a_b":1.5}']);
+  });
+
+  it('count in what a destination says that it has written', async () => {
+    await open('s: { get: /s }', () => json('[]'));
+    const opened = await file.open({ name: 's', mode: 'append', primary_key: [], columns: {}, resumes: false, state: {} });
+    const packed = opened.packVerbatim?.([Buffer.from('{"é": 1}'), Buffer.from('{}')]);
+    await opened.commit({ records: [], packed: packed ? [packed] : [], state: { n: 2 } });
+    // Nine bytes and two, and the ends of both lines.
+    expect(opened.totals).toMatchObject({ records: 2, bytes: 13 });
+    expect(await linesNow()).toEqual(['{"é": 1}', '{}']);
+    await opened.close();
+  });
+
+  it('of a job’s result', async () => {
+    const job = `create: { post: /jobs, capture: { id: id } }, poll: { get: '/jobs/\${job.id}', every: 10s, timeout: 2m }, status: state, states: { done: [ready], running: [queued], failed: [error] }, download: { get: '/results/\${job.id}' }, clean_up: { delete: '/jobs/\${job.id}' }`;
+    await open(`s: { records: rows, paginate: none, primary_key: [id], job: { ${job} } }`, ({ method, path }) => {
+      if (path === '/v1/results/7') return json(`{"rows":[${as(1)},${as(2)}]}`);
+      return { json: method === 'POST' ? { id: 7 } : { state: 'ready' } };
+    });
+    expect(await read()).toMatchObject({ complete: true, records: 2, lines: [as(1), as(2)] });
   });
 
   it('each partition’s, and a parent’s that is only read for them', async () => {
