@@ -3,7 +3,7 @@ import { parseJson } from '../core/json.ts';
 import { compilePath, EACH } from '../core/path.ts';
 import type { ColumnType, ResolvedStream } from '../core/resolved.ts';
 import type { Json, JsonObject } from '../core/value.ts';
-import { charsetOf } from '../http/decode.ts';
+import { charsetOf, mediaType } from '../http/decode.ts';
 import { KIND, ObjectScanner, type ScannedObjects, type WatchedKey } from './decode/json-objects.ts';
 import { startSkeleton, walkSkeleton } from './decode/json-skeleton.ts';
 
@@ -79,19 +79,28 @@ const KINDS: Record<ColumnType, number> = {
   list: KIND.list | KIND.null,
 };
 
-/** Where a paginator names what it reads of an answer. */
-const READS = ['from', 'more', 'total', 'total_pages'] as const;
+/** What a paginator may read of an answer. */
+interface Reads {
+  type: string;
+  from?: string;
+  more?: string;
+  total?: string;
+  total_pages?: string;
+  restart?: { from: string };
+}
 
 /** Whether paging may look at what is in the list, beyond its last record: of an expression over the answer nobody can tell. */
 function looksIntoList({ paginate }: ResolvedStream, list: readonly string[]): boolean {
-  const { type, from, more, total, total_pages } = paginate as { type: string } & Partial<Record<(typeof READS)[number], string>>;
-  // A keyset's own key is read from the last record.
-  const texts = [type === 'keyset' && !from?.includes('${') ? undefined : from, more, total, total_pages];
+  const { type, from, more, total, total_pages, restart } = paginate as Reads;
+  // Plain keys, a keyset's and a restart's, are read from the last record.
+  const computed = (key: string | undefined): string | undefined => (key?.includes('${') ? key : undefined);
+  const texts = [type === 'keyset' ? computed(from) : from, more, total, total_pages, computed(restart?.from)];
   return texts.some((text) => {
     if (text === undefined) return false;
     if (text.includes('${')) return /\bresponse\b(?!\.(headers|status|cookies|url)\b)/.test(text);
     const { steps } = compilePath(text);
-    return list.every((step, at) => steps[at] === step || steps[at] === EACH);
+    // `*` over an object is the object itself: where such a path leads is known from the answer alone.
+    return steps.includes(EACH) || list.every((step, at) => steps[at] === step);
   });
 }
 
@@ -129,8 +138,9 @@ function cut(bytes: Buffer, { starts, ends, values }: ScannedObjects): Omit<Verb
   return { records, known: values, last: last && (JSON.parse(last.toString('utf8')) as JsonObject) };
 }
 
-/** Without a byte order mark, which JSON must not have. */
+/** Without a byte order mark, which JSON must not have. What is called HTML is refused, whatever is in it. */
 function isPlainUtf8(bytes: Uint8Array, contentType: string | undefined): boolean {
+  if (mediaType(contentType).includes('html')) return false;
   const charset = charsetOf(Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(3, bytes.length)), contentType);
   return (charset === 'utf-8' || charset === 'utf8') && bytes[0] !== 0xef && isUtf8(bytes);
 }

@@ -7,6 +7,7 @@ import { linkHeaders } from './link-headers.ts';
 import { sealed } from './sealed.ts';
 import { specs } from './specs.ts';
 import { type Target, target } from './target.ts';
+import { verbatim } from './verbatim.ts';
 import { waits } from './waits.ts';
 
 /** Every door, in the order in which a run goes through them. */
@@ -19,5 +20,6 @@ export const TARGETS: readonly Target[] = [
   target(waits),
   target(sealed),
   target(json),
+  target(verbatim),
   target(expressions),
 ];

@@ -324,7 +324,9 @@ function put(values: JsonObject, key: string, value: Json): void {
 /** Whether a byte is below 32. Four at a time: this looks at all of a page. */
 function hasControls(bytes: Buffer): boolean {
   const first = Math.min((4 - (bytes.byteOffset % 4)) % 4, bytes.length);
-  const words = new Int32Array(bytes.buffer, bytes.byteOffset + first, (bytes.length - first) >> 2);
+  // A view must begin at a whole word, though it has none: two bytes may lie before the first.
+  const begin = first < bytes.length ? bytes.byteOffset + first : 0;
+  const words = new Int32Array(bytes.buffer, begin, (bytes.length - first) >> 2);
   for (let i = 0; i < first; i++) if (bytes[i]! < 32) return true;
   let seen = 0;
   for (let i = 0; i < words.length; i++) {
