@@ -19,11 +19,16 @@ export interface VerbatimPage {
   rest: Json;
 }
 
-/** Undefined: this answer has something that only the parser reads right, or tells what is wrong with it. */
+/**
+ * Undefined: this answer has something that only the parser reads right, or tells what is wrong with it. Else the bytes are used up: there is a line
+ * break behind each record in them.
+ */
 export type ReadVerbatim = (bytes: Uint8Array, contentType: string | undefined) => VerbatimPage | undefined;
 
 /** So many answers after one another that came to nothing: the provider's others will be no better. */
 const MOST_MISSES = 3;
+/** Bytes. */
+const WORTH_TELLING = 64;
 
 /**
  * A stream that changes nothing about its records needs no values of them, but its cursor's: they are checked where they lie, and cut out. To
@@ -42,7 +47,8 @@ export function compileVerbatim(stream: ResolvedStream): ReadVerbatim | undefine
     const page = isPlainUtf8(bytes, contentType)
       ? readPage(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), steps, scanner)
       : undefined;
-    misses = page === undefined ? misses + 1 : 0;
+    if (page !== undefined) misses = 0;
+    else if (bytes.length >= WORTH_TELLING) misses += 1; // an empty answer says nothing about the others
     return page;
   };
 }

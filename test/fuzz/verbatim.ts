@@ -189,11 +189,11 @@ export function verbatimPages({ stream, answers }: VerbatimInput): number {
   const read = reader.read();
   let pages = 0;
   for (const answer of answers) {
-    const bytes = bytesOf(answer);
-    const page = read(bytes, 'application/json');
+    const page = read(bytesOf(answer), 'application/json');
     if (page === undefined) continue;
     pages += 1;
-    compare(page, bytes, reader);
+    // Anew: what was read has line breaks in it.
+    compare(page, bytesOf(answer), reader);
   }
   return pages;
 }
