@@ -31,6 +31,7 @@ export class StreamWriter {
   #state: Record<string, Json> = {};
   #bytes = 0;
   #since: number;
+  #isFirst = true;
   #running: Promise<void> | undefined;
   #failure: { error: unknown } | undefined;
 
@@ -81,8 +82,10 @@ export class StreamWriter {
   }
 
   #isDue(): boolean {
-    const { now, records = MOST_RECORDS } = this.#options;
+    const { sink, now, records = MOST_RECORDS } = this.#options;
     if (!this.#isAny()) return false;
+    // Whoever waits for records sees the first ones at once. Where a record's form depends on others, few would be a poor beginning.
+    if (this.#isFirst && sink.pack !== undefined && this.#count > 0) return true;
     return this.#count >= records || this.#bytes >= MOST_BYTES || now() - this.#since >= LONGEST;
   }
 
@@ -99,6 +102,7 @@ export class StreamWriter {
     this.#count = 0;
     this.#state = {};
     this.#bytes = 0;
+    this.#isFirst &&= count === 0;
     const began = now();
     this.#since = began;
     this.#running = sink

@@ -90,3 +90,23 @@ it('behind a commit that failed nothing is written: its state would be ahead of 
   await expect(writer.write({ records: [{ id: 3 }], bytes: 1 }, {})).rejects.toThrow('full');
   expect(batches).toHaveLength(1);
 });
+
+it('first records that need no others go at once, and only those', async () => {
+  for (const packs of [true, false]) {
+    const { sink, batches, through } = slowSink();
+    if (packs) sink.pack = (records) => ({ bytes: Buffer.from(JSON.stringify(records)), records: records.length });
+    const writer = writerOf(sink);
+    await writer.write({ records: [], bytes: 1 }, { u: 1 });
+    expect(batches).toHaveLength(0);
+    await writer.write({ records: [{ id: 1 }], bytes: 1 }, {});
+    expect(batches).toHaveLength(packs ? 1 : 0);
+    await writer.write({ records: [{ id: 2 }], bytes: 1 }, {});
+    expect(batches).toHaveLength(packs ? 1 : 0);
+    const flushed = writer.flush();
+    for (let round = 0; round < 3; round += 1) {
+      for (const end of through.splice(0)) end();
+      await settle();
+    }
+    await flushed;
+  }
+});
