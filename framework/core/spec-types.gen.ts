@@ -344,7 +344,7 @@ export interface Retry {
    */
   max_retries?: number;
   /**
-   * How waits grow; all with full jitter.
+   * How waits grow; `exponential` with full jitter, the others to the millisecond.
    */
   backoff?: 'exponential' | 'linear' | 'constant';
   /**

@@ -56,7 +56,7 @@ export const SHAPES: Shape[] = [
   "{\"about\":\"Rules in order; the first that matches decides.\",\"example\":[{\"status\":[425],\"kind\":\"transient\"}],\"short\":\"one\",\"merge\":\"replace\",\"since\":\"0.1.0\",\"types\":[\"array\",\"null\"],\"items\":43}",
   "{\"title\":\"Errors\",\"about\":\"How answers are classed.\",\"types\":[\"object\"],\"properties\":{\"message\":41,\"code\":42,\"rules\":51},\"example\":{\"message\":\"message\"},\"merge\":\"keys\"}",
   "{\"about\":\"How often a call is sent again.\",\"example\":5,\"kind\":\"literal\",\"since\":\"0.1.0\",\"types\":[\"integer\"]}",
-  "{\"about\":\"How waits grow; all with full jitter.\",\"example\":\"exponential\",\"kind\":\"word\",\"since\":\"0.1.0\",\"types\":[\"string\"],\"values\":[\"exponential\",\"linear\",\"constant\"]}",
+  "{\"about\":\"How waits grow; `exponential` with full jitter, the others to the millisecond.\",\"example\":\"exponential\",\"kind\":\"word\",\"since\":\"0.1.0\",\"types\":[\"string\"],\"values\":[\"exponential\",\"linear\",\"constant\"]}",
   "{\"about\":\"The longest single wait. A server that asks for more makes the call fail at once.\",\"example\":\"5m\",\"kind\":\"literal\",\"since\":\"0.1.0\",\"types\":[\"string\"],\"pattern\":\"^[0-9]+(ms|s|m|h|d)$\"}",
   "{\"types\":[\"string\"],\"values\":[\"post\",\"patch\"]}",
   "{\"about\":\"Methods that may be sent again besides GET, HEAD, PUT, DELETE and OPTIONS.\",\"example\":[\"post\"],\"kind\":\"word\",\"short\":\"one\",\"since\":\"0.1.0\",\"types\":[\"array\"],\"items\":56}",
