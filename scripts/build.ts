@@ -76,7 +76,6 @@ async function makeBundles(): Promise<void> {
     platform: 'node',
     target: 'node20.19',
     chunkNames: '[name]-[hash]',
-    keepNames: true,
     logLevel: 'warning',
   });
   await copyFile(join(SOURCE, 'spec/validators.gen.cjs'), join(TARGET, 'lib/validators.gen.cjs'));

@@ -121,7 +121,13 @@ async function demonstrate(spec: SpecDocument, { method: name, read, into, recor
       const sink = streams.length === 0 ? undefined : await openSink(into, { clock: io.clock, random: io.random });
       const outcomes =
         sink &&
-        (await readAll(connection, sink, streams, (one) => progress.update(`${spec.name} ${one.stream}: ${one.records} records`), io));
+        (await readAll(
+          connection,
+          sink,
+          streams,
+          (one) => progress.update(() => `${spec.name} ${one.stream}: ${one.records} records`),
+          io,
+        ));
       io.signal.throwIfAborted();
       const counts = sandbox.expected;
       for (const { stream, records: got, error } of outcomes ?? []) {

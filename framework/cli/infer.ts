@@ -41,7 +41,7 @@ export async function inferColumns(args: Arguments, io: Io): Promise<number> {
   const inferred: InferredStream[] = [];
   const line = new Progress(io);
   for (const stream of pickStreams(opened.connection, wanted)) {
-    if (!args.flag('json')) line.update(`${stream}: up to ${most} records`);
+    if (!args.flag('json')) line.update(() => `${stream}: up to ${most} records`);
     inferred.push(await sampled(opened.connection, stream, most, io));
     if (io.signal.aborted) throw io.signal.reason;
   }

@@ -17,12 +17,13 @@ export class Progress {
     this.#last = io.clock.now();
   }
 
-  /** Shows the text if the last one is long enough ago. */
-  update(text: string): void {
+  /** Shows the text if the last one is long enough ago; else it is not made. */
+  update(textOf: () => string): void {
     const now = this.#io.clock.now();
     if (now - this.#last < (this.#live ? ON_TERMINAL : IN_LOG)) return;
     this.#last = now;
     this.#shown = true;
+    const text = textOf();
     const width = this.#io.stderr.columns ?? 80;
     void print(this.#io.stderr, this.#live ? `\r\u001b[K${[...text].slice(0, width - 1).join('')}` : `${text}\n`);
   }

@@ -83,7 +83,7 @@ async function toStandardOutput({ args, io, connection, streams, traffic }: Work
     onPage: async (summary, records) => {
       await writer?.write(records);
       if (json) for (const record of records) await show.event({ type: 'record', stream: summary.stream, record });
-      await show.progress(summary.stream, summary.records, summary.pages, `${summary.stream}: ${summary.records} records`);
+      await show.progress(summary.stream, summary.records, summary.pages, () => `${summary.stream}: ${summary.records} records`);
     },
     onEnd: show.end,
   });
@@ -122,7 +122,7 @@ async function toDestination(address: SinkAddress, work: Work): Promise<StreamSu
       signal: io.signal,
       onProgress: (progress) => {
         latest.set(progress.stream, progress);
-        void show.progress(progress.stream, progress.records, progress.pages, progressText([...latest.values()], streams.length));
+        void show.progress(progress.stream, progress.records, progress.pages, () => progressText([...latest.values()], streams.length));
       },
       onEvent: (event) => {
         log.see(event);
@@ -154,7 +154,7 @@ function runOptions(args: Arguments): Partial<RunOptions> {
 interface Shower {
   event(value: object): Promise<void>;
   start(stream: string): Promise<void>;
-  progress(stream: string, records: number, pages: number, text: string): Promise<void>;
+  progress(stream: string, records: number, pages: number, text: () => string): Promise<void>;
   end(summary: StreamSummary): Promise<void>;
 }
 

@@ -47,8 +47,8 @@ export interface RunLog {
 
 /**
  * Logs a run into a new folder under `folder`: run.json (what was asked, and what became of it) and events.jsonl (what happened, one JSON
- * object a line; neither headers, bodies nor records are in it). For its owner alone. Each line is written at once, so that a process
- * that is killed has told everything. The oldest runs beyond 200 are removed.
+ * object a line; neither headers, bodies nor records are in it). For its owner alone. Lines are written in the same turn of the event loop, so
+ * that a process that is killed has told all but its last moment. The oldest runs beyond 200 are removed.
  * @throws FerruleError output_failed
  */
 export async function runLog(folder: string, request: RunRequest, options: RunLogOptions = {}): Promise<RunLog> {
@@ -175,25 +175,34 @@ interface Events {
   close(): NonNullable<RunRecord['events']>;
 }
 
-/** One descriptor for the whole run: a line costs a few microseconds, and none is lost when the process is killed. */
+/** One descriptor for the whole run, and one write for what happens in one turn of the event loop: mostly an answer, its page and the next request. */
 function openEvents(path: string, most: number): Events {
   let file: number | undefined = openSync(path, 'wx', 0o600);
   const count = { lines: 0, bytes: 0, cut: false };
   let problem: FerruleError | undefined;
+  let waiting: Buffer[] = [];
   const put = (line: object): void => {
-    if (file === undefined) return;
     const bytes = Buffer.from(`${JSON.stringify(line)}\n`);
+    if (waiting.push(bytes) === 1) setImmediate(flush);
+    count.bytes += bytes.length;
+  };
+  const flush = (): void => {
+    const lines = waiting;
+    waiting = [];
+    if (file === undefined || lines.length === 0) return;
     try {
-      writeSync(file, bytes);
-      count.lines += 1;
-      count.bytes += bytes.length;
+      writeSync(file, Buffer.concat(lines));
+      count.lines += lines.length;
     } catch (cause) {
+      count.bytes -= lines.reduce((sum, { length }) => sum + length, 0);
       count.cut = true;
       problem = failed(path, cause);
       shut();
     }
   };
   const shut = (): void => {
+    if (file === undefined) return;
+    flush();
     if (file !== undefined) closeSync(file);
     file = undefined;
   };
