@@ -11,7 +11,7 @@ import { Exchange, type Exchanged, type PreparedCall, type Sender } from './exch
 import { createHttp } from './facade.ts';
 import { createHostPolicy, type HostPolicy } from './hosts.ts';
 import { judge } from './judge.ts';
-import { beginning, joinedBody, pagedOf } from './page.ts';
+import { joinedBody, pagedOf } from './page.ts';
 import { parseProxy } from './proxy.ts';
 import { createRateLimiter, type RateLimiter } from './rate-limit.ts';
 import { mayRetry, Retryable, retryPolicy, waitBeforeRetry } from './retry.ts';
@@ -187,10 +187,8 @@ class HttpClient implements Client {
   #pagedUpTo(wholeBytes: number): Sender<Paged> {
     return {
       send: async (request, limits) => {
-        const opened = await this.#transport.open(request, limits);
-        const { begun, rest } = await beginning(opened.body, wholeBytes);
-        const { status, headers } = opened;
-        if (rest !== undefined) return { status, headers, body: joinedBody(begun, rest), cancel: opened.cancel };
+        const { status, headers, bytes: begun, rest } = await this.#transport.begin(request, limits, wholeBytes);
+        if (rest !== undefined) return { status, headers, body: joinedBody(begun, rest.body), cancel: rest.cancel };
         const encoding = headers['content-encoding']?.toString();
         const bytes = encoding === undefined ? begun : await uncompress(begun, encoding, this.#maxBytes, request.where);
         return { status, headers, bytes };
@@ -227,6 +225,8 @@ class HttpClient implements Client {
     run.headIsThere();
     const body = uncompressStream(Readable.from(opened.body, { objectMode: false }), headers['content-encoding'], where);
     return body.once('close', () => {
+      // A generator that nobody began to read does not end what it reads.
+      if (!body.readableEnded) opened.cancel();
       release();
       run.end();
     });

@@ -18,30 +18,8 @@ export const pagedOf = (answer: Answer): PagedResponse => ({
   stream: undefined,
 });
 
-/** The first bytes of a body; without a rest they are all of it. */
-export async function beginning(body: AsyncIterable<Buffer>, most: number): Promise<{ begun: Buffer; rest?: AsyncIterator<Buffer> }> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  const rest = body[Symbol.asyncIterator]();
-  for (;;) {
-    const { value, done } = await rest.next();
-    if (done) return { begun: chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, size) };
-    chunks.push(value);
-    size += value.length;
-    if (size > most) return { begun: Buffer.concat(chunks, size), rest };
-  }
-}
-
 /** What was read of a body, and then the rest. */
-export async function* joinedBody(begun: Buffer, rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
-  try {
-    yield begun;
-    for (;;) {
-      const { value, done } = await rest.next();
-      if (done) return;
-      yield value;
-    }
-  } finally {
-    await rest.return?.();
-  }
+export async function* joinedBody(begun: Buffer, rest: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  yield begun;
+  yield* rest;
 }
