@@ -58,10 +58,10 @@ export const goesOn = (under: JsonObject, range: object | undefined, mode: Write
  * Whether a read that has tried all of its partitions is over although some failed: the others must not wait for them. Where they have no
  * cursor each, or a past range or all rows are wanted, it goes on until all is there.
  */
-export function endsWithFailures({ cursor, parent, each }: ResolvedStream, mode: WriteMode, { range, limit }: RunOptions): boolean {
+export function endsWithFailures({ cursor, parent, each }: ResolvedStream, mode: WriteMode, { range }: RunOptions): boolean {
   const isParted = parent !== undefined || Object.keys(each).length > 0;
   const isRange = range?.since !== undefined || range?.until !== undefined;
-  return isParted && cursor?.per === 'partition' && mode !== 'overwrite' && !isRange && limit === undefined;
+  return isParted && cursor?.per === 'partition' && mode !== 'overwrite' && !isRange;
 }
 
 /** Whether all that was read of a stream is a sample. */

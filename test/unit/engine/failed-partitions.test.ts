@@ -409,12 +409,15 @@ test('a state from before: a read under way is ended first, and left by the next
   sink.states.kids = {
     stream: { cursor: ['at', 'time', 'partition'], run: { now: moment, mode: 'append' } },
     'p{"parent.id":1}': { done: [['2026-01-01T00:00:00.000Z', '2026-01-04T00:00:00.000Z']], at: moment },
+    // Of a past range that nobody went on with.
+    'u{"parent.id":1}|2026-01-01T00:00:00.000Z/2026-01-02T00:00:00.000Z': { index: 1, count: 2 },
     'u{"parent.id":2}|2026-01-01T00:00:00.000Z/2026-01-03T00:00:00.000Z': { patch: { 'query.skip': 2 }, index: 1, count: 2 },
   };
   rows[2] = ['01T01', '01T02', '01T03'].map((at, index) => kid(`b${index + 1}`, at));
   clock.advance(DAY);
   fails = ({ query }, parent) => parent === '2' && query.get('skip') === '2';
   expect(await read()).toMatchObject({ resumed: true, asked: ['2 01–03 +2', '2 03–04', '3 01–03', '3 03–04'] });
+  expect(Object.keys(sink.states.kids).filter((key) => key.startsWith('u') && key.includes(':1}'))).toEqual([]);
   fails = () => false;
   expect(await read()).toMatchObject({ resumed: false, complete: true, asked: ['1 04–05', '2 01–03 +2', '3 04–05'] });
   expect(ids()).toEqual(['b3']);
@@ -450,6 +453,12 @@ test.each(Array.from({ length: 5 }, (_, seed) => seed))(
       fails = ({ query }, parent) => Number(query.get('skip')) >= (broken.get(parent) ?? Number.POSITIVE_INFINITY);
       const stop = new AbortController();
       let left = random() < 0.3 ? some(8) : Number.POSITIVE_INFINITY;
+      // What was not committed is gone, as when the process is killed.
+      let commits = random() < 0.3 ? some(5) : Number.POSITIVE_INFINITY;
+      sink.fail = () => {
+        commits -= 1;
+        return commits < 0 ? new FerruleError('output_failed', 'full') : undefined;
+      };
       const [since = '', until = ''] = [random(), random()].toSorted().map((part) => written(began + Math.floor(part * (from - began))));
       await read({
         mode: isAppend ? 'append' : 'upsert',
@@ -465,6 +474,7 @@ test.each(Array.from({ length: 5 }, (_, seed) => seed))(
       clock.advance(1000 + some(130_000) * 1000);
     }
     fails = () => false;
+    delete sink.fail;
     for (let more = 0; more < 3; more += 1) expect(await read({ mode: isAppend ? 'append' : 'upsert' })).toMatchObject({ complete: true });
     const wanted = Object.values(rows).flatMap((list) => list.map(({ id }) => String(id)));
     expect(ids()).toEqual(wanted.toSorted());
