@@ -54,6 +54,16 @@ export const runUnderWay = (state: StreamState): JsonObject | undefined => (stat
 export const goesOn = (under: JsonObject, range: object | undefined, mode: WriteMode): boolean =>
   JSON.stringify(under.range ?? null) === JSON.stringify(range ?? null) && (under.mode === 'overwrite') === (mode === 'overwrite');
 
+/**
+ * Whether a read that has tried all of its partitions is over although some failed: the others must not wait for them. Where they have no
+ * cursor each, or a past range or all rows are wanted, it goes on until all is there.
+ */
+export function endsWithFailures({ cursor, parent, each }: ResolvedStream, mode: WriteMode, { range }: RunOptions): boolean {
+  const isParted = parent !== undefined || Object.keys(each).length > 0;
+  const isRange = range?.since !== undefined || range?.until !== undefined;
+  return isParted && cursor?.per === 'partition' && mode !== 'overwrite' && !isRange;
+}
+
 /** Whether all that was read of a stream is a sample. */
 export const isSampleState = (state: StreamState): boolean => (state.get('stream') as { sample?: true } | undefined)?.sample === true;
 

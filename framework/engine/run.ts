@@ -3,14 +3,14 @@ import { FerruleError, isFerruleError } from '../core/errors.ts';
 import type { ResolvedStream } from '../core/resolved.ts';
 import type { Sink, StreamState, WriteMode } from '../core/sink.ts';
 import type { JsonObject } from '../core/value.ts';
-import { type Plan, planOf } from '../streams/plan.ts';
+import { NamelessParents, type Plan, planOf } from '../streams/plan.ts';
 import { Progress } from '../streams/progress.ts';
 import { sizeOf, type UnitPage, type UnitReader, unitReader } from '../streams/read-unit.ts';
 import type { Misfit } from '../streams/shape.ts';
 import type { Unit } from '../streams/unit.ts';
 import { readableStream, redacted } from './readable-stream.ts';
 import type { MisfitCount, RunEvent, SkipReason, StreamOutcome, StreamProgress } from './run-events.ts';
-import { goesOn, isSampleState, modeOf, rangeOf, runUnderWay, sampleRefused } from './run-start.ts';
+import { endsWithFailures, goesOn, isSampleState, modeOf, rangeOf, runUnderWay, sampleRefused } from './run-start.ts';
 import type { Session } from './session.ts';
 import { Slots } from './slots.ts';
 import { streamEnvironment } from './stream-environment.ts';
@@ -172,7 +172,14 @@ class StreamRun {
       const work = new Work(plan, unitReader(stream, environment, sink.packVerbatim !== undefined), progress, writer, now);
       await this.#readUnits(stream, work);
       await writer.flush();
-      if (this.#errors.length > 0) return false;
+      if (this.#errors.length > 0) {
+        const isTried = work.isThrough && !this.#options.signal.aborted && !this.#errors.some(isEveryones);
+        if (isTried && endsWithFailures(stream, this.#mode, this.#options)) {
+          await writer.write({ records: [], bytes: 0 }, progress.leave(now));
+          await writer.flush();
+        }
+        return false;
+      }
       if (this.#options.limit !== undefined) await sink.finish({ stream: { sample: true } });
       else await sink.finish({ ...progress.complete(now), ...plan.afterwards() });
       return this.#options.limit === undefined;
@@ -195,6 +202,7 @@ class StreamRun {
       this.#counts.units.all = work.all;
       if (unit === undefined || this.#isSampled()) return;
       if (this.#isOver()) {
+        work.isLeft = true;
         // Between two units nothing throws by itself, and what has units left is not complete.
         if (this.#options.signal.aborted) this.#fail(this.#options.signal.reason, unit);
         return;
@@ -215,7 +223,7 @@ class StreamRun {
 
   #isOver(): boolean {
     if (this.#options.signal.aborted) return true;
-    return this.#errors.length >= MOST_FAILURES || this.#errors.some(({ kind, code }) => !ONE_PARTITIONS.has(kind) || EVERYONES.has(code));
+    return this.#errors.length >= MOST_FAILURES || this.#errors.some(isEveryones);
   }
 
   async #readUnit(unit: Unit, work: Work, takesTurns: boolean): Promise<void> {
@@ -319,6 +327,8 @@ class StreamRun {
 /** Kinds that may be about one partition: another one is read all the same. */
 const ONE_PARTITIONS: ReadonlySet<string> = new Set(['permission', 'request', 'data', 'transient', 'spec']);
 
+const isEveryones = ({ kind, code }: FerruleError): boolean => !ONE_PARTITIONS.has(kind) || EVERYONES.has(code);
+
 /** What the workers of one stream share. */
 class Work {
   readonly reader: UnitReader;
@@ -330,6 +340,10 @@ class Work {
   #count = 0;
   /** How many units there are, once it is known. */
   all: number | undefined;
+  /** A unit was given and not tried. */
+  isLeft = false;
+  /** The plan broke off. */
+  #isCut = false;
 
   constructor(plan: Plan, reader: UnitReader, progress: Progress, writer: StreamWriter, now: number) {
     this.#units = plan.units();
@@ -347,8 +361,16 @@ class Work {
       else this.#count += 1;
       return done ? undefined : value;
     });
-    this.#last = next.catch(() => undefined);
+    this.#last = next.catch((error: unknown) => {
+      // Parents without a name are told of at the end of it.
+      this.#isCut ||= !(error instanceof NamelessParents);
+    });
     return next;
+  }
+
+  /** The plan gave all units, and each was tried. For when no worker is under way. */
+  get isThrough(): boolean {
+    return !this.#isCut && !this.isLeft;
   }
 }
 

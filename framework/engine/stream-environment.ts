@@ -9,7 +9,7 @@ export function streamEnvironment(session: Session, now: number, signal?: AbortS
     scopes,
     bigIntegers: resolved.http.big_integers,
     clock,
-    variables: () => session.apiVariables(signal, now),
+    variables: (at = now) => session.apiVariables(signal, at),
     fetch: async (draft, call, { redraft, elsewhere, anyType }) => {
       const page = await session.page(call, draft, {
         redraft,

@@ -38,8 +38,8 @@ export interface StreamEnvironment {
   scopes: Scopes;
   bigIntegers: BigIntegers;
   clock: Clock;
-  /** fields, choices, auth, now, uuid, token. */
-  variables(): Promise<Vars>;
+  /** fields, choices, auth, now, uuid, token. `now`: another moment than the read's, ms. */
+  variables(now?: number): Promise<Vars>;
   fetch(draft: CallDraft, call: ResolvedCall, options: FetchOptions): Promise<Fetched>;
   signal?: AbortSignal;
 }

@@ -47,8 +47,10 @@ export function planOf(
   options: PlanOptions,
 ): Plan {
   const later: Record<string, Json> = {};
+  // Of a parent whose children are read as of an earlier moment the next read must hear again.
+  let isBehind = false;
   return {
-    afterwards: () => later,
+    afterwards: () => (isBehind ? {} : later),
     async *units() {
       const vars = await environment.variables();
       const points = stream.cursor && cursorPoints(stream.cursor, stream.name);
@@ -58,7 +60,9 @@ export function planOf(
         // Overlapping pages, or a parent in two windows: its children are read once.
         if (planned.has(key)) continue;
         planned.add(key);
-        const units = unitsOf(stream, partition, points, progress, vars, options, environment);
+        const behind = await unitsBehind(stream, partition, points, progress, environment);
+        isBehind ||= behind.length > 0;
+        const units = behind.length > 0 ? behind : unitsOf(stream, partition, points, progress, vars, options, environment);
         progress.planned(partition.partition, units);
         // All at once: with the last of them the marks of those that were finished before go, and they would be read again.
         yield* units.filter((unit) => !progress.isFinished(unit));
@@ -68,6 +72,20 @@ export function planOf(
 }
 
 type Partition = Pick<Unit, 'partition' | 'parent' | 'each'>;
+
+/** Those of the earlier read that a partition failed in half-way: as they were then, for what was written is of them. */
+async function unitsBehind(
+  stream: ResolvedStream,
+  partition: Partition,
+  points: CursorPoints | undefined,
+  progress: Progress,
+  environment: StreamEnvironment,
+): Promise<Unit[]> {
+  const now = progress.behind(partition.partition);
+  if (now === undefined) return [];
+  const units = unitsOf(stream, partition, points, progress, await environment.variables(now), { now }, environment);
+  return units.map((unit) => ({ ...unit, now }));
+}
 
 function unitsOf(
   stream: ResolvedStream,
@@ -158,16 +176,19 @@ async function* partitionsOf(
     if (path === undefined) yield* withItems({ partition: parentName(of, record), parent: record });
     else Object.assign(nameless, { count: nameless.count + 1, of: of.name, path });
   }
-  if (nameless.count > 0) throw parentsWithoutName(stream.name, nameless);
+  if (nameless.count > 0) throw new NamelessParents(stream.name, nameless);
 }
 
 /** Told at the end: the other parents are read all the same. */
-const parentsWithoutName = (stream: string, { count, of, path }: { count: number; of: string; path: string }): FerruleError =>
-  new FerruleError(
-    'path_missing',
-    `${count} record${count === 1 ? '' : 's'} of ${of} ha${count === 1 ? 's' : 've'} no ${path}, the primary key: ${stream} is not read for ${count === 1 ? 'it' : 'them'}`,
-    { where: `streams.${of}.primary_key` },
-  );
+export class NamelessParents extends FerruleError {
+  constructor(stream: string, { count, of, path }: { count: number; of: string; path: string }) {
+    super(
+      'path_missing',
+      `${count} record${count === 1 ? '' : 's'} of ${of} ha${count === 1 ? 's' : 've'} no ${path}, the primary key: ${stream} is not read for ${count === 1 ? 'it' : 'them'}`,
+      { where: `streams.${of}.primary_key` },
+    );
+  }
+}
 
 /** All combinations of the items of `each`, the last name changing fastest. */
 function eachOf(stream: ResolvedStream, { scopes }: Pick<StreamEnvironment, 'scopes'>, vars: Vars): JsonObject[] {

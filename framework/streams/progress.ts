@@ -16,6 +16,15 @@ interface CursorEntry {
   at?: number;
   /** While only some of them are: what was done before them. */
   was?: CursorEntry['done'];
+  /** The partition failed half-way in the read of this moment, which is over for the others: it is still in the midst of that one. */
+  behind?: number;
+}
+
+/** The entry `stream`. */
+interface Head {
+  cursor?: Json;
+  run?: { now?: number; range?: Json };
+  read?: number;
 }
 
 /** A unit's entry: how far it is, or that it is finished in a read that is not. */
@@ -24,8 +33,9 @@ type UnitEntry = UnitState & { done?: 1 };
 /**
  * The state of one stream, and how it moves on. Its keys:
  * - `stream`: what cursor it was made by, and the read that is under way
- * - `p<partition>`: what of a partition's cursor is done
- * - `u<unit>`: how far a unit is, while its partition is not finished; without a cursor, while the read is not
+ * - `p<partition>`: what of a partition's cursor is done, and of which earlier read its units still are (`behind`)
+ * - `u<unit>`: how far a unit is, while its partition is not finished; without a cursor, while the read is not. With `~` behind it: of a
+ *   past range, where the partition's own units must stay as they are
  * - `^<key>`: the same for the parent's cursor, as this stream has used it
  *
  * Each method gives the change that it made, to be committed with the records that it stands for.
@@ -63,8 +73,8 @@ export class Progress {
     });
   }
 
-  get #head(): { cursor?: Json; run?: { now?: number }; read?: number } {
-    return (this.#entries.get('stream') ?? {}) as { cursor?: Json; run?: { now?: number }; read?: number };
+  get #head(): Head {
+    return (this.#entries.get('stream') ?? {}) as Head;
   }
 
   /** A moment for a new read: no other one has it, since it names what a read has finished. */
@@ -75,7 +85,13 @@ export class Progress {
 
   begin(run: JsonObject): StateChange {
     this.#isNew = true;
-    return this.#set({ stream: { cursor: cursorIdentity(this.#stream), run } });
+    const aside = [...this.#entries.keys()].filter((key) => key.startsWith('u') && key.endsWith(ASIDE));
+    return this.#set({ ...removed(aside), stream: { cursor: cursorIdentity(this.#stream), run } });
+  }
+
+  /** The moment of the earlier read that a partition is still in the midst of. A past range has nothing to do with it. */
+  behind(partition: JsonObject): number | undefined {
+    return this.#isRange ? undefined : this.#entry(this.#cursorKey(partition))?.behind;
   }
 
   /** What of a partition was done before the read of the moment `now` began, and whether that read has finished it. */
@@ -90,13 +106,13 @@ export class Progress {
 
   /** Says which units a partition has, before the first of them is finished. */
   planned(partition: JsonObject, units: readonly Unit[]): void {
-    if (this.#stream.cursor === undefined || !this.#isLone(partition)) return;
+    if (this.#stream.cursor === undefined || !this.#isLone(partition) || this.#isAside(partition)) return;
     const finished = units.filter((unit) => this.isFinished(unit));
     this.#open.set(partitionKey(partition), new Set(units.filter((unit) => !finished.includes(unit)).map(unitKey)));
     if (finished.length > 0)
       this.#marks.set(
         this.#cursorKey(partition),
-        finished.map((unit) => `u${unitKey(unit)}`),
+        finished.map((unit) => this.#name(unit)),
       );
   }
 
@@ -116,7 +132,7 @@ export class Progress {
       const advanced = this.#advanced(this.#entry(key), unit.window as NonNullable<Unit['window']>, state, 0);
       return this.#set({ [key]: advanced as unknown as Json });
     }
-    return this.#set({ ...this.#backFrom(unit), [`u${unitKey(unit)}`]: state as Json });
+    return this.#set({ ...this.#backFrom(unit), [this.#name(unit)]: state as Json });
   }
 
   /** What a sorted cursor had moved on is taken back when it turns out not to be sorted: the unit's own window must be found again. */
@@ -130,15 +146,17 @@ export class Progress {
   /** With a sorted cursor what lies behind a page is done for good: a later read need not find the page again. */
   #isSorted({ partition, window }: Unit, { last, keys, unsorted }: UnitState): boolean {
     const { cursor } = this.#stream;
-    const counts = cursor?.order === 'asc' && cursor.lookback === 0 && window?.end === null && this.#isLone(partition);
+    const counts =
+      cursor?.order === 'asc' && cursor.lookback === 0 && window?.end === null && this.#isLone(partition) && !this.#isAside(partition);
     return counts && !unsorted && last !== undefined && keys !== undefined;
   }
 
-  /** A unit is finished. `now`: the moment of the read; nothing after it is done. */
-  finished(unit: Unit, state: UnitState, now: number): StateChange {
-    const name = `u${unitKey(unit)}`;
+  /** A unit is finished. `read`: the moment of the read; nothing after it, or after the unit's own, is done. */
+  finished(unit: Unit, state: UnitState, read: number): StateChange {
+    const name = this.#name(unit);
+    const { now = read } = unit;
     const { cursor } = this.#stream;
-    if (cursor === undefined || unit.window === undefined) return this.#set({ [name]: { done: 1 } });
+    if (cursor === undefined || unit.window === undefined || this.#isAside(unit.partition)) return this.#set({ [name]: { done: 1 } });
     // One cursor for all partitions moves on when all of them are read.
     if (!this.#isLone(unit.partition)) return this.#set({ [name]: { done: 1, ...(state.last !== undefined && { last: state.last }) } });
     const key = this.#cursorKey(unit.partition);
@@ -150,13 +168,14 @@ export class Progress {
     if (open !== undefined && open.size > 0) {
       const was = old?.was ?? old?.done ?? [];
       this.#marks.set(key, [...(this.#marks.get(key) ?? []), name]);
-      return this.#set({ [key]: { ...advanced, was } as unknown as Json, [name]: { done: 1 } });
+      const behind = old?.behind !== undefined && { behind: old.behind };
+      return this.#set({ [key]: { ...advanced, was, ...behind } as unknown as Json, [name]: { done: 1 } });
     }
     this.#open.delete(partitionKey(unit.partition));
     const marks = this.#marks.get(key) ?? [];
     this.#marks.delete(key);
     return this.#set({
-      ...Object.fromEntries(marks.map((mark) => [mark, null])),
+      ...removed(marks),
       [name]: null,
       [key]: { ...advanced, at: now } as unknown as Json,
     });
@@ -165,12 +184,31 @@ export class Progress {
   /** All units are finished: what was kept for the case that they would not be is dropped. */
   complete(now: number): StateChange {
     const shared = this.#stream.cursor?.per === 'stream' ? this.#sharedChange(now) : {};
-    const marks = [...this.#entries.keys()].filter((key) => key.startsWith('u'));
-    return this.#set({
-      ...shared,
-      ...Object.fromEntries(marks.map((key) => [key, null])),
-      stream: { cursor: cursorIdentity(this.#stream), read: now },
-    });
+    return { ...this.#set(shared), ...this.#over(now) };
+  }
+
+  /**
+   * All partitions were tried, and some failed: the read is over for the others. What is half done goes on with the windows of this read,
+   * or what was written would be read again. Where nothing is, nothing is kept: the next read asks as if this one had not been.
+   */
+  leave(now: number): StateChange {
+    // A place without anything in it is that of a job which is gone.
+    const isBegun = ([name, value]: [string, Json]): boolean => name.startsWith('u') && Object.keys(value as JsonObject).length > 0;
+    const begun = new Set([...this.#entries].filter(isBegun).map(([name]) => keyOf(name)));
+    const behind: Record<string, Json> = {};
+    for (const [partition, open] of this.#open) {
+      const key = `p${partition}`;
+      if (open.size === 0 || !begun.has(key)) continue;
+      behind[key] = { behind: now, ...(this.#entry(key) ?? { done: [] }) } as unknown as Json;
+    }
+    return { ...this.#set(behind), ...this.#over(now) };
+  }
+
+  /** No read is under way; units are kept of partitions that are still in the midst of one. */
+  #over(now: number): StateChange {
+    const isKept = (name: string): boolean => !name.endsWith(ASIDE) && this.#entry(keyOf(name))?.behind !== undefined;
+    const dropped = [...this.#entries.keys()].filter((name) => name.startsWith('u') && !isKept(name));
+    return this.#set({ ...removed(dropped), stream: { cursor: cursorIdentity(this.#stream), read: now } });
   }
 
   #sharedChange(now: number): StateChange {
@@ -222,7 +260,20 @@ export class Progress {
   }
 
   #unit(unit: Unit): UnitEntry | undefined {
-    return this.#entries.get(`u${unitKey(unit)}`) as UnitEntry | undefined;
+    return this.#entries.get(this.#name(unit)) as UnitEntry | undefined;
+  }
+
+  #name(unit: Unit): string {
+    return `u${unitKey(unit)}${this.#isAside(unit.partition) ? ASIDE : ''}`;
+  }
+
+  /** A past range of a partition that is in the midst of another read is read beside it: neither its windows nor what is done may move. */
+  #isAside(partition: JsonObject): boolean {
+    return this.#isRange && this.#entry(this.#cursorKey(partition))?.behind !== undefined;
+  }
+
+  get #isRange(): boolean {
+    return this.#head.run?.range !== undefined;
   }
 
   /** Whether a partition has a cursor of its own. */
@@ -245,6 +296,14 @@ export class Progress {
     return change;
   }
 }
+
+/** Behind the name of a unit. */
+const ASIDE = '~';
+
+/** The entry of the cursor that a unit's entry belongs to. */
+const keyOf = (unit: string): string => `p${unit.slice(1, unit.lastIndexOf('|'))}`;
+
+const removed = (names: readonly string[]): StateChange => Object.fromEntries(names.map((name) => [name, null]));
 
 function edgeOf(entry: CursorEntry | undefined): Edge | undefined {
   const last = entry?.done.at(-1);

@@ -144,8 +144,13 @@ function requestOf(compiled: Compiled, unit: Unit): PageRequest {
 }
 
 async function unitVariables({ environment, points, stream }: Compiled, unit: Unit): Promise<Vars> {
-  const { parent, each } = unit;
-  return { ...(await environment.variables()), window: windowVariables(unit, points, stream), ...(parent && { parent }), each: each ?? {} };
+  const { parent, each, now } = unit;
+  return {
+    ...(await environment.variables(now)),
+    window: windowVariables(unit, points, stream),
+    ...(parent && { parent }),
+    each: each ?? {},
+  };
 }
 
 /** window.start and window.end as the provider wants them; what is absent is left out. */

@@ -16,6 +16,8 @@ export interface Unit {
   window?: { start: string | null; end: string | null };
   /** Records at this very point with one of these keys came with the last read. */
   edge?: Edge;
+  /** The moment of the read that it belongs to, ms, where that is an earlier one: it failed half-way then. */
+  now?: number;
 }
 
 /** Records at the last point of a read that had no end: they come again with the next, which begins there. */
