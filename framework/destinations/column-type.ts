@@ -104,8 +104,11 @@ const DECIMAL = /^-?(?:0|[1-9]\d*)\.\d+$/;
 function kindOfText(text: string): number {
   const first = text.charCodeAt(0);
   if (text.length > LONGEST || !((first >= 48 && first <= 57) || first === 45)) return KIND.otherText;
-  if (WHOLE.test(text)) return kindOfDigits(text);
-  if (DECIMAL.test(text)) return text.replace(/^-?0?\.?0*|\./g, '').length <= 15 ? decimalText : KIND.otherText;
+  // With a dash behind the year it is no number.
+  if (text.charCodeAt(4) !== 45) {
+    if (WHOLE.test(text)) return kindOfDigits(text);
+    if (DECIMAL.test(text)) return text.replace(/^-?0?\.?0*|\./g, '').length <= 15 ? decimalText : KIND.otherText;
+  }
   if (dayOf(text) !== undefined) return dateText;
   const instant = instantOf(text);
   if (instant === undefined) return KIND.otherText;

@@ -22,6 +22,32 @@ const INSTANT = /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,
  * microseconds, leap seconds, other years. (core/time.ts reads milliseconds, and is too slow for each value of each record.)
  */
 export function instantOf(text: string): Instant | undefined {
+  return usualInstant(text) ?? anyInstant(text);
+}
+
+/** `2026-01-31T10:00:00Z`, with milliseconds or without: nearly all are written so, and a pattern takes three times as long. */
+function usualInstant(text: string): Instant | undefined {
+  const withMillis = text.length === 24 && text[19] === '.';
+  if ((text.length !== 20 && !withMillis) || !text.endsWith('Z') || text[10] !== 'T') return undefined;
+  if (text[4] !== '-' || text[7] !== '-' || text[13] !== ':' || text[16] !== ':') return undefined;
+  const [century, year, month, date] = [digits(text, 0), digits(text, 2), digits(text, 5), digits(text, 8)];
+  const [hour, minute, seconds] = [digits(text, 11), digits(text, 14), digits(text, 17)];
+  const [tenths, thousandth] = withMillis ? [digits(text, 20), text.charCodeAt(22) - 48] : [0, 0];
+  const sum = century + year + month + date + hour + minute + seconds + tenths;
+  if (Number.isNaN(sum) || thousandth < 0 || thousandth > 9 || hour > 23 || minute > 59 || seconds > 59) return undefined;
+  const day = dayNumber(century * 100 + year, month, date);
+  if (day === undefined) return undefined;
+  const second = day * DAY + ((hour * 60 + minute) * 60 + seconds) * 1000;
+  return { second, micros: withMillis ? `${text.slice(20, 23)}000` : '000000', zoned: true };
+}
+
+/** Of two places; NaN where no digits stand there. */
+function digits(text: string, at: number): number {
+  const [tens, ones] = [text.charCodeAt(at) - 48, text.charCodeAt(at + 1) - 48];
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : Number.NaN;
+}
+
+function anyInstant(text: string): Instant | undefined {
   const parts = INSTANT.exec(text);
   if (!parts) return undefined;
   const [, year, month, date, hour, minute, seconds = '0', fraction = '', zone] = parts;

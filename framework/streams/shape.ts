@@ -30,15 +30,18 @@ export function compileShape(stream: ResolvedStream, scopes: Scopes): Shape {
   const fits = fitting(stream);
   return (record, vars, misfits) => {
     if (keep !== undefined && !evaluateCondition(keep, { ...vars, record })) return undefined;
-    let result = steps.length === 0 ? record : { ...record };
-    for (const step of steps) result = step(result, record, vars, misfits);
+    let result = record;
+    for (const { changes, run } of steps) result = run(changes && result === record ? { ...record } : result, record, vars, misfits);
     fits?.(result, misfits);
     return result;
   };
 }
 
-/** Changes `result`, which is its own copy, or gives another. */
-type Step = (result: JsonObject, record: JsonObject, vars: Vars, misfits: Misfit[]) => JsonObject;
+interface Step {
+  /** It changes `result` itself, which must be its own; else it gives another. */
+  changes: boolean;
+  run(result: JsonObject, record: JsonObject, vars: Vars, misfits: Misfit[]): JsonObject;
+}
 
 function flattening({ flatten }: ResolvedStream): Step | undefined {
   if (flatten === undefined) return undefined;
@@ -52,7 +55,7 @@ function flattening({ flatten }: ResolvedStream): Step | undefined {
     }
     return result;
   };
-  return (result) => into({}, result, '', 0);
+  return { changes: false, run: (result) => into({}, result, '', 0) };
 }
 
 /** A key of data may be the name of something that every object has. */
@@ -65,45 +68,60 @@ function put(record: JsonObject, column: string, value: Json): void {
 
 function renaming({ rename }: ResolvedStream): Step | undefined {
   if (Object.keys(rename).length === 0) return undefined;
-  return (result) =>
-    Object.fromEntries(
-      Object.entries(result).map(([name, value]) => [Object.hasOwn(rename, name) ? (rename[name] as string) : name, value]),
-    );
+  return {
+    changes: false,
+    run: (result) =>
+      Object.fromEntries(
+        Object.entries(result).map(([name, value]) => [Object.hasOwn(rename, name) ? (rename[name] as string) : name, value]),
+      ),
+  };
 }
 
 function removing({ remove }: ResolvedStream): Step | undefined {
   if (remove.length === 0) return undefined;
-  return (result) => {
-    for (const column of remove) delete result[column];
-    return result;
+  const removed = new Set(remove);
+  return {
+    changes: false,
+    // An object that keys were deleted from is a slow one for all who look at it later.
+    run: (result) => {
+      const kept: JsonObject = {};
+      for (const column of Object.keys(result)) if (!removed.has(column)) put(kept, column, result[column] as Json);
+      return kept;
+    },
   };
 }
 
 function adding(stream: ResolvedStream, scopes: Scopes): Step | undefined {
   const added = Object.entries(stream.add).map(([column, value]) => [column, compileValue(value, 'data', scopes.record)] as const);
   if (added.length === 0) return undefined;
-  return (result, record, vars) => {
-    const all = { ...vars, record };
-    for (const [column, value] of added) {
-      const filled = value(all);
-      if (filled !== ABSENT) result[column] = filled as Json;
-    }
-    return result;
+  return {
+    changes: true,
+    run: (result, record, vars) => {
+      const all = { ...vars, record };
+      for (const [column, value] of added) {
+        const filled = value(all);
+        if (filled !== ABSENT) result[column] = filled as Json;
+      }
+      return result;
+    },
   };
 }
 
 function typing({ types }: ResolvedStream): Step | undefined {
   const wanted = Object.entries(types);
   if (wanted.length === 0) return undefined;
-  return (result, _record, _vars, misfits) => {
-    for (const [column, type] of wanted) {
-      const value = own(result, column);
-      if (value === undefined || value === null) continue;
-      const made = CONVERSIONS[type]?.(value);
-      if (made === undefined) misfits.push({ column, wanted: type, found: kindOf(value) });
-      else result[column] = made;
-    }
-    return result;
+  return {
+    changes: true,
+    run: (result, _record, _vars, misfits) => {
+      for (const [column, type] of wanted) {
+        const value = own(result, column);
+        if (value === undefined || value === null) continue;
+        const made = CONVERSIONS[type]?.(value);
+        if (made === undefined) misfits.push({ column, wanted: type, found: kindOf(value) });
+        else result[column] = made;
+      }
+      return result;
+    },
   };
 }
 
