@@ -114,10 +114,11 @@ async function ofParents(from: Pages, folder: string): Promise<void> {
 
 /** Batches into a table of the session, and from there over the old rows. */
 async function intoDuckdb(from: Pages, folder: string): Promise<void> {
-  const { DuckDBInstance } = await import('@duckdb/node-api');
+  const { DuckDBInstance, DuckDBTimestampValue } = await import('@duckdb/node-api');
   const instance = await DuckDBInstance.create(join(folder, 'bare.duckdb'));
   const connection = await instance.connect();
-  const columns = 'name VARCHAR, status VARCHAR, price DOUBLE, created_at VARCHAR, updated_at VARCHAR, owner JSON, tags JSON, note VARCHAR';
+  const columns =
+    'name VARCHAR, status VARCHAR, price DOUBLE, created_at TIMESTAMP, updated_at TIMESTAMP, owner JSON, tags JSON, note VARCHAR';
   await connection.run(`CREATE TABLE items (id BIGINT PRIMARY KEY, ${columns})`);
   const write = async (batch: Item[]): Promise<void> => {
     await connection.run(`CREATE OR REPLACE TEMP TABLE batch (id BIGINT, ${columns})`);
@@ -127,8 +128,8 @@ async function intoDuckdb(from: Pages, folder: string): Promise<void> {
       appender.appendVarchar(name as string);
       appender.appendVarchar(status as string);
       appender.appendDouble(price as number);
-      appender.appendVarchar(created_at as string);
-      appender.appendVarchar(updated_at as string);
+      for (const time of [created_at, updated_at])
+        appender.appendTimestamp(new DuckDBTimestampValue(BigInt(Date.parse(time as string)) * 1000n));
       appender.appendVarchar(JSON.stringify(owner));
       appender.appendVarchar(JSON.stringify(tags));
       appender.appendVarchar(note as string);
