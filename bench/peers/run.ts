@@ -13,12 +13,16 @@ import { createInterface } from 'node:readline';
 import { hasRecord, linesOf, type Place, TOOLS, type Tool } from './tools.ts';
 
 const ROUNDS = Number(process.env.ROUNDS ?? 5);
-const DAYS = 100;
+/** What the provider has; SHARE=0.1 reads a tenth. */
+const SHARE = Number(process.env.SHARE ?? 1);
+const ITEMS = 400_000 * SHARE;
+const ORDERS = 3000 * SHARE;
+const DAYS = 300 * SHARE;
 const LONGEST = 600_000;
 const CASES = {
-  'offset pages': { streams: ['items'], records: 100_000 },
-  'cursor pages with a child stream': { streams: ['orders', 'lines'], records: 41_000 },
-  'date windows': { streams: ['events'], records: 40_000 },
+  'offset pages': { streams: ['items'], records: ITEMS },
+  'cursor pages with a child stream': { streams: ['orders', 'lines'], records: ORDERS * 41 },
+  'date windows': { streams: ['events'], records: DAYS * 400 },
 };
 
 interface Figures {
@@ -35,7 +39,7 @@ interface Figures {
 async function startServer(): Promise<{ site: string; stop: () => void }> {
   const child = spawn('taskset', ['-c', '0', process.execPath, 'bench/peers/server.mjs'], {
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, DAYS: `${DAYS}` },
+    env: { ...process.env, ITEMS: `${ITEMS}`, ORDERS: `${ORDERS}`, DAYS: `${DAYS}` },
   });
   const port = await new Promise<string>((resolve, reject) => {
     child.once('error', reject);

@@ -1,11 +1,11 @@
 // The provider of bench/peers: three streams, from memory, in a process of its own.
-//   /items?offset&limit        100,000 by offset, with their total
-//   /orders?cursor&limit       1,000 by cursor; each has /orders/{id}/lines, 40 at once
+//   /items?offset&limit        by offset, with their total
+//   /orders?cursor&limit       by cursor; each has /orders/{id}/lines, 40 at once
 //   /events?from&to&offset&limit   400 a day in a window of days
 import { createServer } from 'node:http';
 
-export const ITEMS = Number(process.env.ITEMS ?? 100_000);
-export const ORDERS = Number(process.env.ORDERS ?? 1_000);
+const ITEMS = Number(process.env.ITEMS ?? 100_000);
+const ORDERS = Number(process.env.ORDERS ?? 1_000);
 const LINES = 40;
 const DAYS = Number(process.env.DAYS ?? 100);
 const A_DAY = 400;
