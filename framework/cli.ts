@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 // The entry of the `ferrule` command. It imports nothing before it knows what is wanted: `--version` starts as fast as an empty program.
 import { readFileSync } from 'node:fs';
-import * as modules from 'node:module';
 
 const argv = process.argv.slice(2);
 if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V' || argv[0] === 'version')) {
@@ -9,7 +8,8 @@ if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V' || argv[0]
   process.stdout.write(`${version}\n`);
 } else {
   // What was compiled is kept for the next start where this Node can (22.1 and later); NODE_DISABLE_COMPILE_CACHE=1 turns it off.
-  (modules as { enableCompileCache?(): unknown }).enableCompileCache?.();
+  const modules = (await import('node:module')) as { enableCompileCache?: () => unknown };
+  modules.enableCompileCache?.();
   const { main, processIo } = await import('./cli/main.ts');
   process.exitCode = await main(argv, processIo());
 }

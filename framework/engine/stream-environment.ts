@@ -18,7 +18,17 @@ export function streamEnvironment(session: Session, now: number, signal?: AbortS
         ...(anyType && { anyType }),
       });
       const { status, headers, empty, bytes, stream } = page;
-      return { status, headers, cookies: page.cookies, url: page.url, empty, bytes, json: () => page.json(), body: stream };
+      return {
+        ...{ status, headers, empty, bytes, body: stream },
+        // Few streams look at them.
+        get cookies() {
+          return page.cookies;
+        },
+        get url() {
+          return page.url;
+        },
+        json: () => page.json(),
+      };
     },
     ...(signal && { signal }),
   };

@@ -268,8 +268,16 @@ async function* parts(
   vars: Vars,
 ): AsyncGenerator<Part> {
   const about = (body: Json): Response => {
-    const { status, headers, cookies, url } = answer;
-    return { status, headers, cookies, url, body, bytes: answer.bytes ?? new Uint8Array() };
+    const { status, headers, bytes = new Uint8Array() } = answer;
+    return {
+      ...{ status, headers, body, bytes },
+      get cookies() {
+        return answer.cookies;
+      },
+      get url() {
+        return answer.url;
+      },
+    };
   };
   if (answer.empty) {
     yield { raw: [], bytes: 0, response: about(null), empty: true };

@@ -177,7 +177,7 @@ const log = await runLog(${JSON.stringify(folder)}, ${JSON.stringify(REQUEST)});
 log.onEvent({ type: 'start', at: 0, stream: 'items', mode: 'append', resumed: false, place: 'there' });
 log.onHttp({ type: 'response', call: 1, name: 'items', at: 0, attempt: 1, method: 'GET', url: 'https://a', status: 200, headers: {}, bytes: 7, duration: 1 });
 log.onEvent({ type: 'page', at: 0, stream: 'items', partition: { id: 'P-1' }, records: 5, skipped: 2, why: 'known', index: 0 });
-console.log(log.id);
+setImmediate(() => console.log(log.id)); // what happened in a turn is written at its end
 setInterval(() => {}, 1000);`,
     );
     const child = spawn(process.execPath, ['scripts/run.mjs', script], { stdio: ['ignore', 'pipe', 'inherit'] });
