@@ -60,7 +60,7 @@ export function unitReader(stream: ResolvedStream, environment: StreamEnvironmen
     shape: compileShape(stream, scopes),
     paginator: createPaginator(stream.paginate, scopes.page),
     points: stream.cursor && cursorPoints(stream.cursor, stream.name),
-    verbatim: verbatim ? compileVerbatim(stream) : undefined,
+    verbatim: verbatim ? compileVerbatim(stream, scopes.record) : undefined,
   };
   return { read: (unit, state) => readUnit(compiled, unit, state) };
 }
@@ -287,7 +287,7 @@ async function* parts(
   // A small answer may be packed without a word, as a large one may.
   const streamed = answer.body !== undefined || isStreamed(request.chain, contentType) || isGzip(answer.bytes);
   if (!streamed) {
-    const page = answer.bytes && verbatim?.(answer.bytes, contentType);
+    const page = answer.bytes && verbatim?.(answer.bytes, contentType, vars);
     if (page !== undefined) {
       const { known, records, rest, last } = page;
       yield { raw: known, verbatim: records, bytes: answer.bytes?.length ?? 0, response: about(rest), last };

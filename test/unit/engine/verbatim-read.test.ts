@@ -132,6 +132,14 @@ describe('records that nothing is changed about', () => {
     );
     expect((await read()).lines).toEqual(['{"id": 10}', '{"id": 11}', '{"id": 20}', '{"id": 21}']);
   });
+
+  it('with what is added to all of a page behind each', async () => {
+    await open(
+      `s: { get: '/s/\${parent.id}', parent: p, primary_key: [id], paginate: none, add: { of: '\${parent.id}' }, columns: { of: integer } }\n  p: { get: /p, records: rows, primary_key: [id], paginate: none }`,
+      ({ path }) => json(path.endsWith('/p') ? '{"rows":[{"id": 1},{"id": 2}]}' : `[{"id": ${path.at(-1)}0}, {"id": ${path.at(-1)}1}]`),
+    );
+    expect((await read()).lines).toEqual(['{"id": 10,"of":1}', '{"id": 11,"of":1}', '{"id": 20,"of":2}', '{"id": 21,"of":2}']);
+  });
 });
 
 describe('a page that only the parser reads right', () => {

@@ -1,25 +1,28 @@
 import fc from 'fast-check';
+import type { Vars } from '../../../framework/core/expression/index.ts';
 import type { ResolvedStream } from '../../../framework/core/resolved.ts';
+import { scopesOf } from '../../../framework/core/scope.ts';
+import type { Json } from '../../../framework/core/value.ts';
 import { resolve } from '../../../framework/spec/resolve.ts';
 import { KIND, ObjectScanner, type WatchedKey } from '../../../framework/streams/decode/json-objects.ts';
 import { compileVerbatim, type VerbatimPage } from '../../../framework/streams/verbatim.ts';
 import { acme } from '../../acme.ts';
 import { soundAnswers, verbatimPages } from '../../fuzz/verbatim.ts';
 
-const streams = new Map<string, ResolvedStream>();
-/** `words` of a stream s, as the runtime has it. */
-function streamOf(words = ''): ResolvedStream {
-  const known = streams.get(words);
-  if (known !== undefined) return known;
-  const spec = acme(`auth: { none: none }\nstreams: { s: { get: /s${words && `, ${words}`} } }`);
-  const stream = resolve(spec, { method: 'none', choices: {} }).streams.s as ResolvedStream;
-  streams.set(words, stream);
-  return stream;
+/** A reader of a stream s with these words. */
+function readerOf(words = ''): ReturnType<typeof compileVerbatim> {
+  const spec = acme(`auth: { none: none }\nstreams: { p: { get: /p, primary_key: [id] }, s: { get: /s${words && `, ${words}`} } }`);
+  const resolved = resolve(spec, { method: 'none', choices: {} });
+  return compileVerbatim(resolved.streams.s as ResolvedStream, scopesOf(resolved).record);
 }
 
 const JSON_TYPE = 'application/json';
-const readOnce = (text: string | Uint8Array, words?: string, type: string | undefined = JSON_TYPE): VerbatimPage | undefined =>
-  compileVerbatim(streamOf(words))?.(typeof text === 'string' ? Buffer.from(text) : text, type);
+const readOnce = (
+  text: string | Uint8Array,
+  words?: string,
+  type: string | undefined = JSON_TYPE,
+  vars: Vars = {},
+): VerbatimPage | undefined => readerOf(words)?.(typeof text === 'string' ? Buffer.from(text) : text, type, vars);
 const linesOf = (page: VerbatimPage | undefined): string[] | undefined => page?.records.map((one) => Buffer.from(one).toString('utf8'));
 /** One record with this value, between two others. */
 const around = (value: string): string => `[{"a":1},{"a":${value},"b":[${value}],"c":{"d":${value}}},{"a":2}]`;
@@ -148,9 +151,9 @@ describe('records as they came', () => {
   });
 
   it('remembers keys, and nothing of the answer that they were in', () => {
-    const read = compileVerbatim(streamOf());
+    const read = readerOf();
     const first = Buffer.from('[{"a":1}]');
-    const page = (bytes: Buffer) => read?.(bytes, JSON_TYPE)?.records.length;
+    const page = (bytes: Buffer) => read?.(bytes, JSON_TYPE, {})?.records.length;
     expect(page(first)).toBe(1);
     first.write('[{xyz:1}]');
     expect(page(Buffer.from('[{xyz:1}]'))).toBeUndefined();
@@ -170,7 +173,7 @@ describe('records as they came', () => {
       expect(readOnce(Buffer.concat([Buffer.from('[{"a":"'), Buffer.from(bytes), Buffer.from('"}]')]))).toBeUndefined();
     expect(readOnce(Buffer.from('[{}]', 'utf16le'))).toBeUndefined();
     const sound = Buffer.from('[{"a":"é"}]');
-    const typed = (type: string | undefined) => compileVerbatim(streamOf())?.(Buffer.from(sound), type)?.records.length;
+    const typed = (type: string | undefined) => readerOf()?.(Buffer.from(sound), type, {})?.records.length;
     expect([undefined, '', 'application/json; charset=UTF-8', 'text/plain;charset="utf8"', 'application/vnd.x+json'].map(typed)).toEqual([
       1, 1, 1, 1, 1,
     ]);
@@ -312,13 +315,32 @@ describe('what is known of them', () => {
     const nothing = Buffer.from('{"rows":null}');
     const good = Buffer.from('[{"a":1}]');
     const counts = (...answers: Buffer[]) => {
-      const read = compileVerbatim(streamOf());
-      return answers.map((one) => read?.(Buffer.from(one), JSON_TYPE)?.records.length ?? 0);
+      const read = readerOf();
+      return answers.map((one) => read?.(Buffer.from(one), JSON_TYPE, {})?.records.length ?? 0);
     };
     expect(counts(bad, bad, good, bad, bad, good)).toEqual([0, 0, 1, 0, 0, 1]);
     expect(counts(bad, bad, bad, good, good)).toEqual([0, 0, 0, 0, 0]);
     // A partition without records says nothing about the others.
     expect(counts(nothing, nothing, nothing, good)).toEqual([0, 0, 0, 1]);
+  });
+});
+
+describe('what is the same for a page', () => {
+  const WORDS = 'records: rows, columns: { of: integer }, add: { of: "${parent.id}", more: { a: [1, "é"] } }, parent: p';
+  const page = (rows: string, id: Json): VerbatimPage | undefined => readOnce(`{"rows":${rows}}`, WORDS, JSON_TYPE, { parent: { id } });
+
+  it('is put behind each record', () => {
+    const found = page('[{"a":1},{},{ },\n{ "a":1 }]', 7);
+    const tail = '"of":7,"more":{"a":[1,"é"]}}';
+    expect(linesOf(found)).toEqual([`{"a":1,${tail}`, `{${tail}`, `{ ${tail}`, `{ "a":1 ,${tail}`]);
+    // Paging sees the last record as it came.
+    expect([found?.last, found?.rest]).toEqual([{ a: 1 }, { rows: [] }]);
+    expect(linesOf(page('[]', 7))).toEqual([]);
+    expect(linesOf(page('[{"a":1}]', null))).toEqual(['{"a":1,"of":null,"more":{"a":[1,"é"]}}']);
+  });
+
+  it('is not where a record has it already, or where it does not fit its column', () => {
+    expect([page('[{"a":1},{"of":1}]', 7), page('[{"more":null}]', 7), page('[{"a":1}]', 'x')]).toEqual([undefined, undefined, undefined]);
   });
 });
 
@@ -337,7 +359,12 @@ describe('streams whose records may go on as they came', () => {
     ['rename: { a: b }', false],
     ['types: { a: integer }', false],
     ['remove: [a]', false],
-    ['add: { a: b }', false],
+    ['add: { a: b }', true],
+    [`add: { a: '${'$'}{fields.x}' }`.replace('fields.x', 'now'), true],
+    [`add: { a: '\${record.b}' }`, false],
+    ['add: { at: b }, cursor: { field: at, format: iso }', false],
+    ['add: { id: b }, cursor: { field: at, format: iso }, primary_key: [id]', false],
+    ['add: { id: b }, primary_key: [id]', true],
     ['cursor: { field: at, format: iso }, primary_key: [id]', true],
     [`cursor: { field: '["a.b"]', format: iso }`, true],
     ['cursor: { field: a.b, format: iso }', false],
@@ -374,6 +401,6 @@ describe('streams whose records may go on as they came', () => {
     ['paginate: { type: offset, offset: query.skip, total: total }', false],
     ['paginate: { type: keyset, from: id, into: query.after }', true],
   ])('%s: %s', (words, may) => {
-    expect(compileVerbatim(streamOf(words)) !== undefined).toBe(may);
+    expect(readerOf(words) !== undefined).toBe(may);
   });
 });
