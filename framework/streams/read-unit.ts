@@ -14,10 +14,10 @@ import type { Fetched, StreamEnvironment } from './environment.ts';
 import { jobDownload } from './job.ts';
 import { createPaginator } from './paginate/index.ts';
 import type { Paginator } from './paginate/types.ts';
-import { recordKey } from './primary-key.ts';
 import { compileExtract, type Extract } from './records.ts';
-import { compileShape, type Misfit, type Shape } from './shape.ts';
-import type { Edge, Unit, UnitState } from './unit.ts';
+import { compileShape, type Misfit } from './shape.ts';
+import { type Looks, Tally } from './tally.ts';
+import type { Unit, UnitState } from './unit.ts';
 import { compileVerbatim, type ReadVerbatim } from './verbatim.ts';
 
 /** Some records of a unit, in the order in which they came, and how far the unit is when they are written. */
@@ -65,14 +65,11 @@ export function unitReader(stream: ResolvedStream, environment: StreamEnvironmen
   return { read: (unit, state) => readUnit(compiled, unit, state) };
 }
 
-interface Compiled {
-  stream: ResolvedStream;
+interface Compiled extends Looks {
   environment: StreamEnvironment;
   call: ReturnType<typeof compileCall>;
   extract: Extract;
-  shape: Shape;
   paginator: Paginator;
-  points: CursorPoints | undefined;
   verbatim: ReadVerbatim | undefined;
 }
 
@@ -329,89 +326,6 @@ function refuseComputed({ records, name }: ResolvedStream): void {
     where: `streams.${name}.records`,
     next: 'Write a path in place of ${…}.',
   });
-}
-
-/** Keys of records at one point; more of them are not remembered, and come twice. */
-const MOST_KEYS = 1000;
-
-/** Goes through a unit's records: shapes them, leaves out what is known, and keeps the greatest point. */
-class Tally {
-  readonly #compiled: Compiled;
-  readonly #edge: Edge | undefined;
-  /** Below it records are known already: only where this reader filters. */
-  readonly #least: number | undefined;
-  /** Whether the greatest point matters: what has an end does not need it. */
-  readonly #counts: boolean;
-  #last: number | undefined;
-  #keys: string[] | undefined;
-  #unsorted: boolean;
-
-  constructor(compiled: Compiled, { window, edge }: Unit, { last, keys, unsorted }: UnitState) {
-    const { points, stream } = compiled;
-    this.#compiled = compiled;
-    this.#edge = edge;
-    this.#counts = points !== undefined && (window?.end == null || stream.cursor?.filter === 'client');
-    this.#least = stream.cursor?.filter === 'client' && window?.start != null ? points?.parse(window.start) : undefined;
-    this.#last = last === undefined ? undefined : points?.parse(last);
-    this.#keys = keys;
-    this.#unsorted = unsorted === true;
-  }
-
-  page(raw: readonly JsonObject[], vars: Vars): Pick<UnitPage, 'records' | 'skipped' | 'misfits'> {
-    const { shape, points } = this.#compiled;
-    const records: JsonObject[] = [];
-    const misfits: UnitPage['misfits'] = [];
-    for (const one of raw) {
-      const point = this.#counts ? (points as CursorPoints).of(one) : undefined;
-      if (point !== undefined && this.#least !== undefined && point < this.#least) continue;
-      const found: Misfit[] = [];
-      const record = shape(one, vars, found);
-      const isKnown = point !== undefined && this.#note(point, record);
-      if (record === undefined || isKnown) continue;
-      if (found.length > 0) misfits.push({ record, of: found });
-      records.push(record);
-    }
-    return { records, skipped: raw.length - records.length, misfits };
-  }
-
-  /** The same for records of which only the cursor's keys are known. */
-  verbatim(known: readonly JsonObject[], records: Uint8Array[]): Pick<UnitPage, 'records' | 'verbatim' | 'skipped' | 'misfits'> {
-    const fresh = this.#counts ? records.filter((_, at) => this.#isNew(known[at] as JsonObject)) : records;
-    return { records: [], verbatim: fresh, skipped: records.length - fresh.length, misfits: [] };
-  }
-
-  #isNew(record: JsonObject): boolean {
-    const point = (this.#compiled.points as CursorPoints).of(record);
-    if (this.#least !== undefined && point < this.#least) return false;
-    return !this.#note(point, record);
-  }
-
-  /** Keeps the greatest point and who is at it. True: the record came with the last read. */
-  #note(point: number, record: JsonObject | undefined): boolean {
-    const { stream, points } = this.#compiled;
-    const key = record === undefined || stream.primary_key.length === 0 ? undefined : recordKey(record, stream.primary_key);
-    if (this.#last === undefined || point > this.#last) {
-      this.#last = point;
-      this.#keys = key === undefined ? undefined : [key];
-    } else if (point < this.#last) {
-      this.#unsorted = true;
-    } else if (key !== undefined && this.#keys !== undefined) {
-      if (this.#keys.length >= MOST_KEYS) this.#keys = undefined;
-      else this.#keys.push(key);
-    }
-    return key !== undefined && this.#edge !== undefined && this.#edge.at === points?.text(point) && this.#edge.keys.includes(key);
-  }
-
-  state(more: UnitState): UnitState {
-    const { points } = this.#compiled;
-    return {
-      ...more,
-      ...(this.#last !== undefined && { last: (points as CursorPoints).text(this.#last) }),
-      // Its own: the next page is gone through before this state is written, and its keys would be taken for written ones.
-      ...(this.#keys !== undefined && { keys: [...this.#keys] }),
-      ...(this.#unsorted && { unsorted: true as const }),
-    };
-  }
 }
 
 /** A next URL brings its own query: what the stream puts there would stand twice. */
