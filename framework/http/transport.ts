@@ -1,5 +1,5 @@
-import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
-import { type AgentOptions, Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import http, { type ClientRequest, Agent as HttpAgent, type IncomingMessage, type RequestOptions } from 'node:http';
+import https, { type AgentOptions, Agent as HttpsAgent } from 'node:https';
 import { isIP } from 'node:net';
 import type { Readable } from 'node:stream';
 import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
@@ -98,8 +98,8 @@ export function createTransport(network: Network, deadlines: Deadlines): Transpo
       if (refused) throw refused;
       allowed = host;
     }
-    const { http, https, mapped, tunnel } = request.channel?.agents ?? shared;
-    const agent = { http: request.mapped ? mapped : http, https: viaProxy && tunnel ? tunnel : https };
+    const { mapped, tunnel, ...direct } = request.channel?.agents ?? shared;
+    const agent = { http: request.mapped ? mapped : direct.http, https: viaProxy && tunnel ? tunnel : direct.https };
     const place = (): FailurePlace => ({
       where: request.where(),
       host: `${url.hostname}:${url.port || (url.protocol === 'https:' ? '443' : '80')}`,
@@ -160,7 +160,8 @@ function send(
   const { protocol, hostname, port, pathname, search } = url;
   const host = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
   const options = { protocol, hostname: host, port, path: pathname + search, method, headers, agent, maxHeaderSize } as RequestOptions;
-  return protocol === 'https:' ? httpsRequest(options, onResponse) : httpRequest(options, onResponse);
+  // Looked up at each call: that is where tracing and tests put their own.
+  return (protocol === 'https:' ? https : http).request(options, onResponse);
 }
 
 const KEEP_ALIVE = { keepAlive: true, scheduling: 'lifo', maxFreeSockets: 32 } as const;
