@@ -82,4 +82,17 @@ describe('a page', () => {
       for await (const _ of stream ?? []);
     }).rejects.toMatchObject({ kind: 'transient' });
   });
+
+  it('is told of with headers and bodies, or without', async () => {
+    const server = await serve((_request, response) => response.writeHead(200, { 'x-a': 'b' }).end('{}'));
+    for (const eventDetails of [undefined, true, false]) {
+      const { client, events } = clientFor(server.origin, { ...(eventDetails !== undefined && { eventDetails }) });
+      await client.page(ITEMS, MOST);
+      const [request, response] = events as { type: string; url: string; headers: Record<string, string>; body?: string }[];
+      expect([request?.type, response?.type, request?.url]).toEqual(['request', 'response', `${server.origin}/items`]);
+      expect([request?.headers.accept, response?.headers['x-a'], response?.body]).toEqual(
+        eventDetails === false ? [undefined, undefined, undefined] : ['application/json', 'b', '{}'],
+      );
+    }
+  });
 });
