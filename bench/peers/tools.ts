@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { open, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { unlessMissing } from '../../framework/core/atomic-write.ts';
 
 export interface Place {
   /** The provider's address. */
@@ -86,7 +87,7 @@ const dlt: Tool = {
   ],
   files: async ({ folder }, stream) => {
     const of = join(folder, 'out', stream);
-    const names = await readdir(of).catch(() => []);
+    const names = (await readdir(of).catch(unlessMissing)) ?? [];
     return names.map((name) => join(of, name));
   },
 };
@@ -126,7 +127,7 @@ export async function hasRecord(tool: Tool, place: Place, streams: readonly stri
 }
 
 async function head(file: string): Promise<string> {
-  const handle = await open(file).catch(() => undefined);
+  const handle = await open(file).catch(unlessMissing);
   if (handle === undefined) return '';
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(16384), 0, 16384, 0);

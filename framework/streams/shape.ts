@@ -1,6 +1,7 @@
 import { ABSENT } from '../core/absent.ts';
 import { compileOrThrow, evaluateCondition, type Vars } from '../core/expression/index.ts';
 import { plainNumber } from '../core/json.ts';
+import { put } from '../core/put.ts';
 import { compileValue } from '../core/render.ts';
 import type { ColumnType, ResolvedStream } from '../core/resolved.ts';
 import type { Scopes } from '../core/scope.ts';
@@ -60,11 +61,6 @@ function flattening({ flatten }: ResolvedStream): Step | undefined {
 
 /** A key of data may be the name of something that every object has. */
 const own = (record: JsonObject, column: string): Json | undefined => (Object.hasOwn(record, column) ? record[column] : undefined);
-
-function put(record: JsonObject, column: string, value: Json): void {
-  if (column === '__proto__') Object.defineProperty(record, column, { value, enumerable: true, configurable: true, writable: true });
-  else record[column] = value;
-}
 
 function renaming({ rename }: ResolvedStream): Step | undefined {
   if (Object.keys(rename).length === 0) return undefined;

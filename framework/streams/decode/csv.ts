@@ -1,4 +1,5 @@
 import { FerruleError } from '../../core/errors.ts';
+import { put } from '../../core/put.ts';
 import type { DecodeCsv } from '../../core/spec-types.gen.ts';
 import type { JsonObject } from '../../core/value.ts';
 import { characters } from './characters.ts';
@@ -110,11 +111,7 @@ function recordOf(row: CsvRow, columns: readonly string[], nullAs: string | unde
   }
   const record: JsonObject = {};
   for (let i = 0; i < columns.length; i++) {
-    const name = columns[i]!;
-    const value = values[i] === nullAs ? null : values[i]!;
-    // Assigning it would set the prototype.
-    if (name === '__proto__') Object.defineProperty(record, name, { value, enumerable: true, configurable: true, writable: true });
-    else record[name] = value;
+    put(record, columns[i]!, values[i] === nullAs ? null : values[i]!);
   }
   return record;
 }

@@ -1,3 +1,4 @@
+import { put } from '../../core/put.ts';
 import type { Json, JsonObject } from '../../core/value.ts';
 
 /** Kinds of JSON values, as bits. */
@@ -314,11 +315,6 @@ function parsed(bytes: Buffer, start: number, end: number): Json {
     whole = whole * 10 + bytes[i]! - 48;
   }
   return whole;
-}
-
-function put(values: JsonObject, key: string, value: Json): void {
-  if (key === '__proto__') Object.defineProperty(values, key, { value, enumerable: true, configurable: true, writable: true });
-  else values[key] = value;
 }
 
 /** Whether a byte is below 32. Four at a time: this looks at all of a page. */
